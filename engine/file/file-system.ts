@@ -1,0 +1,78 @@
+/**
+ * The seam between the engine and the disk: every file of a store is touched through here, so that
+ * a simulator can stand in for the operating system. All calls are synchronous and throw the
+ * system's error (`code` is `ENOSPC`, `EIO` …) when it refuses.
+ */
+import type { MappedRegion } from './mapped-region.ts'
+
+/** How a file is opened: `create` makes it when missing and reads and writes it. */
+export type OpenIntent = 'read' | 'write' | 'create'
+
+export interface FileSystem {
+  open(path: string, intent: OpenIntent): number
+  close(fd: number): void
+  sizeBytes(fd: number): number
+  /** Reads up to `lengthBytes` at `position`; the count that was read, 0 at the end of the file. */
+  read(fd: number, target: Buffer, start: number, lengthBytes: number, position: number): number
+  /** Writes up to `lengthBytes` at `position`; the count that was written may be short. */
+  write(fd: number, source: Buffer, start: number, lengthBytes: number, position: number): number
+  /** Reserves blocks for a range; `keepSize` leaves the file's length as it is. */
+  allocate(fd: number, start: number, lengthBytes: number, keepSize: boolean): void
+  setLength(fd: number, lengthBytes: number): void
+  /** Makes a file's data durable (fdatasync). */
+  sync(fd: number): void
+  rename(from: string, to: string): void
+  unlink(path: string): void
+  removeDirectory(path: string): void
+  /** Makes a directory and its parents. */
+  makeDirectory(path: string): void
+  exists(path: string): boolean
+  /** Names in a directory, sorted; none when it does not exist. */
+  list(path: string): string[]
+  /** Makes a directory's entries durable. */
+  syncDirectory(path: string): void
+  /** Maps the first `lengthBytes` of a file, which must be that long. */
+  map(fd: number, lengthBytes: number): MappedRegion
+}
+
+/** Writes the whole range, going on after a short write. */
+export function writeFully(
+  files: FileSystem,
+  fd: number,
+  source: Buffer,
+  { start, lengthBytes, position }: { start: number; lengthBytes: number; position: number },
+): void {
+  let done = 0
+  while (done < lengthBytes) {
+    done += files.write(fd, source, start + done, lengthBytes - done, position + done)
+  }
+}
+
+/** Reads until the range or the file ends; the count that was read. */
+export function readFully(
+  files: FileSystem,
+  fd: number,
+  target: Buffer,
+  { start, lengthBytes, position }: { start: number; lengthBytes: number; position: number },
+): number {
+  let done = 0
+  while (done < lengthBytes) {
+    const count = files.read(fd, target, start + done, lengthBytes - done, position + done)
+    if (count === 0) break
+    done += count
+  }
+  return done
+}
+
+/** The whole of a small file, or undefined when it does not exist. */
+export function readWholeFile(files: FileSystem, path: string): Buffer | undefined {
+  if (!files.exists(path)) return undefined
+  const fd = files.open(path, 'read')
+  try {
+    const content = Buffer.alloc(files.sizeBytes(fd))
+    const range = { start: 0, lengthBytes: content.length, position: 0 }
+    return content.subarray(0, readFully(files, fd, content, range))
+  } finally {
+    files.close(fd)
+  }
+}

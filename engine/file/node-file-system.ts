@@ -1,0 +1,49 @@
+import * as fs from 'node:fs'
+import type { FileSystem, OpenIntent } from './file-system.ts'
+import type { RegionProvider } from './mapped-region.ts'
+import { reserveBlocks } from './posix.ts'
+import { sharedRegions } from './shared-region.ts'
+
+const OPEN_FLAGS: Readonly<Record<OpenIntent, number>> = {
+  read: fs.constants.O_RDONLY,
+  write: fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+}
+/** As Java makes them, before the process's umask. */
+const FILE_MODE = 0o644
+
+/** The real disk. `regions` decides how files are mapped; default *shared*. */
+export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSystem {
+  return {
+    open: (path, intent) => fs.openSync(path, OPEN_FLAGS[intent], FILE_MODE),
+    close: (fd) => fs.closeSync(fd),
+    sizeBytes: (fd) => fs.fstatSync(fd).size,
+    read: (fd, target, start, lengthBytes, position) =>
+      fs.readSync(fd, target, start, lengthBytes, position),
+    write: (fd, source, start, lengthBytes, position) =>
+      fs.writeSync(fd, source, start, lengthBytes, position),
+    allocate: (fd, start, lengthBytes, keepSize) =>
+      reserveBlocks(fd, start, lengthBytes, { keepSize }),
+    setLength: (fd, lengthBytes) => fs.ftruncateSync(fd, lengthBytes),
+    sync: (fd) => fs.fdatasyncSync(fd),
+    rename: (from, to) => fs.renameSync(from, to),
+    unlink: (path) => fs.unlinkSync(path),
+    removeDirectory: (path) => fs.rmdirSync(path),
+    makeDirectory: (path) => {
+      fs.mkdirSync(path, { recursive: true })
+    },
+    exists: (path) => fs.existsSync(path),
+    list: (path) => (fs.existsSync(path) ? fs.readdirSync(path).sort() : []),
+    syncDirectory,
+    map: (fd, lengthBytes) => regions.map(fd, lengthBytes),
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
+  try {
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The system calls that Node does not offer, through koffi. Nothing else loads it.
+ * `errno` must be read on the line after the call: any other call may reset it.
+ */
+import { getSystemErrorName } from 'node:util'
+import koffi from 'koffi'
+import { assert } from '../base/assert.ts'
+import { StoreError } from '../base/errors.ts'
+
+const libc = koffi.load(null)
+// struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
+const flockStruct = koffi.struct('agena_flock', {
+  type: 'int16',
+  whence: 'int16',
+  start: 'int64',
+  length: 'int64',
+  pid: 'int32',
+})
+const nativeMmap = libc.func(
+  'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
+)
+const nativeFallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
+const nativeMincore = libc.func(
+  'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
+)
+const nativeFcntl = libc.func('fcntl', 'int', ['int', 'int', koffi.pointer(flockStruct)])
+
+const PROT_READ_WRITE = 0x1 | 0x2
+const MAP_SHARED = 0x01
+const MAP_PRIVATE = 0x02
+const MAP_FIXED = 0x10
+const MAP_ANONYMOUS = 0x20
+const MAP_NORESERVE = 0x4000
+const FALLOC_FL_KEEP_SIZE = 0x01
+const F_OFD_SETLK = 37
+const F_WRLCK = 1
+const SEEK_SET = 0
+/** Bit 0 of a byte that mincore wrote: the page is in memory. */
+const PAGE_RESIDENT = 0x01
+
+/** Address of the first byte of `view`, as a number (user addresses are below 2^47). */
+export function addressOf(view: Uint8Array): number {
+  const address = Number(koffi.address(view))
+  assert(Number.isSafeInteger(address) && address > 0, 'address of a view')
+  return address
+}
+
+/** Lays the first `lengthBytes` of a file over memory at a page-aligned address, shared and writable. */
+export function mapFileAt(address: number, lengthBytes: number, fd: number): void {
+  const flags = MAP_SHARED | MAP_FIXED
+  const mapped = Number(nativeMmap(address, lengthBytes, PROT_READ_WRITE, flags, fd, 0))
+  if (mapped !== address) throw systemError('mmap', koffi.errno())
+}
+
+/** Lays fresh zero pages over a mapping: whoever still looks there reads zeros and nobody crashes. */
+export function mapNothingAt(address: number, lengthBytes: number): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE
+  const mapped = Number(nativeMmap(address, lengthBytes, PROT_READ_WRITE, flags, -1, 0))
+  if (mapped !== address) throw systemError('mmap', koffi.errno())
+}
+
+/** Reserves disk blocks, so that a full disk is an error here and not a SIGBUS at a store. */
+export function reserveBlocks(
+  fd: number,
+  start: number,
+  lengthBytes: number,
+  { keepSize }: { readonly keepSize: boolean },
+): void {
+  if (nativeFallocate(fd, keepSize ? FALLOC_FL_KEEP_SIZE : 0, start, lengthBytes) !== 0) {
+    throw systemError('fallocate', koffi.errno())
+  }
+}
+
+/** True when every page of a mapped range is in memory. `pages` has one byte for each page. */
+export function isRangeResident(address: number, lengthBytes: number, pages: Uint8Array): boolean {
+  if (nativeMincore(address, lengthBytes, pages) !== 0) throw systemError('mincore', koffi.errno())
+  for (const page of pages) {
+    if ((page & PAGE_RESIDENT) === 0) return false
+  }
+  return true
+}
+
+/**
+ * Takes an exclusive record lock on byte 0 of an open file: what Java's
+ * `FileChannel.tryLock(0, 1, false)` takes and respects. The lock belongs to the open file, so it
+ * ends with `fd` and not with another descriptor of the same file.
+ *
+ * @returns false when another process holds it.
+ */
+export function tryLockFirstByte(fd: number): boolean {
+  const range = { type: F_WRLCK, whence: SEEK_SET, start: 0, length: 1, pid: 0 }
+  if (nativeFcntl(fd, F_OFD_SETLK, range) === 0) return true
+  const errno = koffi.errno()
+  if (errno === koffi.os.errno['EAGAIN'] || errno === koffi.os.errno['EACCES']) return false
+  throw systemError('fcntl', errno)
+}
+
+function systemError(call: string, errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno)
+  const error: NodeJS.ErrnoException = new Error(`${call} failed: ${code}`)
+  error.code = code
+  error.errno = -errno
+  error.syscall = call
+  return error
+}
+
+/** The store error for a failed system call on `path`. */
+export function storeErrorOf(error: unknown, what: string, path: string): StoreError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  const kind =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'STORE_DISK_FULL'
+      : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR'
+        ? 'STORE_DIRECTORY_UNUSABLE'
+        : 'STORE_IO_FAILED'
+  return new StoreError(kind, `cannot ${what} ${path}: ${code}`, { cause: error })
+}
