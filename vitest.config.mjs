@@ -1,0 +1,56 @@
+import { availableParallelism } from 'node:os'
+import { defineConfig } from 'vitest/config'
+
+/** Compiled sources, in which worker threads start from real files. */
+const COMPILED = /\/dist\/(engine|workers|net|bench|scripts)\//
+
+const shared = {
+  root: import.meta.dirname,
+  dir: 'dist/test',
+  globals: false,
+  pool: 'forks',
+  // The sources run as Node runs them, not rewritten by the test runner.
+  server: { deps: { external: [COMPILED] } },
+  // Failures point to the .ts line.
+  execArgv: ['--enable-source-maps'],
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+}
+
+export default defineConfig({
+  test: {
+    // Most tests wait for disks and sockets, so two share even a single core well.
+    maxWorkers: Math.max(2, availableParallelism()),
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['**/*.test.js'],
+          exclude: ['interop/**', 'crash/**'],
+        },
+      },
+      {
+        // Peers in other processes and real kills: one file at a time, with time to start a JVM.
+        test: {
+          ...shared,
+          name: 'interop',
+          include: ['interop/**/*.test.js'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'crash',
+          include: ['crash/**/*.test.js'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
