@@ -1,0 +1,90 @@
+/**
+ * Java's `String.hashCode`, from a string or straight from UTF-8: 31 times the hash so far plus the
+ * next UTF-16 code unit, in 32 bits. RocketMQ keeps it in consume queues (tags) and index files.
+ */
+
+const FACTOR = 31
+const SUPPLEMENTARY_BASE = 0x1_0000
+const HIGH_SURROGATE_BASE = 0xd800
+const LOW_SURROGATE_BASE = 0xdc00
+const SURROGATE_BITS = 10
+const SURROGATE_MASK = 0x3ff
+
+/** The hash of `text`, continued from the hash `seed` of what stands before it. */
+export function javaHash(text: string, seed = 0): number {
+  let hash = seed
+  for (let index = 0; index < text.length; index++) {
+    hash = (Math.imul(hash, FACTOR) + text.charCodeAt(index)) | 0
+  }
+  return hash
+}
+
+/**
+ * The hash of the UTF-8 in `buffer[start, end)`, continued from `seed`, without making a string.
+ * Bytes that are not UTF-8 are hashed as the replacement characters that decoding would give.
+ */
+export function javaHashOfUtf8(buffer: Buffer, start: number, end: number, seed = 0): number {
+  let hash = seed
+  for (let at = start; at < end; at++) {
+    const byte = buffer[at]!
+    if (byte >= 0x80) return hashOfWideUtf8(buffer, at, end, hash)
+    hash = (Math.imul(hash, FACTOR) + byte) | 0
+  }
+  return hash
+}
+
+/** From the first byte on that is not ASCII. */
+function hashOfWideUtf8(buffer: Buffer, start: number, end: number, seed: number): number {
+  let hash = seed
+  for (let at = start; at < end; ) {
+    const bytes = sequenceBytes(buffer[at]!)
+    const codePoint = bytes === 0 ? -1 : codePointOf(buffer, at, end, bytes)
+    // Rare and never quick in Java either: let the decoder of the platform say what it replaces.
+    if (codePoint < 0) return javaHash(buffer.toString('utf8', at, end), hash)
+    if (codePoint < SUPPLEMENTARY_BASE) {
+      hash = (Math.imul(hash, FACTOR) + codePoint) | 0
+    } else {
+      const rest = codePoint - SUPPLEMENTARY_BASE
+      hash = (Math.imul(hash, FACTOR) + HIGH_SURROGATE_BASE + (rest >> SURROGATE_BITS)) | 0
+      hash = (Math.imul(hash, FACTOR) + LOW_SURROGATE_BASE + (rest & SURROGATE_MASK)) | 0
+    }
+    at += bytes
+  }
+  return hash
+}
+
+/** How many bytes a character has that starts with `lead`; 0 when none starts so. */
+function sequenceBytes(lead: number): number {
+  if (lead < 0x80) return 1
+  if (lead < 0xc2) return 0
+  if (lead < 0xe0) return 2
+  if (lead < 0xf0) return 3
+  return lead < 0xf5 ? 4 : 0
+}
+
+/** Smallest code point that needs 2, 3, 4 bytes: a smaller one is an overlong form. */
+const SMALLEST_BY_BYTES = [0, 0, 0x80, 0x800, SUPPLEMENTARY_BASE]
+const LARGEST_CODE_POINT = 0x10_ffff
+
+/** The character of `bytes` bytes at `buffer[at]`, or -1 when it is not UTF-8. */
+function codePointOf(buffer: Buffer, at: number, end: number, bytes: number): number {
+  if (at + bytes > end) return -1
+  if (bytes === 1) return buffer[at]!
+  let codePoint = buffer[at]! & (0x7f >> bytes)
+  for (let index = 1; index < bytes; index++) {
+    const next = buffer[at + index]!
+    if ((next & 0xc0) !== 0x80) return -1
+    codePoint = (codePoint << 6) | (next & 0x3f)
+  }
+  const isSurrogate = (codePoint & ~0x7ff) === HIGH_SURROGATE_BASE
+  if (isSurrogate || codePoint < SMALLEST_BY_BYTES[bytes]!) return -1
+  return codePoint <= LARGEST_CODE_POINT ? codePoint : -1
+}
+
+/**
+ * The non-negative hash that index files use: the absolute value, and 0 for the one hash that has
+ * none (RocketMQ's `IndexFile.indexKeyHashMethod`).
+ */
+export function positiveHash(hash: number): number {
+  return Math.max(Math.abs(hash) | 0, 0)
+}

@@ -1,0 +1,178 @@
+/**
+ * The properties of a message, in a record, in a batch and in a send request:
+ *
+ *     ┌──────┬──────┬───────┬──────┬──────┬──────┬───────┬──────┬─ ─ ─
+ *     │ name │ 0x01 │ value │ 0x02 │ name │ 0x01 │ value │ 0x02 │
+ *     └──────┴──────┴───────┴──────┴──────┴──────┴───────┴──────┴─ ─ ─
+ *
+ * UTF-8; the last 0x02 may be missing; a later value of a name replaces an earlier one; an entry
+ * without a name or without a value does not count. RocketMQ: `MessageDecoder.string2messageProperties`
+ * and `messageProperties2String`.
+ */
+
+import { assert } from '../base/assert.ts'
+
+/** Stands between a property's name and its value. */
+export const NAME_VALUE_SEPARATOR = 0x01
+/** Ends a property. */
+export const PROPERTY_SEPARATOR = 0x02
+
+const NAME_VALUE_CHARACTER = String.fromCharCode(NAME_VALUE_SEPARATOR)
+const PROPERTY_CHARACTER = String.fromCharCode(PROPERTY_SEPARATOR)
+
+/** A part of a buffer: `[start, end)`. Mutable: reuse one for all. */
+export interface ByteRange {
+  start: number
+  end: number
+}
+
+/**
+ * Properties as the string that a send request carries, in the map's order.
+ * @throws {TypeError} when a name or value holds a byte that would end it early.
+ */
+export function propertiesToString(properties: ReadonlyMap<string, string>): string {
+  let text = ''
+  for (const [name, value] of properties) {
+    if (name.includes(NAME_VALUE_CHARACTER) || name.includes(PROPERTY_CHARACTER)) {
+      throw new TypeError(`property name holds a reserved character: ${JSON.stringify(name)}`)
+    }
+    if (value.includes(PROPERTY_CHARACTER)) {
+      throw new TypeError(`value of property ${name} holds the reserved character U+0002`)
+    }
+    text += name + NAME_VALUE_CHARACTER + value + PROPERTY_CHARACTER
+  }
+  return text
+}
+
+/** Properties as bytes, see {@link propertiesToString}. */
+export function encodeProperties(properties: ReadonlyMap<string, string>): Buffer {
+  return Buffer.from(propertiesToString(properties), 'utf8')
+}
+
+/** The properties in a string, by Java's rules for malformed ones. */
+export function propertiesFromString(text: string): Map<string, string> {
+  const properties = new Map<string, string>()
+  for (const entry of text.split(PROPERTY_CHARACTER)) {
+    const separatorAt = entry.indexOf(NAME_VALUE_CHARACTER)
+    if (separatorAt <= 0 || separatorAt === entry.length - 1) continue
+    properties.set(entry.slice(0, separatorAt), entry.slice(separatorAt + 1))
+  }
+  return properties
+}
+
+/** The properties in `buffer[start, end)`. */
+export function decodeProperties(
+  buffer: Buffer,
+  start = 0,
+  end = buffer.length,
+): Map<string, string> {
+  return propertiesFromString(buffer.toString('utf8', start, end))
+}
+
+/**
+ * Looks up one property without decoding any: sets `value` to where its value lies and returns
+ * true, or returns false. For several names at once see {@link PropertyFinder}.
+ */
+export function findProperty(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  name: Buffer,
+  value: ByteRange,
+): boolean {
+  let found = false
+  for (let entryStart = start; entryStart < end; ) {
+    const separatorAt = endOfName(buffer, entryStart, end)
+    const entryEnd = endOfEntry(buffer, separatorAt, end)
+    if (
+      isEntry(entryStart, separatorAt, entryEnd) &&
+      hasName(buffer, entryStart, separatorAt, name)
+    ) {
+      value.start = separatorAt + 1
+      value.end = entryEnd
+      found = true
+    }
+    entryStart = entryEnd + 1
+  }
+  return found
+}
+
+/** Where the name that starts at `at` ends: at the next separator of either kind, or at `end`. */
+function endOfName(buffer: Buffer, at: number, end: number): number {
+  while (at < end && buffer[at] !== NAME_VALUE_SEPARATOR && buffer[at] !== PROPERTY_SEPARATOR) at++
+  return at
+}
+
+/** Where the entry ends that `at` lies in. */
+function endOfEntry(buffer: Buffer, at: number, end: number): number {
+  while (at < end && buffer[at] !== PROPERTY_SEPARATOR) at++
+  return at
+}
+
+/** Whether an entry has a name and a value: one that has no value has no room behind its name. */
+function isEntry(entryStart: number, separatorAt: number, entryEnd: number): boolean {
+  return separatorAt > entryStart && separatorAt + 1 < entryEnd
+}
+
+function hasName(buffer: Buffer, start: number, end: number, name: Buffer): boolean {
+  if (end - start !== name.length) return false
+  for (let index = 0; index < name.length; index++) {
+    if (buffer[start + index] !== name[index]) return false
+  }
+  return true
+}
+
+/** Looks up a fixed set of properties in one pass, without allocation. */
+export class PropertyFinder {
+  readonly #names: readonly Buffer[]
+  readonly #starts: Int32Array
+  readonly #ends: Int32Array
+
+  /** `names` are then meant by their index. */
+  constructor(names: readonly string[]) {
+    assert(names.length > 0, 'no property to look for')
+    this.#names = names.map((name) => Buffer.from(name, 'utf8'))
+    this.#starts = new Int32Array(names.length)
+    this.#ends = new Int32Array(names.length)
+  }
+
+  /** Goes through the properties in `buffer[start, end)`; forgets what it found before. */
+  scan(buffer: Buffer, start: number, end: number): void {
+    this.#starts.fill(-1)
+    this.#ends.fill(-1)
+    for (let entryStart = start; entryStart < end; ) {
+      const separatorAt = endOfName(buffer, entryStart, end)
+      const entryEnd = endOfEntry(buffer, separatorAt, end)
+      if (isEntry(entryStart, separatorAt, entryEnd)) {
+        const index = this.#indexOf(buffer, entryStart, separatorAt)
+        if (index >= 0) {
+          this.#starts[index] = separatorAt + 1
+          this.#ends[index] = entryEnd
+        }
+      }
+      entryStart = entryEnd + 1
+    }
+  }
+
+  /** Whether the last scan found the property with this index. */
+  has(index: number): boolean {
+    return this.#starts[index]! >= 0
+  }
+
+  /** Where the value starts in the scanned buffer, -1 without one. */
+  startOf(index: number): number {
+    return this.#starts[index]!
+  }
+
+  /** Where the value ends (exclusive) in the scanned buffer, -1 without one. */
+  endOf(index: number): number {
+    return this.#ends[index]!
+  }
+
+  #indexOf(buffer: Buffer, start: number, end: number): number {
+    for (let index = 0; index < this.#names.length; index++) {
+      if (hasName(buffer, start, end, this.#names[index]!)) return index
+    }
+    return -1
+  }
+}
