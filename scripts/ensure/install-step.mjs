@@ -71,7 +71,9 @@ function install(root) {
   const verb = existsSync(join(root, 'package-lock.json')) ? 'ci' : 'install'
   process.stderr.write(`agena: installing packages (npm ${verb})\n`)
   // Development packages hold the compiler: NODE_ENV=production must not leave them out.
-  const flags = ['--include=dev', '--no-audit', '--no-fund', '--json']
+  // npm's own waits between retries make a minute of a missing network.
+  const retries = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
+  const flags = ['--include=dev', '--no-audit', '--no-fund', '--json', ...retries]
   const [command, ...prefix] = npmCommand()
   const child = spawnSync(command, [...prefix, verb, ...flags], {
     cwd: root,
