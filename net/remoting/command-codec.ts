@@ -1,0 +1,68 @@
+/** Whole commands: from a frame to a {@link RemotingCommand} and back, in either header encoding. */
+import { RemotingError } from './errors.ts'
+import {
+  FRAME_PREFIX_BYTES,
+  HEADER_AT,
+  HEADER_BYTES_MAX,
+  HEADER_WORD_AT,
+  headerWord,
+  LENGTH_WORD_AT,
+  SERIALIZE_TYPE_JSON,
+  SERIALIZE_TYPE_ROCKETMQ,
+} from './frame-format.ts'
+import type { RawFrame } from './frame-splitter.ts'
+import { decodeHeaderBinary, encodeHeaderBinary } from './header-binary.ts'
+import { decodeHeaderJson, encodeHeaderJson } from './header-json.ts'
+import type { RemotingCommand } from './remoting-command.ts'
+
+/**
+ * The command of `frame`. Its body is a copy: the frame's bytes may be overwritten at once.
+ * @throws {RemotingError} `REMOTING_HEADER_INVALID`
+ */
+export function decodeFrame(frame: RawFrame): RemotingCommand {
+  const { buffer, headerStart, headerEnd, bodyEnd } = frame
+  const decodeHeader =
+    frame.serializeType === SERIALIZE_TYPE_ROCKETMQ ? decodeHeaderBinary : decodeHeaderJson
+  const command = decodeHeader(buffer, headerStart, headerEnd)
+  if (bodyEnd > headerEnd) command.body = Buffer.from(buffer.subarray(headerEnd, bodyEnd))
+  return command
+}
+
+/** The header of `command` in its own encoding. @throws {RemotingError} as {@link encodeFrame} */
+export function encodeHeader(command: RemotingCommand): Buffer {
+  const header =
+    command.serializeType === 'ROCKETMQ'
+      ? encodeHeaderBinary(command)
+      : Buffer.from(encodeHeaderJson(command))
+  if (header.length > HEADER_BYTES_MAX) {
+    throw new RemotingError('REMOTING_HEADER_INVALID', `a header has ${header.length} bytes`)
+  }
+  return header
+}
+
+/** Writes length word, header word and header at `at`; returns the position of the body. */
+export function writeFrameHead(
+  buffer: Buffer,
+  at: number,
+  head: { header: Buffer; serializeType: RemotingCommand['serializeType']; bodyBytes: number },
+): number {
+  const { header, serializeType, bodyBytes } = head
+  const type = serializeType === 'ROCKETMQ' ? SERIALIZE_TYPE_ROCKETMQ : SERIALIZE_TYPE_JSON
+  buffer.writeInt32BE(HEADER_AT - HEADER_WORD_AT + header.length + bodyBytes, at + LENGTH_WORD_AT)
+  buffer.writeInt32BE(headerWord(type, header.length), at + HEADER_WORD_AT)
+  buffer.set(header, at + HEADER_AT)
+  return at + HEADER_AT + header.length
+}
+
+/**
+ * The whole frame of `command` in a buffer of its own.
+ * @throws {RemotingError} `REMOTING_HEADER_INVALID` when the header cannot be written
+ */
+export function encodeFrame(command: RemotingCommand): Buffer {
+  const { body, serializeType } = command
+  const header = encodeHeader(command)
+  const frame = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + header.length + body.length)
+  const bodyAt = writeFrameHead(frame, 0, { header, serializeType, bodyBytes: body.length })
+  frame.set(body, bodyAt)
+  return frame
+}

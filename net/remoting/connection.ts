@@ -1,0 +1,408 @@
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { assert } from '../../engine/base/assert.ts'
+import { deferred } from '../../engine/base/deferred.ts'
+import { AgenaError, describeError } from '../../engine/base/errors.ts'
+import { Lifecycle } from '../../engine/base/lifecycle.ts'
+import { formatAddress, normaliseHost } from './address.ts'
+import { decodeFrame, encodeHeader, writeFrameHead } from './command-codec.ts'
+import type { Reservation } from './connection-output.ts'
+import { ConnectionOutput } from './connection-output.ts'
+import { RemotingError } from './errors.ts'
+import { FRAME_PREFIX_BYTES } from './frame-format.ts'
+import type { FrameSink, RawFrame } from './frame-splitter.ts'
+import { FrameSplitter } from './frame-splitter.ts'
+import type { AdmissionWaiter, InflightBytes } from './inflight-bytes.ts'
+import type { LimitedLogger } from './limited-logger.ts'
+import type { OutputTurn } from './output-turn.ts'
+import { PendingRequests } from './pending-requests.ts'
+import type { RemotingCommand } from './remoting-command.ts'
+import { isResponse, markOneway } from './remoting-command.ts'
+import type { ConnectionConfig } from './remoting-options.ts'
+import { dispatchRequest } from './request-dispatch.ts'
+import type { RequestRoutes } from './request-routes.ts'
+import { HotOutcome } from './request-routes.ts'
+import { writeQueueBytes } from './socket-handle.ts'
+
+/** What the connections of one server or client share. */
+export interface ConnectionHost {
+  readonly side: 'server' | 'client'
+  readonly config: ConnectionConfig
+  readonly routes: RequestRoutes
+  readonly turn: OutputTurn
+  readonly inflight: InflightBytes
+  readonly log: LimitedLogger
+  /** Takes note of a change of kept bytes; false when that is too many in all. */
+  keep(deltaBytes: number): boolean
+  /** Forgets a connection that is gone. */
+  remove(connection: Connection): void
+}
+
+/** Why a connection is not being read, as bits. */
+const PAUSED_BY_OUTPUT = 1
+const PAUSED_BY_HOT_HANDLER = 2
+const PAUSED_BY_ADMISSION = 4
+const PAUSED_BY_CLOSE = 8
+/** Reading goes on when unsent bytes are below this share of `outputBytesHigh`. */
+const RESUME_SHARE = 0.5
+/** How long a peer may take to close its side after this one did, in milliseconds. */
+const PEER_CLOSE_MS = 500
+
+/**
+ * One socket, server or client side: frames in, responses out, both in order. Everything that is
+ * sent in one turn of the event loop leaves in one write.
+ */
+export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter {
+  readonly remoteHost: string
+  readonly remotePort: number
+  /** `host:port` of the peer. */
+  readonly remoteAddress: string
+  readonly localHost: string
+  readonly localPort: number
+  /** Whatever the owner wants to find again with this connection. */
+  attachment: unknown
+  /** Bytes of requests whose handlers have not answered. Written by the host's admission only. */
+  inflightBytes = 0
+
+  readonly #host: ConnectionHost
+  readonly #socket: Socket
+  readonly #splitter: FrameSplitter
+  readonly #output: ConnectionOutput
+  readonly #pending: PendingRequests
+  readonly #socketClosed = deferred<void>()
+  #paused = 0
+  #discarding = false
+  #keptBytes = 0
+  #endReason: Error | undefined
+  #onIdle: (() => void) | undefined
+  #active = true
+  #quietSweeps = 0
+  #stalledSweeps = 0
+  #progressMark = 0
+
+  /** `socket` is connected and reads into a buffer whose bytes go to {@link receive}. */
+  constructor(socket: Socket, host: ConnectionHost) {
+    super()
+    this.remoteHost = normaliseHost(socket.remoteAddress ?? '')
+    this.remotePort = socket.remotePort ?? 0
+    this.remoteAddress = formatAddress(this.remoteHost, this.remotePort)
+    this.localHost = normaliseHost(socket.localAddress ?? '')
+    this.localPort = socket.localPort ?? 0
+    this.#host = host
+    this.#socket = socket
+    this.#splitter = new FrameSplitter(this, host.config.frameBytesMax)
+    this.#output = new ConnectionOutput(socket, host.turn, () => this.#noteProgress())
+    this.#pending = new PendingRequests(this.remoteAddress)
+    socket.on('error', (error) => void this.destroy(lost(this.remoteAddress, error)))
+    socket.on('end', () => this.#peerEnded())
+    socket.on('close', () => this.#socketIsClosed())
+    this.markOpen()
+  }
+
+  /** Bytes that are committed and not yet taken by the operating system. */
+  get unsentBytes(): number {
+    return this.#output.unsentBytes
+  }
+
+  /** Number of calls that wait for a response. */
+  get pendingCount(): number {
+    return this.#pending.size
+  }
+
+  /** Takes `length` received bytes, which may be overwritten when this returns. */
+  receive(buffer: Buffer, length: number): void {
+    this.#active = true
+    if (this.#discarding) return
+    try {
+      this.#splitter.feed(buffer, length)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#countKept()
+  }
+
+  /**
+   * Sends a response, or a request that nobody waits for. The body belongs to the connection from
+   * here on. False when the connection is gone.
+   * @throws {RemotingError} `REMOTING_HEADER_INVALID` when the header cannot be written
+   */
+  send(command: RemotingCommand): boolean {
+    return this.sendParts(command, command.body.length === 0 ? [] : [command.body])
+  }
+
+  /**
+   * Sends `command` with `slices` as its body. Their bytes must stay as they are until `onSent`,
+   * which is called once, also when the connection is lost. False when it is gone.
+   * @throws {RemotingError} as {@link send}
+   */
+  sendParts(command: RemotingCommand, slices: readonly Buffer[], onSent?: () => void): boolean {
+    const header = encodeHeader(command)
+    let bodyBytes = 0
+    for (const slice of slices) bodyBytes += slice.length
+    const headBytes = FRAME_PREFIX_BYTES + header.length
+    const { buffer, at } = this.#output.reserve(headBytes)
+    writeFrameHead(buffer, at, { header, serializeType: command.serializeType, bodyBytes })
+    this.#output.commit(headBytes)
+    const last = slices.length - 1
+    slices.forEach((slice, index) => {
+      this.#output.append(slice, index === last ? onSent : undefined)
+    })
+    if (last < 0) onSent?.()
+    this.#checkOutput()
+    return this.#socket.writable
+  }
+
+  /**
+   * Room for `bytes` in the connection's output, in which a frame is built in place. One object is
+   * reused by every call and is valid until the next call on this connection.
+   */
+  reserve(bytes: number): Reservation {
+    return this.#output.reserve(bytes)
+  }
+
+  /** Sends the first `bytes` of the last {@link reserve}. */
+  commit(bytes: number): void {
+    this.#output.commit(bytes)
+    this.#checkOutput()
+  }
+
+  /** Sends `slice` uncopied behind what was committed, with `onSent` as in {@link sendParts}. */
+  append(slice: Buffer, onSent?: () => void): void {
+    this.#output.append(slice, onSent)
+    this.#checkOutput()
+  }
+
+  /**
+   * Sends `request`, gives it an opaque, and waits for the response.
+   * @throws {RemotingError} `REMOTING_TIMEOUT`, `REMOTING_CONNECTION_CLOSED`,
+   *   `REMOTING_OVERLOADED`, `REMOTING_HEADER_INVALID`
+   */
+  async invoke(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
+    this.#assertCallable()
+    request.opaque = this.#pending.takeOpaque()
+    this.send(request)
+    return this.#pending.add(request, timeoutMs)
+  }
+
+  /**
+   * Sends `request` as one-way.
+   * @throws {RemotingError} `REMOTING_CONNECTION_CLOSED`, `REMOTING_OVERLOADED`,
+   *   `REMOTING_HEADER_INVALID`
+   */
+  invokeOneway(request: RemotingCommand): void {
+    this.#assertCallable()
+    request.opaque = this.#pending.takeOpaque()
+    this.send(markOneway(request))
+  }
+
+  /** Offers held frames to the hot handler again. Not to be called while it runs. */
+  retryHeld(): void {
+    this.#resume(PAUSED_BY_HOT_HANDLER)
+  }
+
+  /** Called by the host's admission when there is room again. */
+  admit(): void {
+    this.#resume(PAUSED_BY_ADMISSION)
+  }
+
+  /** Called when an asynchronous handler has answered. */
+  noteHandled(): void {
+    this.#noteIdle()
+  }
+
+  override destroy(reason: Error): Promise<void> {
+    this.#endReason ??= reason
+    this.#discarding = true
+    this.#pending.failAll(reason)
+    this.#socket.destroy()
+    return super.destroy(reason)
+  }
+
+  /** Called for every whole frame, in order. */
+  onFrame(frame: RawFrame): boolean {
+    if (this.#paused !== 0 || this.#discarding) return false
+    const { hot } = this.#host.routes
+    if (hot !== undefined) {
+      const outcome = hot(frame, this)
+      if (outcome === HotOutcome.HANDLED) return true
+      if (outcome === HotOutcome.HELD) {
+        this.#pause(PAUSED_BY_HOT_HANDLER)
+        return false
+      }
+    }
+    if (!this.#host.inflight.admits(this)) {
+      this.#pause(PAUSED_BY_ADMISSION)
+      return false
+    }
+    const command = decodeFrame(frame)
+    if (!isResponse(command)) {
+      dispatchRequest(this.#host, this, command, frame.bodyEnd - frame.frameStart)
+      return true
+    }
+    // A response that nobody waits for came after its deadline.
+    if (this.#pending.complete(command)) this.#noteIdle()
+    return true
+  }
+
+  /** Looks for an idle or stalled peer; called in equal intervals of `sweepMs`. */
+  sweep(sweepMs: number): void {
+    const { idleMs, outputStallMs } = this.#host.config
+    const mark = this.#output.writtenCount + writeQueueBytes(this.#socket)
+    const stalled = this.#output.unsentBytes > 0 && mark === this.#progressMark
+    this.#progressMark = mark
+    this.#stalledSweeps = stalled ? this.#stalledSweeps + 1 : 0
+    if (this.#stalledSweeps * sweepMs >= outputStallMs) {
+      const message = `${this.remoteAddress} took no output for ${outputStallMs} ms`
+      void this.destroy(new RemotingError('REMOTING_OUTPUT_STALLED', message))
+      return
+    }
+    const quiet = !this.#active && this.#paused === 0 && this.#output.unsentBytes === 0
+    this.#active = false
+    this.#quietSweeps = quiet ? this.#quietSweeps + 1 : 0
+    if (this.#quietSweeps * sweepMs < idleMs || this.status !== 'open') return
+    const message = `${this.remoteAddress} was idle for ${idleMs} ms`
+    void this.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))
+  }
+
+  protected override async drain(): Promise<void> {
+    const { closeMs } = this.#host.config
+    const deadline = new AbortController()
+    if (this.#host.side === 'server') this.#pause(PAUSED_BY_CLOSE)
+    await Promise.race([this.#whenIdle(), this.#socketClosed.promise, pass(closeMs, deadline)])
+    deadline.abort()
+    this.#discarding = true
+    this.#output.flush()
+    // Bytes that lie unread when a socket closes would reset it, and lose the last responses.
+    this.#socket.end()
+    this.#socket.resume()
+    const finish = new AbortController()
+    const left = this.#output.unsentBytes === 0 ? PEER_CLOSE_MS : closeMs
+    await Promise.race([this.#socketClosed.promise, pass(left, finish)])
+    finish.abort()
+    this.#socket.destroy()
+    await this.#socketClosed.promise
+  }
+
+  protected override async abort(): Promise<void> {
+    await this.#socketClosed.promise
+  }
+
+  #assertCallable(): void {
+    if (this.status !== 'open' || !this.#socket.writable) {
+      throw this.#endReason ?? closedByOwner(this.remoteAddress)
+    }
+    if (this.#output.unsentBytes <= this.#host.config.outputBytesMax) return
+    const message = `${this.remoteAddress} leaves ${this.#output.unsentBytes} bytes unread`
+    throw new RemotingError('REMOTING_OVERLOADED', message)
+  }
+
+  /** What the peer did wrong ends this connection and nothing else. */
+  #fail(error: unknown): void {
+    const message = `connection of ${this.remoteAddress} ended: ${describeError(error)}`
+    if (error instanceof AgenaError) this.#host.log.warn(error.code, message)
+    else this.#host.log.error('receive', message)
+    void this.destroy(error instanceof Error ? error : new Error(message))
+  }
+
+  #countKept(): void {
+    const delta = this.#splitter.keptCapacityBytes - this.#keptBytes
+    if (delta === 0) return
+    this.#keptBytes += delta
+    if (this.#host.keep(delta)) return
+    const message = `unfinished frames keep too many bytes, ${this.#keptBytes} of this connection`
+    this.#fail(new RemotingError('REMOTING_OVERLOADED', message))
+  }
+
+  #pause(reason: number): void {
+    if (this.#paused === 0) this.#socket.pause()
+    this.#paused |= reason
+  }
+
+  #resume(reason: number): void {
+    if ((this.#paused & reason) === 0) return
+    this.#paused &= ~reason
+    if (this.#paused !== 0 || this.#discarding) return
+    try {
+      this.#splitter.retry()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#countKept()
+    if (this.#paused === 0 && !this.#discarding) this.#socket.resume()
+  }
+
+  #checkOutput(): void {
+    this.#active = true
+    const { outputBytesHigh, outputBytesMax } = this.#host.config
+    const { unsentBytes } = this.#output
+    // Only a server stops reading: two peers that both wait for the other to read would wait
+    // for ever.
+    if (unsentBytes <= outputBytesHigh || this.#host.side === 'client') return
+    this.#pause(PAUSED_BY_OUTPUT)
+    if (unsentBytes <= outputBytesMax || this.#discarding) return
+    const message = `${this.remoteAddress} leaves ${unsentBytes} bytes unread`
+    void this.destroy(new RemotingError('REMOTING_OVERLOADED', message))
+  }
+
+  #noteProgress(): void {
+    if ((this.#paused & PAUSED_BY_OUTPUT) === 0) return
+    if (this.#output.unsentBytes > this.#host.config.outputBytesHigh * RESUME_SHARE) return
+    this.#resume(PAUSED_BY_OUTPUT)
+  }
+
+  /** Resolves when no handler and no call of this connection is in progress. */
+  #whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      this.#noteIdle()
+    })
+  }
+
+  #noteIdle(): void {
+    const waits = this.#host.side === 'client' ? this.#pending.size : 0
+    if (this.inflightBytes === 0 && waits === 0) this.#onIdle?.()
+  }
+
+  #peerEnded(): void {
+    this.#endReason ??= lost(this.remoteAddress, undefined)
+    this.#pending.failAll(this.#endReason)
+    this.#output.flush()
+    this.#socket.end()
+  }
+
+  #socketIsClosed(): void {
+    const reason = this.#endReason ?? closedByOwner(this.remoteAddress)
+    this.#discarding = true
+    this.#output.release()
+    this.#splitter.release()
+    this.#host.keep(-this.#keptBytes)
+    this.#keptBytes = 0
+    this.#pending.failAll(reason)
+    this.#host.inflight.forget(this)
+    this.#socketClosed.resolve()
+    assert(this.#output.unsentBytes === 0, 'a closed connection holds no output')
+    if (this.status === 'open') void this.destroy(reason)
+    this.#host.remove(this)
+    this.#host.routes.onClose?.(this, this.#endReason)
+  }
+}
+
+function lost(remoteAddress: string, cause: Error | undefined): RemotingError {
+  const options = cause === undefined ? undefined : { cause }
+  const message = `the connection to ${remoteAddress} was lost`
+  return new RemotingError('REMOTING_CONNECTION_CLOSED', message, options)
+}
+
+function closedByOwner(remoteAddress: string): RemotingError {
+  const message = `the connection to ${remoteAddress} is closed`
+  return new RemotingError('REMOTING_CONNECTION_CLOSED', message)
+}
+
+/** Resolves after `ms`, or when `deadline` is aborted because nobody waits any more. */
+async function pass(ms: number, deadline: AbortController): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal: deadline.signal })
+  } catch (error) {
+    if (!deadline.signal.aborted) throw error
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The JSON header (Java: RemotingCommand as fastjson writes and reads it):
+ *
+ *   {"code":105,"extFields":{"topic":"a"},"flag":0,"language":"JAVA","opaque":7,
+ *    "remark":"…","serializeTypeCurrentRPC":"JSON","version":513}
+ *
+ * Fields that are null are left out. Peers other than Java send ext fields as bare numbers and
+ * booleans, leave out `serializeTypeCurrentRPC` and add fields of their own: all that is accepted.
+ */
+
+import { RemotingError } from './errors.ts'
+import { HEADER_BYTES_MAX } from './frame-format.ts'
+import type { RemotingCommand } from './remoting-command.ts'
+import { EMPTY_BODY, REMOTING_LANGUAGE } from './remoting-command.ts'
+
+const INT32_MAX = 0x7fff_ffff
+const INT32_MIN = -INT32_MAX - 1
+
+/** The header of `command` as JSON text, keys in the order in which Java writes them. */
+export function encodeHeaderJson(command: RemotingCommand): string {
+  const { code, extFields, flag, language, opaque, remark, version } = command
+  return JSON.stringify({
+    code,
+    extFields: extFields.size === 0 ? undefined : Object.fromEntries(extFields),
+    flag,
+    language,
+    opaque,
+    remark,
+    serializeTypeCurrentRPC: 'JSON',
+    version,
+  })
+}
+
+/**
+ * Reads the JSON header at `start..end`; the command's body is empty.
+ * @throws {RemotingError} `REMOTING_HEADER_INVALID`
+ */
+export function decodeHeaderJson(buffer: Buffer, start: number, end: number): RemotingCommand {
+  if (end - start > HEADER_BYTES_MAX) throw invalid(`it has ${end - start} bytes`)
+  const fields = parseObject(buffer.toString('utf8', start, end))
+  return {
+    code: integerField(fields, 'code'),
+    language: textOf(fields['language']) ?? REMOTING_LANGUAGE,
+    version: integerField(fields, 'version'),
+    opaque: integerField(fields, 'opaque'),
+    flag: integerField(fields, 'flag'),
+    remark: textOf(fields['remark']),
+    extFields: extFieldsOf(fields['extFields']),
+    body: EMPTY_BODY,
+    serializeType: 'JSON',
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new RemotingError('REMOTING_HEADER_INVALID', 'the header is not JSON', { cause: error })
+  }
+  if (!isObject(value)) throw invalid('it is not an object')
+  return value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Missing is zero, as in Java, where these are plain ints. */
+function integerField(fields: Record<string, unknown>, name: string): number {
+  const value = fields[name]
+  if (value === undefined || value === null) return 0
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isInteger(number))
+    throw invalid(`${name} is no integer`)
+  if (number < INT32_MIN || number > INT32_MAX) throw invalid(`${name} is not an int`)
+  return number
+}
+
+function textOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function extFieldsOf(value: unknown): Map<string, string> {
+  const extFields = new Map<string, string>()
+  if (value === undefined || value === null) return extFields
+  if (!isObject(value)) throw invalid('extFields is not an object')
+  for (const name of Object.keys(value)) {
+    const text = textOf(value[name])
+    if (text !== undefined) extFields.set(name, text)
+  }
+  return extFields
+}
+
+function invalid(why: string): RemotingError {
+  return new RemotingError('REMOTING_HEADER_INVALID', `the JSON header cannot be read: ${why}`)
+}
