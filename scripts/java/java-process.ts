@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { JavaToolchain } from './java-toolchain.ts'
+
+/** How long a program may take to end after SIGTERM before it is killed, in milliseconds. */
+const STOP_GRACE_MS = 20_000
+const DEFAULT_TIMEOUT_MS = 120_000
+const DEFAULT_HEAP_MIB = 512
+
+/** RocketMQ reaches into the JDK; JDK 17 opens these packages only when asked. */
+const OPENED_PACKAGES = [
+  'jdk.internal.ref',
+  'java.nio',
+  'sun.nio.ch',
+  'java.lang',
+  'jdk.internal.misc',
+]
+
+export interface JavaProgram {
+  readonly mainClass: string
+  readonly arguments?: readonly string[]
+  /** System properties, as `-Dname=value`. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** Takes the place of the home folder and of `ROCKETMQ_HOME`, and keeps the log. */
+  readonly scratch: string
+  /** @default 512 */
+  readonly heapMib?: number
+  /** `run` kills a program that takes longer, in milliseconds. @default 120000 */
+  readonly timeoutMs?: number
+}
+
+export interface JavaResult {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly logPath: string
+}
+
+/** A running Java program: its lines of output, its log on disk, its end. */
+export class JavaProcess {
+  readonly logPath: string
+  readonly #child: ChildProcess
+  readonly #exited: Promise<number | null>
+  readonly #lines: string[] = []
+  readonly #listeners = new Set<() => void>()
+  #isExited = false
+
+  constructor(toolchain: JavaToolchain, program: JavaProgram) {
+    mkdirSync(program.scratch, { recursive: true })
+    this.logPath = join(program.scratch, `${program.mainClass.split('.').at(-1)}.log`)
+    const log = openSync(this.logPath, 'a')
+    this.#child = spawn('java', commandLine(toolchain, program), {
+      cwd: program.scratch,
+      env: { ...process.env, ROCKETMQ_HOME: program.scratch, HOME: program.scratch },
+      stdio: ['ignore', 'pipe', log],
+    })
+    closeSync(log)
+    this.#exited = once(this.#child, 'close').then(([code]) => {
+      this.#isExited = true
+      this.#notify()
+      return code as number | null
+    })
+    const output = this.#child.stdout
+    if (output === null) throw new Error('a Java program without standard output')
+    createInterface({ input: output }).on('line', (line) => {
+      this.#lines.push(line)
+      this.#notify()
+    })
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('the Java program did not start')
+    return this.#child.pid
+  }
+
+  /** Everything printed on standard output so far. */
+  get lines(): readonly string[] {
+    return this.#lines
+  }
+
+  /** Resolves with the exit code, or null after a signal. */
+  get exited(): Promise<number | null> {
+    return this.#exited
+  }
+
+  /** The first line that matches, now or later. Fails when the program ends or time runs out. */
+  async waitForLine(matches: (line: string) => boolean, timeoutMs: number): Promise<string> {
+    await this.waitUntil((lines) => lines.some(matches), timeoutMs)
+    return this.#lines.find(matches) ?? ''
+  }
+
+  async waitUntil(isDone: (lines: readonly string[]) => boolean, timeoutMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs)
+    while (!isDone(this.#lines)) {
+      if (this.#isExited) throw new Error(`ended early: ${await this.logTail()}`)
+      if (signal.aborted) throw new Error(`not ready in ${timeoutMs} ms: ${await this.logTail()}`)
+      await this.#nextChange(signal)
+    }
+  }
+
+  /** SIGTERM, then SIGKILL when that was not enough. */
+  async stop(): Promise<void> {
+    if (this.#isExited) return
+    this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_GRACE_MS)
+    await this.#exited
+    clearTimeout(timer)
+  }
+
+  /** The end that a power button would give the process. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exited
+  }
+
+  /** The end of the log and of the output, to say why something failed. */
+  async logTail(): Promise<string> {
+    const log = (await readFile(this.logPath, 'utf8')).trimEnd().split('\n').slice(-20)
+    return [...this.#lines.slice(-10), ...log].join('\n')
+  }
+
+  #nextChange(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#listeners.delete(settle)
+        signal.removeEventListener('abort', settle)
+        resolve()
+      }
+      this.#listeners.add(settle)
+      signal.addEventListener('abort', settle)
+    })
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+/** Runs a Java program to its end. */
+export async function runJava(toolchain: JavaToolchain, program: JavaProgram): Promise<JavaResult> {
+  const child = new JavaProcess(toolchain, program)
+  const timer = setTimeout(() => child.kill(), program.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  const exitCode = await child.exited
+  clearTimeout(timer)
+  return { exitCode, stdout: child.lines.join('\n'), logPath: child.logPath }
+}
+
+/** As {@link runJava}, but anything other than exit code 0 is an error that shows the log. */
+export async function runJavaOrFail(
+  toolchain: JavaToolchain,
+  program: JavaProgram,
+): Promise<JavaResult> {
+  const result = await runJava(toolchain, program)
+  if (result.exitCode === 0) return result
+  const log = await readFile(result.logPath, 'utf8')
+  throw new Error(
+    `${program.mainClass} ended with ${result.exitCode}:\n${result.stdout.slice(-2000)}\n${log.slice(-4000)}`,
+  )
+}
+
+/** Serial collector and first-tier compiler: these programs live for seconds on few cores. */
+function commandLine(toolchain: JavaToolchain, program: JavaProgram): string[] {
+  const properties = { 'user.home': program.scratch, ...program.properties }
+  return [
+    `-Xmx${program.heapMib ?? DEFAULT_HEAP_MIB}m`,
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED',
+    ...OPENED_PACKAGES.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+    ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
+    '-cp',
+    toolchain.classPath,
+    program.mainClass,
+    ...(program.arguments ?? []),
+  ]
+}
