@@ -18,6 +18,8 @@ export interface FileSystem {
   write(fd: number, source: Buffer, start: number, lengthBytes: number, position: number): number
   /** Reserves blocks for a range; `keepSize` leaves the file's length as it is. */
   allocate(fd: number, start: number, lengthBytes: number, keepSize: boolean): void
+  /** Makes a range read as zeros. */
+  zero(fd: number, start: number, lengthBytes: number): void
   setLength(fd: number, lengthBytes: number): void
   /** Makes a file's data durable (fdatasync). */
   sync(fd: number): void

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
-import { reserveBlocks } from './posix.ts'
+import { reserveBlocks, zeroRange } from './posix.ts'
 import { sharedRegions } from './shared-region.ts'
 
 const OPEN_FLAGS: Readonly<Record<OpenIntent, number>> = {
@@ -24,6 +24,7 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
       fs.writeSync(fd, source, start, lengthBytes, position),
     allocate: (fd, start, lengthBytes, keepSize) =>
       reserveBlocks(fd, start, lengthBytes, { keepSize }),
+    zero: zeroRange,
     setLength: (fd, lengthBytes) => fs.ftruncateSync(fd, lengthBytes),
     sync: (fd) => fs.fdatasyncSync(fd),
     rename: (from, to) => fs.renameSync(from, to),

@@ -2,10 +2,12 @@
  * The system calls that Node does not offer, through koffi. Nothing else loads it.
  * `errno` must be read on the line after the call: any other call may reset it.
  */
+import { writeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import koffi from 'koffi'
 import { assert } from '../base/assert.ts'
 import { StoreError } from '../base/errors.ts'
+import { MIB } from '../base/units.ts'
 
 const libc = koffi.load(null)
 // struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
@@ -32,6 +34,9 @@ const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
 const MAP_NORESERVE = 0x4000
 const FALLOC_FL_KEEP_SIZE = 0x01
+const FALLOC_FL_ZERO_RANGE = 0x10
+/** How much is written at once where the file system cannot zero a range by itself. */
+const ZEROS_BYTES = MIB
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
 const SEEK_SET = 0
@@ -68,6 +73,19 @@ export function reserveBlocks(
 ): void {
   if (nativeFallocate(fd, keepSize ? FALLOC_FL_KEEP_SIZE : 0, start, lengthBytes) !== 0) {
     throw systemError('fallocate', koffi.errno())
+  }
+}
+
+/** Makes a range of a file read as zeros: by its extents, or by writing where that is not supported. */
+export function zeroRange(fd: number, start: number, lengthBytes: number): void {
+  if (lengthBytes === 0) return
+  const flags = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE
+  if (nativeFallocate(fd, flags, start, lengthBytes) === 0) return
+  const errno = koffi.errno()
+  if (errno !== koffi.os.errno['EOPNOTSUPP']) throw systemError('fallocate', errno)
+  const zeros = Buffer.alloc(Math.min(lengthBytes, ZEROS_BYTES))
+  for (let done = 0; done < lengthBytes; ) {
+    done += writeSync(fd, zeros, 0, Math.min(zeros.length, lengthBytes - done), start + done)
   }
 }
 

@@ -1,0 +1,282 @@
+/**
+ * The appender: the single place where physical and queue offsets are assigned.
+ *
+ *   append, append, append …  ──▶  staging buffer  ──(end of turn)──▶  one pwrite
+ *
+ *   staging   |record|record|record|0 0 0|      zeros up to the next 4 KiB boundary: no page that
+ *   segment   …..|===================|0 0|0…    left the cache is read back, and a guard of zeros
+ *                ^stagedStart                   always follows the tail
+ *
+ * A turn is everything that is appended until the event loop's next `setImmediate`. If its write
+ * fails or is short, it is taken back as a whole: queue offsets, position, and the listener is told.
+ */
+import { assert } from '../base/assert.ts'
+import type { StoreError } from '../base/errors.ts'
+import { alignUp, MIB, PAGE_BYTES } from '../base/units.ts'
+import { type FileSystem, writeFully } from '../file/file-system.ts'
+import { storeErrorOf } from '../file/posix.ts'
+import {
+  encodeBlank,
+  encodeRecord,
+  type RecordSource,
+  recordBytes,
+} from '../format/record-encoder.ts'
+import {
+  BLANK_RECORD_BYTES,
+  PROPERTIES_MAX_BYTES,
+  TOPIC_MAX_BYTES_V2,
+} from '../format/record-format.ts'
+import {
+  TRANSACTION_PREPARED_TYPE,
+  TRANSACTION_ROLLBACK_TYPE,
+  transactionTypeOf,
+} from '../format/sys-flag.ts'
+import { AppendOutcome } from './append-outcome.ts'
+import type { LogSegment } from './log-segment.ts'
+import type { LogSegments } from './log-segments.ts'
+import type { QueueTail } from './queue-tail.ts'
+
+const STAGING_BYTES_MIN = 4 * MIB
+/** What a record has besides its body: header, longest topic and longest properties. */
+const RECORD_OVERHEAD_BYTES_MAX = 128 * 1024
+
+export interface CommitLogConfig {
+  /** Longest body of a message, in bytes (`maxMessageSize`). */
+  readonly messageBytesMax: number
+}
+
+/** Who is told what becomes of the turns. */
+export interface CommitLogListener {
+  /** Everything before `writtenOffset` is in the files. */
+  onWritten(writtenOffset: number, storeTimestampMs: number): void
+  /** Everything appended at or behind `fromOffset` is gone. */
+  onTakenBack(fromOffset: number, error: StoreError): void
+  /** A segment that starts at `startOffset` should be made ready. */
+  onSegmentWanted(startOffset: number): void
+  /** A first message waits for the end of the turn: call {@link CommitLog.commitTurn} then. */
+  onTurnStarted(): void
+}
+
+export class CommitLog {
+  readonly segments: LogSegments
+  /** Where and when the last append landed: valid until the next call. */
+  lastPhysicalOffset = 0
+  lastQueueOffset = 0
+  lastRecordBytes = 0
+  readonly #files: FileSystem
+  readonly #config: CommitLogConfig
+  readonly #listener: CommitLogListener
+  readonly #staging: Buffer
+  #segment: LogSegment
+  #next: LogSegment | undefined
+  /** Physical offset of the staging buffer's first byte: all before it is in the files. */
+  #stagedStart: number
+  #stagedBytes = 0
+  #turn = 0
+  #turnTimestampMs = 0
+  readonly #touched: QueueTail[] = []
+  #refusal: StoreError | undefined
+
+  /** @param endOffset physical offset where the next record goes, in the last of `segments`. */
+  constructor(
+    files: FileSystem,
+    log: { segments: LogSegments; segment: LogSegment; endOffset: number },
+    config: CommitLogConfig,
+    listener: CommitLogListener,
+  ) {
+    this.#files = files
+    this.segments = log.segments
+    this.#segment = log.segment
+    this.#stagedStart = log.endOffset
+    this.#config = config
+    this.#listener = listener
+    const stagingBytes = config.messageBytesMax + RECORD_OVERHEAD_BYTES_MAX
+    this.#staging = Buffer.alloc(alignUp(Math.max(stagingBytes, STAGING_BYTES_MIN), PAGE_BYTES))
+  }
+
+  /** Physical offset behind the last record that was given an offset. */
+  get appendedOffset(): number {
+    return this.#stagedStart + this.#stagedBytes
+  }
+
+  /** Physical offset behind the last record that is in the files. */
+  get writtenOffset(): number {
+    return this.#stagedStart
+  }
+
+  /** Why nothing more is written; undefined while all is well. */
+  get refusal(): StoreError | undefined {
+    return this.#refusal
+  }
+
+  /** Whether the segment behind the current one is at hand. */
+  get hasNextSegment(): boolean {
+    return this.#next !== undefined
+  }
+
+  /** Ends all writing, for good. */
+  refuse(error: StoreError): void {
+    this.#refusal ??= error
+  }
+
+  /** Takes the segment that follows the current one. */
+  offerSegment(segment: LogSegment): void {
+    assert(this.#next === undefined, 'one next segment at a time')
+    assert(segment.startOffset === this.#segment.endOffset, 'the next segment adjoins')
+    this.#next = segment
+  }
+
+  /** Gives the unused next segment back, for a clean stop. */
+  withdrawSegment(): LogSegment | undefined {
+    const unused = this.#next
+    this.#next = undefined
+    return unused
+  }
+
+  /** Appends one message at the end of its queue. On `APPENDED` see the `last…` fields. */
+  append(source: RecordSource, tail: QueueTail): AppendOutcome {
+    const outcome = this.admit(source)
+    if (outcome !== AppendOutcome.APPENDED) return outcome
+    const bytes = recordBytes(source)
+    const room = this.makeRoom(bytes)
+    if (room !== AppendOutcome.APPENDED) return room
+    this.#put(source, tail, bytes)
+    return AppendOutcome.APPENDED
+  }
+
+  /** Checks a message against the limits (CommitLog.asyncPutMessage, MessageExtEncoder.encode). */
+  admit(source: RecordSource): AppendOutcome {
+    if (source.bodyEnd - source.bodyStart > this.#config.messageBytesMax) {
+      return AppendOutcome.MESSAGE_TOO_LARGE
+    }
+    if (source.topicEnd - source.topicStart > TOPIC_MAX_BYTES_V2) {
+      return AppendOutcome.TOPIC_TOO_LONG
+    }
+    if (source.propertiesEnd - source.propertiesStart > PROPERTIES_MAX_BYTES) {
+      return AppendOutcome.PROPERTIES_TOO_LONG
+    }
+    return AppendOutcome.APPENDED
+  }
+
+  /**
+   * Makes room for `bytes` that lie together: by an early write when the staging buffer is full, by
+   * rolling to the next segment when this one is.
+   */
+  makeRoom(bytes: number): AppendOutcome {
+    if (this.#refusal !== undefined) return AppendOutcome.READ_ONLY
+    if (bytes + BLANK_RECORD_BYTES > this.segments.segmentBytes) {
+      return AppendOutcome.MESSAGE_TOO_LARGE
+    }
+    if (this.appendedOffset + bytes + BLANK_RECORD_BYTES > this.#segment.endOffset) {
+      if (this.#next === undefined) return AppendOutcome.NOT_READY
+      if (!this.#roll(this.#next)) return this.#failedOutcome()
+    }
+    if (this.#stagedBytes + bytes + BLANK_RECORD_BYTES + PAGE_BYTES > this.#staging.length) {
+      if (!this.commitTurn()) return this.#failedOutcome()
+    }
+    return AppendOutcome.APPENDED
+  }
+
+  /**
+   * Writes what the turn staged. Called by whoever heard `onTurnStarted`, once the turn is over.
+   * @returns false when the turn was taken back.
+   */
+  commitTurn(): boolean {
+    if (this.#stagedBytes === 0) return true
+    const end = this.appendedOffset
+    const paddedEnd = Math.min(alignUp(end, PAGE_BYTES), this.#segment.endOffset)
+    const lengthBytes = paddedEnd - this.#stagedStart
+    this.#staging.fill(0, this.#stagedBytes, lengthBytes)
+    const position = this.#stagedStart - this.#segment.startOffset
+    try {
+      writeFully(this.#files, this.#segment.fd, this.#staging, { start: 0, lengthBytes, position })
+    } catch (error) {
+      this.#takeBack(storeErrorOf(error, 'write to', this.#segment.path))
+      return false
+    }
+    this.#stagedStart = end
+    this.#endTurn()
+    this.#listener.onWritten(end, this.#turnTimestampMs)
+    return true
+  }
+
+  #failedOutcome(): AppendOutcome {
+    return this.#refusal === undefined ? AppendOutcome.DISK_FULL : AppendOutcome.READ_ONLY
+  }
+
+  #put(source: RecordSource, tail: QueueTail, bytes: number): void {
+    if (this.#stagedBytes === 0) this.#startTurn()
+    this.#touch(tail)
+    const physicalOffset = this.appendedOffset
+    const isQueued = entersConsumeQueue(source.sysFlag)
+    const queueOffset = isQueued ? tail.nextQueueOffset : 0
+    encodeRecord(
+      this.#staging,
+      this.#stagedBytes,
+      source,
+      queueOffset,
+      physicalOffset,
+      this.#turnTimestampMs,
+    )
+    this.#stagedBytes += bytes
+    tail.lastRecordEnd = physicalOffset + bytes
+    if (isQueued) tail.nextQueueOffset = queueOffset + 1
+    this.lastPhysicalOffset = physicalOffset
+    this.lastQueueOffset = queueOffset
+    this.lastRecordBytes = bytes
+  }
+
+  #startTurn(): void {
+    this.#turnTimestampMs = Date.now()
+    this.#listener.onTurnStarted()
+  }
+
+  #touch(tail: QueueTail): void {
+    if (tail.turn === this.#turn) return
+    tail.turn = this.#turn
+    tail.turnStartQueueOffset = tail.nextQueueOffset
+    tail.turnStartRecordEnd = tail.lastRecordEnd
+    this.#touched.push(tail)
+  }
+
+  #endTurn(): void {
+    this.#stagedBytes = 0
+    this.#turn += 1
+    this.#touched.length = 0
+  }
+
+  /**
+   * Undoes the turn. A full disk may get better, so the log stays open for the next try; after any
+   * other failure what the file holds is unknown, and nothing more is written.
+   */
+  #takeBack(error: StoreError): void {
+    for (const tail of this.#touched) {
+      tail.nextQueueOffset = tail.turnStartQueueOffset
+      tail.lastRecordEnd = tail.turnStartRecordEnd
+    }
+    this.#endTurn()
+    if (error.code !== 'STORE_DISK_FULL') this.refuse(error)
+    this.#listener.onTakenBack(this.#stagedStart, error)
+  }
+
+  /** Closes the current segment with a blank record and goes on in the next one. */
+  #roll(next: LogSegment): boolean {
+    if (this.#stagedBytes === 0) this.#startTurn()
+    encodeBlank(this.#staging, this.#stagedBytes, this.#segment.endOffset - this.appendedOffset)
+    this.#stagedBytes += BLANK_RECORD_BYTES
+    if (!this.commitTurn()) return false
+    this.#segment = next
+    this.#next = undefined
+    this.segments.push(next)
+    this.#stagedStart = next.startOffset
+    this.#listener.onWritten(next.startOffset, this.#turnTimestampMs)
+    this.#listener.onSegmentWanted(next.endOffset)
+    return true
+  }
+}
+
+/** Prepared and rolled back halves of a transaction have a record but no place in a queue. */
+function entersConsumeQueue(sysFlag: number): boolean {
+  const type = transactionTypeOf(sysFlag)
+  return type !== TRANSACTION_PREPARED_TYPE && type !== TRANSACTION_ROLLBACK_TYPE
+}

@@ -1,0 +1,146 @@
+/**
+ * Walks the records of the commit log from any offset: the one reader of its framing, for reput,
+ * recovery and verification. It reads with `pread` into its own buffer, so that a bad sector is an
+ * error and not a signal, and pages are not faulted in one by one.
+ */
+import { assert } from '../base/assert.ts'
+import { alignUp, KIB, PAGE_BYTES } from '../base/units.ts'
+import { type FileSystem, readFully } from '../file/file-system.ts'
+import { segmentPath } from '../file/store-layout.ts'
+import {
+  createRecordView,
+  type ReadRecordOptions,
+  type RecordVerdict,
+  type RecordView,
+  readRecord,
+  RecordVerdict as Verdict,
+} from '../format/record-decoder.ts'
+import { BLANK_RECORD_BYTES } from '../format/record-format.ts'
+
+const WINDOW_BYTES = 512 * KIB
+
+/** What the scanner stands on. */
+export const ScanStep = {
+  /** A whole record: see `view`, whose positions are in `buffer`. */
+  RECORD: 0,
+  /** The segment ends here: go on at the next one's start. */
+  SEGMENT_END: 1,
+  /** Nothing behind this offset. */
+  END: 2,
+  /** No record here, although bytes are: `verdict` says why not. */
+  BAD: 3,
+} as const
+
+export type ScanStep = (typeof ScanStep)[keyof typeof ScanStep]
+
+export interface LogLocation {
+  /** Folder of the segments. */
+  readonly directory: string
+  readonly segmentBytes: number
+}
+
+export class LogScanner {
+  /** The record of the last `RECORD` step: valid until the next call. */
+  readonly view: RecordView = createRecordView()
+  /** Why the last step was `BAD`; `WHOLE` when the record stands at a place that is not its own. */
+  verdict: RecordVerdict = Verdict.WHOLE
+  readonly #files: FileSystem
+  readonly #location: LogLocation
+  readonly #options: ReadRecordOptions
+  #buffer = Buffer.alloc(WINDOW_BYTES)
+  /** Physical range that the buffer holds. */
+  #windowStart = 0
+  #windowEnd = 0
+  /** The last fill met the end of the file early. */
+  #isFileShort = false
+  #fd = -1
+  #fdSegmentStart = -1
+
+  constructor(files: FileSystem, location: LogLocation, options: ReadRecordOptions) {
+    this.#files = files
+    this.#location = location
+    this.#options = options
+  }
+
+  /** The bytes that `view` points into. */
+  get buffer(): Buffer {
+    return this.#buffer
+  }
+
+  /** Looks at what stands at `offset`; nothing at or behind `limit` is read. */
+  at(offset: number, limit: number): ScanStep {
+    if (offset >= limit) return ScanStep.END
+    const segmentStart = offset - (offset % this.#location.segmentBytes)
+    const end = Math.min(limit, segmentStart + this.#location.segmentBytes)
+    if (offset + BLANK_RECORD_BYTES > end) return this.#stepOf(Verdict.NEED_MORE, offset)
+    let wantedBytes = WINDOW_BYTES
+    for (;;) {
+      const verdict = this.#read(offset, end)
+      if (verdict !== Verdict.NEED_MORE) return this.#stepOf(verdict, offset)
+      const isAllRead =
+        this.#windowStart === offset && (this.#isFileShort || this.#windowEnd === end)
+      if (isAllRead) return this.#stepOf(verdict, offset)
+      if (this.#windowStart === offset) wantedBytes = 2 * this.#buffer.length
+      this.#fill(segmentStart, offset, end, wantedBytes)
+      if (this.#windowEnd <= offset) return ScanStep.END
+    }
+  }
+
+  /** Where the segment that holds `offset` ends: the place to go on after `SEGMENT_END`. */
+  segmentEnd(offset: number): number {
+    return offset - (offset % this.#location.segmentBytes) + this.#location.segmentBytes
+  }
+
+  close(): void {
+    if (this.#fd !== -1) this.#files.close(this.#fd)
+    this.#fd = -1
+    this.#fdSegmentStart = -1
+  }
+
+  /** Forgets what was read, after somebody else changed the log. */
+  reset(): void {
+    this.#windowStart = 0
+    this.#windowEnd = 0
+    this.close()
+  }
+
+  #read(offset: number, end: number): RecordVerdict {
+    const isInWindow = offset >= this.#windowStart && offset < this.#windowEnd
+    if (!isInWindow) return Verdict.NEED_MORE
+    const limit = Math.min(this.#windowEnd, end) - this.#windowStart
+    return readRecord(this.#buffer, offset - this.#windowStart, limit, this.view, this.#options)
+  }
+
+  /** A whole record that names another place is left over from an earlier use of these blocks. */
+  #stepOf(verdict: RecordVerdict, offset: number): ScanStep {
+    this.verdict = verdict
+    if (verdict === Verdict.WHOLE) {
+      return this.view.physicalOffset === offset ? ScanStep.RECORD : ScanStep.BAD
+    }
+    if (verdict === Verdict.BLANK) return ScanStep.SEGMENT_END
+    return verdict === Verdict.END ? ScanStep.END : ScanStep.BAD
+  }
+
+  #fill(segmentStart: number, offset: number, end: number, wantedBytes: number): void {
+    if (wantedBytes > this.#buffer.length) {
+      const mostBytes = alignUp(this.#location.segmentBytes, PAGE_BYTES)
+      const bytes = Math.max(WINDOW_BYTES, Math.min(wantedBytes, mostBytes))
+      assert(bytes > this.#buffer.length || bytes === mostBytes, 'the window grows')
+      this.#buffer = Buffer.alloc(bytes)
+    }
+    const lengthBytes = Math.min(this.#buffer.length, end - offset)
+    const fd = this.#openSegment(segmentStart)
+    const range = { start: 0, lengthBytes, position: offset - segmentStart }
+    this.#windowStart = offset
+    this.#windowEnd = offset + readFully(this.#files, fd, this.#buffer, range)
+    this.#isFileShort = this.#windowEnd < offset + lengthBytes
+  }
+
+  #openSegment(segmentStart: number): number {
+    if (this.#fdSegmentStart === segmentStart) return this.#fd
+    this.close()
+    this.#fd = this.#files.open(segmentPath(this.#location.directory, segmentStart), 'read')
+    this.#fdSegmentStart = segmentStart
+    return this.#fd
+  }
+}

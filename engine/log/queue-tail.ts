@@ -1,0 +1,65 @@
+/** The end of one queue as the log knows it: ahead of the consume queue by what reput still owes. */
+export class QueueTail {
+  readonly topic: string
+  readonly queueId: number
+  /** Queue offset that the next message gets. */
+  nextQueueOffset: number
+  /** Physical offset just behind the queue's newest record in this process's lifetime; 0 before. */
+  lastRecordEnd = 0
+  /** The turn that last touched this queue, and the values to go back to if that turn fails. */
+  turn = -1
+  turnStartQueueOffset = 0
+  turnStartRecordEnd = 0
+
+  constructor(topic: string, queueId: number, nextQueueOffset: number) {
+    this.topic = topic
+    this.queueId = queueId
+    this.nextQueueOffset = nextQueueOffset
+  }
+}
+
+/** Every queue's tail. One not seen yet is asked for once, from the consume queue on disk. */
+export class QueueTails {
+  readonly #tails = new Map<string, (QueueTail | undefined)[]>()
+  readonly #loadNextQueueOffset: (topic: string, queueId: number) => number
+
+  constructor(loadNextQueueOffset: (topic: string, queueId: number) => number) {
+    this.#loadNextQueueOffset = loadNextQueueOffset
+  }
+
+  tail(topic: string, queueId: number): QueueTail {
+    const known = this.known(topic, queueId)
+    if (known !== undefined) return known
+    const tail = new QueueTail(topic, queueId, this.#loadNextQueueOffset(topic, queueId))
+    this.#queuesOf(topic)[queueId] = tail
+    return tail
+  }
+
+  /** The tail if it is in memory. */
+  known(topic: string, queueId: number): QueueTail | undefined {
+    return this.#tails.get(topic)?.[queueId]
+  }
+
+  /** Takes what a scan of the log found: this queue's newest record. */
+  restore(topic: string, queueId: number, nextQueueOffset: number, recordEnd: number): void {
+    const known = this.known(topic, queueId)
+    const tail = known ?? new QueueTail(topic, queueId, nextQueueOffset)
+    tail.nextQueueOffset = nextQueueOffset
+    tail.lastRecordEnd = recordEnd
+    this.#queuesOf(topic)[queueId] = tail
+  }
+
+  /** Forgets a deleted topic. */
+  remove(topic: string): void {
+    this.#tails.delete(topic)
+  }
+
+  #queuesOf(topic: string): (QueueTail | undefined)[] {
+    let queues = this.#tails.get(topic)
+    if (queues === undefined) {
+      queues = []
+      this.#tails.set(topic, queues)
+    }
+    return queues
+  }
+}

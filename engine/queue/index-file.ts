@@ -1,0 +1,137 @@
+/**
+ * The writing side of one index file (IndexFile.putKey), over its mapping.
+ *
+ * Entries and slots are stored as they come, the header once a step. A process that is killed
+ * between leaves slots that lead to entries which the header does not count yet: they are walked
+ * back to the newest one that it does count, so no older entry is lost.
+ */
+import { assert } from '../base/assert.ts'
+import { alignUp, MIB } from '../base/units.ts'
+import type { FileSystem } from '../file/file-system.ts'
+import type { MappedRegion } from '../file/mapped-region.ts'
+import {
+  createIndexEntry,
+  createIndexHeader,
+  FIRST_INDEX_ENTRY,
+  type IndexHeader,
+  indexEntryAt,
+  indexFileBytes,
+  indexSlotAt,
+  indexSlotOf,
+  indexTimeDiffSeconds,
+  NO_INDEX_ENTRY,
+  readIndexEntry,
+  readIndexHeader,
+  readIndexSlot,
+  writeIndexEntry,
+  writeIndexHeader,
+  writeIndexSlot,
+} from '../format/index-format.ts'
+
+/** How far ahead of the newest entry disk blocks are reserved. */
+const RESERVE_BYTES = 4 * MIB
+
+export interface IndexFileSize {
+  readonly slotCount: number
+  readonly entryCount: number
+}
+
+export class IndexFile {
+  readonly path: string
+  readonly #files: FileSystem
+  readonly #size: IndexFileSize
+  readonly #fd: number
+  readonly #region: MappedRegion
+  readonly #bytes: Buffer
+  readonly #header: IndexHeader = createIndexHeader()
+  readonly #entry = createIndexEntry()
+  #reservedBytes = 0
+  #isHeaderStale = false
+  #hasUnsynced = false
+
+  constructor(files: FileSystem, path: string, size: IndexFileSize) {
+    this.path = path
+    this.#files = files
+    this.#size = size
+    this.#fd = files.open(path, 'write')
+    this.#region = files.map(this.#fd, indexFileBytes(size.slotCount, size.entryCount))
+    this.#bytes = this.#region.bytes
+    readIndexHeader(this.#bytes, this.#header)
+  }
+
+  get isFull(): boolean {
+    return this.#header.indexCount >= this.#size.entryCount
+  }
+
+  /** Physical offset of the newest message in here. */
+  get endPhysicalOffset(): number {
+    return this.#header.endPhysicalOffset
+  }
+
+  get endTimestampMs(): number {
+    return this.#header.endTimestampMs
+  }
+
+  /** Adds one key of a message. The caller has seen that the file is not full. */
+  put(keyHash: number, physicalOffset: number, storeTimestampMs: number): void {
+    assert(!this.isFull, 'an index file has room')
+    const header = this.#header
+    const number = header.indexCount
+    const entryAt = indexEntryAt(number, this.#size.slotCount)
+    this.#reserve(entryAt)
+    const slotAt = indexSlotAt(indexSlotOf(keyHash, this.#size.slotCount))
+    const older = this.#newestCounted(readIndexSlot(this.#bytes, slotAt, this.#size.entryCount))
+    const timeDiffSeconds = indexTimeDiffSeconds(storeTimestampMs, header.beginTimestampMs)
+    writeIndexEntry(this.#bytes, entryAt, keyHash, physicalOffset, timeDiffSeconds, older)
+    writeIndexSlot(this.#bytes, slotAt, number)
+    if (number === FIRST_INDEX_ENTRY) {
+      header.beginPhysicalOffset = physicalOffset
+      header.beginTimestampMs = storeTimestampMs
+    }
+    if (older === NO_INDEX_ENTRY) header.usedSlotCount += 1
+    header.indexCount = number + 1
+    header.endPhysicalOffset = physicalOffset
+    header.endTimestampMs = storeTimestampMs
+    this.#isHeaderStale = true
+  }
+
+  /** Stores the header: what was put since is found from now on. */
+  writeHeader(): void {
+    if (!this.#isHeaderStale) return
+    writeIndexHeader(this.#bytes, this.#header)
+    this.#isHeaderStale = false
+    this.#hasUnsynced = true
+  }
+
+  sync(): void {
+    if (!this.#hasUnsynced) return
+    this.#files.sync(this.#fd)
+    this.#hasUnsynced = false
+  }
+
+  close(): void {
+    this.writeHeader()
+    this.#region.close()
+    this.#files.close(this.#fd)
+  }
+
+  #newestCounted(slotEntry: number): number {
+    let entry = slotEntry
+    while (entry >= this.#header.indexCount) {
+      readIndexEntry(this.#bytes, indexEntryAt(entry, this.#size.slotCount), this.#entry)
+      const older = this.#entry.olderEntry
+      entry = older < entry ? Math.max(older, NO_INDEX_ENTRY) : NO_INDEX_ENTRY
+    }
+    return entry
+  }
+
+  /** The file is sparse: a store into a page without a block on a full disk would be a SIGBUS. */
+  #reserve(entryAt: number): void {
+    if (entryAt + RESERVE_BYTES / 2 <= this.#reservedBytes) return
+    const untilBytes = Math.min(alignUp(entryAt + RESERVE_BYTES, RESERVE_BYTES), this.#bytes.length)
+    if (untilBytes <= this.#reservedBytes) return
+    const lengthBytes = untilBytes - this.#reservedBytes
+    this.#files.allocate(this.#fd, this.#reservedBytes, lengthBytes, true)
+    this.#reservedBytes = untilBytes
+  }
+}

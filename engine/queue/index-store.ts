@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import { StoreError } from '../base/errors.ts'
+import type { FileSystem } from '../file/file-system.ts'
+import { prepareFile } from '../file/preallocator.ts'
+import { indexFileBytes, indexFileName, isIndexFileName } from '../format/index-format.ts'
+import { IndexFile, type IndexFileSize } from './index-file.ts'
+
+export interface IndexLocation extends IndexFileSize {
+  readonly directory: string
+  readonly workDirectory: string
+}
+
+/** Names of the index files, oldest first. */
+export function listIndexFiles(files: FileSystem, directory: string): string[] {
+  return files.list(directory).map((name) => {
+    if (isIndexFileName(name)) return join(directory, name)
+    const message = `${join(directory, name)} is not the name of an index file`
+    throw new StoreError('STORE_FILE_INVALID', message)
+  })
+}
+
+/** The writing side of the series of index files (IndexService): puts keys, rolls when full. */
+export class IndexStore {
+  readonly #files: FileSystem
+  readonly #location: IndexLocation
+  readonly #now: () => number
+  #current: IndexFile | undefined
+  /** Full files that have not been synced since. */
+  readonly #full: IndexFile[] = []
+
+  constructor(files: FileSystem, location: IndexLocation, now: () => number = Date.now) {
+    this.#files = files
+    this.#location = location
+    this.#now = now
+    const newest = listIndexFiles(files, location.directory).at(-1)
+    if (newest !== undefined) this.#current = new IndexFile(files, newest, location)
+  }
+
+  /** Messages before this physical offset are in the index. */
+  get endPhysicalOffset(): number {
+    return this.#current?.endPhysicalOffset ?? 0
+  }
+
+  put(keyHash: number, physicalOffset: number, storeTimestampMs: number): void {
+    if (this.#current === undefined || this.#current.isFull) this.#roll()
+    this.#current?.put(keyHash, physicalOffset, storeTimestampMs)
+  }
+
+  writeHeader(): void {
+    this.#current?.writeHeader()
+  }
+
+  /** Syncs what was put; @returns the store time up to which the index is durable, 0 for none. */
+  sync(): number {
+    for (const file of this.#full.splice(0)) {
+      file.sync()
+      file.close()
+    }
+    this.#current?.sync()
+    return this.#current?.endTimestampMs ?? 0
+  }
+
+  close(): void {
+    this.sync()
+    this.#current?.close()
+    this.#current = undefined
+  }
+
+  #roll(): void {
+    if (this.#current !== undefined) {
+      this.#current.writeHeader()
+      this.#full.push(this.#current)
+    }
+    const path = this.#newPath()
+    prepareFile(this.#files, {
+      path,
+      sizeBytes: indexFileBytes(this.#location.slotCount, this.#location.entryCount),
+      workDirectory: this.#location.workDirectory,
+      preparation: 'sparse',
+      durable: false,
+    })
+    this.#current = new IndexFile(this.#files, path, this.#location)
+  }
+
+  /** Files are named by their time of creation; two in one millisecond take the next free one. */
+  #newPath(): string {
+    let timestampMs = this.#now()
+    for (;;) {
+      const path = join(this.#location.directory, indexFileName(timestampMs))
+      if (!this.#files.exists(path) && path > (this.#current?.path ?? '')) return path
+      timestampMs += 1
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Walks the log behind the appender and builds from it what readers look things up in: a unit in the
+ * message's consume queue, and index entries for its unique key, its keys and its tags.
+ * (DefaultMessageStore.ReputMessageService, CommitLogDispatcherBuildConsumeQueue, IndexService.)
+ */
+import { StoreError } from '../base/errors.ts'
+import { MIB } from '../base/units.ts'
+import type { FileSystem } from '../file/file-system.ts'
+import { tagsCodeOfUtf8 } from '../format/consume-queue-format.ts'
+import { indexKeyHashOfUtf8, indexKeySeed, indexTagSeed } from '../format/index-format.ts'
+import { PropertyName } from '../format/message-const.ts'
+import { PropertyFinder } from '../format/properties-codec.ts'
+import type { RecordView } from '../format/record-decoder.ts'
+import {
+  TRANSACTION_PREPARED_TYPE,
+  TRANSACTION_ROLLBACK_TYPE,
+  transactionTypeOf,
+} from '../format/sys-flag.ts'
+import { type LogLocation, LogScanner, ScanStep } from '../log/log-scanner.ts'
+import type { ConsumeQueueStore } from './consume-queue-store.ts'
+import type { DelayLevels } from './delay-levels.ts'
+import type { IndexStore } from './index-store.ts'
+
+/** A step ends after this much log, so that what it built is seen soon. */
+const STEP_BYTES_MAX = MIB
+const SPACE = 0x20
+
+const TAGS = 0
+const KEYS = 1
+const UNIQUE_KEY = 2
+const DELAY_LEVEL = 3
+const PROPERTIES = [
+  PropertyName.TAGS,
+  PropertyName.KEYS,
+  PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
+  PropertyName.DELAY_TIME_LEVEL,
+] as const
+
+export interface ReputTools {
+  readonly queues: ConsumeQueueStore
+  /** Undefined when the message index is off. */
+  readonly index: IndexStore | undefined
+  readonly delayLevels: DelayLevels
+}
+
+export class Reputter {
+  readonly #scanner: LogScanner
+  readonly #tools: ReputTools
+  readonly #properties = new PropertyFinder(PROPERTIES)
+  #reputOffset: number
+  #reputTimestampMs = 0
+
+  constructor(files: FileSystem, log: LogLocation & { reputOffset: number }, tools: ReputTools) {
+    this.#scanner = new LogScanner(files, log, { checkCrc: false })
+    this.#tools = tools
+    this.#reputOffset = log.reputOffset
+  }
+
+  /** Everything before this physical offset has its units and index entries. */
+  get reputOffset(): number {
+    return this.#reputOffset
+  }
+
+  /** Store time of the last record that was built, in ms. */
+  get reputTimestampMs(): number {
+    return this.#reputTimestampMs
+  }
+
+  /**
+   * Builds the next stretch of the log, at most up to `writtenOffset`.
+   * @returns the new reput offset.
+   * @throws {StoreError} `STORE_RECORD_CORRUPT` when the log holds no record where one was written.
+   */
+  reputStep(writtenOffset: number): number {
+    const stepEnd = Math.min(writtenOffset, this.#reputOffset + STEP_BYTES_MAX)
+    let offset = this.#reputOffset
+    while (offset < stepEnd) {
+      const step = this.#scanner.at(offset, writtenOffset)
+      if (step === ScanStep.RECORD) {
+        this.#dispatch(this.#scanner.buffer, this.#scanner.view)
+        offset += this.#scanner.view.totalBytes
+      } else if (step === ScanStep.SEGMENT_END) {
+        offset = this.#scanner.segmentEnd(offset)
+      } else {
+        const message = `the log holds no whole record at ${offset}: ${this.#scanner.verdict}`
+        throw new StoreError('STORE_RECORD_CORRUPT', message)
+      }
+    }
+    this.#tools.queues.writeStaged()
+    this.#tools.index?.writeHeader()
+    this.#reputOffset = offset
+    return offset
+  }
+
+  close(): void {
+    this.#scanner.close()
+  }
+
+  #dispatch(bytes: Buffer, view: RecordView): void {
+    this.#properties.scan(bytes, view.propertiesStart, view.propertiesEnd)
+    this.#reputTimestampMs = view.storeTimestampMs
+    const transactionType = transactionTypeOf(view.sysFlag)
+    const isRolledBack = transactionType === TRANSACTION_ROLLBACK_TYPE
+    if (!isRolledBack && transactionType !== TRANSACTION_PREPARED_TYPE) this.#putUnit(bytes, view)
+    if (!isRolledBack) this.#putIndex(bytes, view)
+  }
+
+  #putUnit(bytes: Buffer, view: RecordView): void {
+    const { queues } = this.#tools
+    const writer = queues.writer(bytes, view.topicStart, view.topicEnd, view.queueId)
+    const tagsCode = this.#tagsCode(bytes, view, writer.topic)
+    queues.put(writer, view.queueOffset, view.physicalOffset, view.totalBytes, tagsCode)
+  }
+
+  /** Hash of the tags; in the topic of delayed messages the time of delivery. */
+  #tagsCode(bytes: Buffer, view: RecordView, topic: string): number {
+    const { delayLevels } = this.#tools
+    if (topic === delayLevels.topic && this.#properties.has(DELAY_LEVEL)) {
+      const start = this.#properties.startOf(DELAY_LEVEL)
+      const level = Number(bytes.toString('latin1', start, this.#properties.endOf(DELAY_LEVEL)))
+      if (level > 0) return delayLevels.deliverTimestampMs(level, view.storeTimestampMs)
+    }
+    if (!this.#properties.has(TAGS)) return 0
+    return tagsCodeOfUtf8(bytes, this.#properties.startOf(TAGS), this.#properties.endOf(TAGS))
+  }
+
+  #putIndex(bytes: Buffer, view: RecordView): void {
+    const { index } = this.#tools
+    if (index === undefined || view.physicalOffset < index.endPhysicalOffset) return
+    const seed = indexKeySeed(bytes, view.topicStart, view.topicEnd)
+    if (this.#properties.has(UNIQUE_KEY)) {
+      const start = this.#properties.startOf(UNIQUE_KEY)
+      this.#putKey(index, bytes, start, this.#properties.endOf(UNIQUE_KEY), seed, view)
+    }
+    if (this.#properties.has(KEYS)) this.#putKeys(index, bytes, seed, view)
+    if (this.#properties.has(TAGS)) {
+      const tagSeed = indexTagSeed(bytes, view.topicStart, view.topicEnd)
+      const start = this.#properties.startOf(TAGS)
+      this.#putKey(index, bytes, start, this.#properties.endOf(TAGS), tagSeed, view)
+    }
+  }
+
+  /** Keys are parted by spaces. */
+  #putKeys(index: IndexStore, bytes: Buffer, seed: number, view: RecordView): void {
+    const end = this.#properties.endOf(KEYS)
+    let start = this.#properties.startOf(KEYS)
+    while (start < end) {
+      let keyEnd = start
+      while (keyEnd < end && bytes[keyEnd] !== SPACE) keyEnd += 1
+      if (keyEnd > start) this.#putKey(index, bytes, start, keyEnd, seed, view)
+      start = keyEnd + 1
+    }
+  }
+
+  #putKey(
+    index: IndexStore,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    seed: number,
+    view: RecordView,
+  ): void {
+    const keyHash = indexKeyHashOfUtf8(bytes, start, end, seed)
+    index.put(keyHash, view.physicalOffset, view.storeTimestampMs)
+  }
+}
