@@ -14,6 +14,7 @@ const STEPS = [
   ['types', 'scripts/ensure.mjs'],
   ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
   ['lint with types', 'node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
+  ['tidy', 'dist/scripts/tidy.js'],
   ['unused code', 'node_modules/knip/bin/knip.js', '--no-progress'],
   ['package', 'node_modules/publint/src/cli.js', '--strict'],
   ['lock file', 'scripts/complete-lock.mjs', '--check'],

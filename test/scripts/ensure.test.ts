@@ -61,7 +61,7 @@ test('restores an output that somebody removed', async () => {
   expect(await project.ensure([MAIN])).toMatchObject({ code: 0, stdout: 'arguments: \n' })
 })
 
-test('ends with one line after the errors of the compiler, each time until they are gone', async () => {
+test('ends with one line after the compiler errors, each time until they are gone', async () => {
   await project.write('app/main.ts', 'export const count: number = "one"\n')
   for (const round of [1, 2]) {
     const ended = await project.ensure([MAIN])
