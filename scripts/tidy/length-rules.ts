@@ -1,9 +1,9 @@
 import { type CallExpression, Visitor } from 'oxc-parser'
 import type { Finding, SourceFile } from './source-file.ts'
 
-export const FILE_LINES_MAX = 500
-export const FUNCTION_LINES_MAX = 70
-export const LINE_COLUMNS_MAX = 100
+const FILE_LINES_MAX = 500
+const FUNCTION_LINES_MAX = 70
+const LINE_COLUMNS_MAX = 100
 
 /** A file is one idea: beyond the limit it is two. Generated tables are not read by people. */
 export function checkFileLength(file: SourceFile): Finding[] {

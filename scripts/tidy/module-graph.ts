@@ -19,7 +19,7 @@ export function reachableFiles(files: ReadonlyMap<string, SourceFile>): Set<stri
 }
 
 /** The repository paths of all modules that a file imports, re-exports or loads as a worker. */
-export function importsOf(file: SourceFile): string[] {
+function importsOf(file: SourceFile): string[] {
   const { staticImports, staticExports, dynamicImports } = file.syntax.module
   const requests = staticImports.map((statement) => statement.moduleRequest.value)
   for (const statement of staticExports) {
