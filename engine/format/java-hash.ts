@@ -9,6 +9,8 @@ const HIGH_SURROGATE_BASE = 0xd800
 const LOW_SURROGATE_BASE = 0xdc00
 const SURROGATE_BITS = 10
 const SURROGATE_MASK = 0x3ff
+/** What Java's decoder puts in the place of bytes that are not UTF-8. */
+const REPLACEMENT = 0xfffd
 
 /** The hash of `text`, continued from the hash `seed` of what stands before it. */
 export function javaHash(text: string, seed = 0): number {
@@ -21,7 +23,7 @@ export function javaHash(text: string, seed = 0): number {
 
 /**
  * The hash of the UTF-8 in `buffer[start, end)`, continued from `seed`, without making a string.
- * Bytes that are not UTF-8 are hashed as the replacement characters that decoding would give.
+ * Bytes that are not UTF-8 count as the replacement characters that Java decodes them to.
  */
 export function javaHashOfUtf8(buffer: Buffer, start: number, end: number, seed = 0): number {
   let hash = seed
@@ -37,10 +39,9 @@ export function javaHashOfUtf8(buffer: Buffer, start: number, end: number, seed 
 function hashOfWideUtf8(buffer: Buffer, start: number, end: number, seed: number): number {
   let hash = seed
   for (let at = start; at < end; ) {
-    const bytes = sequenceBytes(buffer[at]!)
-    const codePoint = bytes === 0 ? -1 : codePointOf(buffer, at, end, bytes)
-    // Rare and never quick in Java either: let the decoder of the platform say what it replaces.
-    if (codePoint < 0) return javaHash(buffer.toString('utf8', at, end), hash)
+    const wanted = sequenceBytes(buffer[at]!)
+    const present = presentBytes(buffer, at, Math.min(end, at + wanted))
+    const codePoint = present === wanted ? codePointOf(buffer, at, wanted) : REPLACEMENT
     if (codePoint < SUPPLEMENTARY_BASE) {
       hash = (Math.imul(hash, FACTOR) + codePoint) | 0
     } else {
@@ -48,7 +49,7 @@ function hashOfWideUtf8(buffer: Buffer, start: number, end: number, seed: number
       hash = (Math.imul(hash, FACTOR) + HIGH_SURROGATE_BASE + (rest >> SURROGATE_BITS)) | 0
       hash = (Math.imul(hash, FACTOR) + LOW_SURROGATE_BASE + (rest & SURROGATE_MASK)) | 0
     }
-    at += bytes
+    at += present
   }
   return hash
 }
@@ -62,23 +63,33 @@ function sequenceBytes(lead: number): number {
   return lead < 0xf5 ? 4 : 0
 }
 
-/** Smallest code point that needs 2, 3, 4 bytes: a smaller one is an overlong form. */
-const SMALLEST_BY_BYTES = [0, 0, 0x80, 0x800, SUPPLEMENTARY_BASE]
-const LARGEST_CODE_POINT = 0x10_ffff
+/** How many of a character's bytes are there, at least 1: that many become one replacement. */
+function presentBytes(buffer: Buffer, at: number, end: number): number {
+  const lead = buffer[at]!
+  let next = at + 1
+  while (next < end && (buffer[next]! & 0xc0) === 0x80) {
+    if (next === at + 1 && !isSecondByte(lead, buffer[next]!)) break
+    next++
+  }
+  return next - at
+}
 
-/** The character of `bytes` bytes at `buffer[at]`, or -1 when it is not UTF-8. */
-function codePointOf(buffer: Buffer, at: number, end: number, bytes: number): number {
-  if (at + bytes > end) return -1
+/** Leaves out overlong forms and code points that are too large. Java lets surrogates pass here. */
+function isSecondByte(lead: number, second: number): boolean {
+  if (lead === 0xe0) return second >= 0xa0
+  if (lead === 0xf0) return second >= 0x90
+  return lead !== 0xf4 || second < 0x90
+}
+
+/** The character of `bytes` whole bytes; a lone surrogate is replaced, its three bytes as one. */
+function codePointOf(buffer: Buffer, at: number, bytes: number): number {
   if (bytes === 1) return buffer[at]!
   let codePoint = buffer[at]! & (0x7f >> bytes)
   for (let index = 1; index < bytes; index++) {
-    const next = buffer[at + index]!
-    if ((next & 0xc0) !== 0x80) return -1
-    codePoint = (codePoint << 6) | (next & 0x3f)
+    codePoint = (codePoint << 6) | (buffer[at + index]! & 0x3f)
   }
   const isSurrogate = (codePoint & ~0x7ff) === HIGH_SURROGATE_BASE
-  if (isSurrogate || codePoint < SMALLEST_BY_BYTES[bytes]!) return -1
-  return codePoint <= LARGEST_CODE_POINT ? codePoint : -1
+  return isSurrogate ? REPLACEMENT : codePoint
 }
 
 /**
