@@ -49,24 +49,27 @@ export class Child {
     }
   }
 
-  /** Waits until standard output matches, the process ends or the time is up. */
+  /** Waits until standard output matches; throws when the process ends or the time is up first. */
   async waitFor(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
-    const deadlineMs = Date.now() + limitMs
-    let isRunning = true
-    this.#process.once('close', () => {
-      isRunning = false
-    })
-    while (isRunning && Date.now() < deadlineMs) {
-      const found = pattern.exec(this.#stdout)
-      if (found !== null) return found
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    const timer = setTimeout(() => this.kill(), limitMs)
+    try {
+      return await new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(this.#stdout)
+          if (found !== null) resolve(found)
+        }
+        look()
+        this.#process.stdout.on('data', look)
+        this.#process.once('close', () => {
+          reject(new Error(`ended or was too late to print ${pattern}:\n${this.output}`))
+        })
+      })
+    } finally {
+      clearTimeout(timer)
     }
-    const when = isRunning ? `within ${limitMs} ms` : 'before it ended'
-    throw new Error(`no line like ${pattern} ${when}:\n${this.output}`)
   }
 }
 
-const POLL_MS = 20
 /** Long enough for any command here; a bound, not a measure. */
 const COMMAND_LIMIT_MS = 180_000
 

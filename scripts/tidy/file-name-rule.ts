@@ -6,10 +6,9 @@ const FILE_NAME = /(?<![\w*<{}/.:-])((?:[\w.-]+\/)*[\w-][\w.-]*\.(ts|mjs|md))(?!
 const LINK = /\]\((?![a-z]+:|#)([^)#\s]+)/g
 
 /** A document names only files that exist; a comment names only documents that exist. */
-export function checkFileNames(files: ReadonlyMap<string, SourceFile>): Finding[] {
-  const paths = [...files.keys()]
+export function checkFileNames(files: readonly SourceFile[], paths: readonly string[]): Finding[] {
   const findings: Finding[] = []
-  for (const file of files.values()) {
+  for (const file of files) {
     for (const [index, text] of file.lines.entries()) {
       for (const name of namesIn(file, text)) {
         if (exists(paths, file.path, name)) continue

@@ -19,15 +19,14 @@ const FILE_RULES = [
   checkSilentCatch,
 ]
 
-/** Rules that look at how files hang together. */
-const PROJECT_RULES = [checkDeadFiles, checkFileNames, checkPublicDocs]
-
-/** All findings, in the order of path and line. */
-export function checkAll(files: readonly SourceFile[]): Finding[] {
+/** All findings in `files`, in the order of path and line; `paths` names every file there is. */
+export function checkAll(files: readonly SourceFile[], paths: readonly string[]): Finding[] {
   const byPath = new Map(files.map((file) => [file.path, file]))
   const findings = [
     ...files.flatMap((file) => FILE_RULES.flatMap((rule) => rule(file))),
-    ...PROJECT_RULES.flatMap((rule) => rule(byPath)),
+    ...checkDeadFiles(byPath),
+    ...checkFileNames(files, paths),
+    ...checkPublicDocs(byPath),
   ]
   return findings.sort((left, right) => comparePlaces(left, right))
 }
