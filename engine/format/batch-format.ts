@@ -31,7 +31,7 @@ const BODY_AT = BODY_LENGTH_AT + I32_BYTES
 /** Size in bytes of a message in a batch that has neither body nor properties. */
 export const BATCH_MESSAGE_MIN_BYTES = BODY_AT + I16_BYTES
 
-/** Where a message of a batch lies, as positions in the batch's buffer. Mutable: reuse one for all. */
+/** Where a message of a batch lies, by positions in its buffer. Mutable: reuse one for all. */
 export interface BatchMessageView {
   start: number
   totalBytes: number
@@ -55,8 +55,8 @@ export function createBatchMessageView(): BatchMessageView {
 }
 
 /**
- * Reads the message at `buffer[at]`; the next one lies `totalBytes` further. False when the bytes up
- * to `limit` are not a whole message. Never throws, whatever the bytes.
+ * Reads the message at `buffer[at]`; the next one lies `totalBytes` further. False when the bytes
+ * up to `limit` are not a whole message. Never throws, whatever the bytes.
  */
 export function readBatchMessage(
   buffer: Buffer,

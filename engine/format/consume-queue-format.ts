@@ -22,13 +22,13 @@ import { HIGH_WORD, I32_BYTES, I64_BYTES } from '../base/units.ts'
 import { readInt32, readInt64, writeInt32, writeInt64 } from './big-endian.ts'
 import { javaHash, javaHashOfUtf8 } from './java-hash.ts'
 
-export const UNIT_PHYSICAL_OFFSET_AT = 0
-export const UNIT_RECORD_BYTES_AT = UNIT_PHYSICAL_OFFSET_AT + I64_BYTES
-export const UNIT_TAGS_CODE_AT = UNIT_RECORD_BYTES_AT + I32_BYTES
+const UNIT_PHYSICAL_OFFSET_AT = 0
+const UNIT_RECORD_BYTES_AT = UNIT_PHYSICAL_OFFSET_AT + I64_BYTES
+const UNIT_TAGS_CODE_AT = UNIT_RECORD_BYTES_AT + I32_BYTES
 /** Size of a unit in bytes. */
 export const CONSUME_QUEUE_UNIT_BYTES = UNIT_TAGS_CODE_AT + I64_BYTES
 
-/** RocketMQ's default size of a consume queue file (`mappedFileSizeConsumeQueue` × 20), in bytes. */
+/** RocketMQ's default size of a consume queue file (`mappedFileSizeConsumeQueue`), in bytes. */
 export const CONSUME_QUEUE_FILE_BYTES_DEFAULT = 300_000 * CONSUME_QUEUE_UNIT_BYTES
 
 /** The size that a pre-blank unit claims. */

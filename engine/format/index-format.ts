@@ -22,7 +22,8 @@
  * Its slot is its hash modulo the count of slots. The file is named after the local time of its
  * making.
  *
- * Big-endian. RocketMQ: `IndexFile`, `IndexHeader`, `IndexService`, `UtilAll.timeMillisToHumanString`.
+ * Big-endian. RocketMQ: `IndexFile`, `IndexHeader`, `IndexService`, and for the name
+ * `UtilAll.timeMillisToHumanString`.
  */
 
 import { assert } from '../base/assert.ts'
@@ -144,7 +145,7 @@ export function writeIndexSlot(target: Buffer, at: number, newestEntry: number):
   writeInt32(target, at, newestEntry)
 }
 
-/** The number of a slot's newest entry; {@link NO_INDEX_ENTRY} when it points beyond the entries. */
+/** Number of a slot's newest entry; {@link NO_INDEX_ENTRY} when it points beyond the entries. */
 export function readIndexSlot(source: Buffer, at: number, indexCount: number): number {
   assert(at >= 0 && at + INDEX_SLOT_BYTES <= source.length, 'no slot there')
   const entry = readInt32(source, at)
@@ -233,7 +234,7 @@ export function indexFileName(timestampMs: number): string {
   )
 }
 
-/** Whether a file of this name is an index file. Java takes any number; this side writes 17 digits. */
+/** Whether a file of this name is an index file; Java would take any number. */
 export function isIndexFileName(name: string): boolean {
   return /^\d{17}$/.test(name)
 }

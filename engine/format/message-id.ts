@@ -25,7 +25,7 @@ import { HOST_V4_BYTES, HOST_V6_BYTES } from './record-format.ts'
 
 const HEX_DIGITS_PER_BYTE = 2
 
-/** The offset message id of a record at `physicalOffset`, stored by the host in `host[start, end)`. */
+/** The id of a record at `physicalOffset` that the host in `host[start, end)` stored. */
 export function offsetMessageIdOf(
   host: Buffer,
   start: number,

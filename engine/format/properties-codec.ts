@@ -6,8 +6,8 @@
  *     └──────┴──────┴───────┴──────┴──────┴──────┴───────┴──────┴─ ─ ─
  *
  * UTF-8; the last 0x02 may be missing; a later value of a name replaces an earlier one; an entry
- * without a name or without a value does not count. RocketMQ: `MessageDecoder.string2messageProperties`
- * and `messageProperties2String`.
+ * without a name or without a value does not count. RocketMQ:
+ * `MessageDecoder.string2messageProperties` and `messageProperties2String`.
  */
 
 import { assert } from '../base/assert.ts'

@@ -1,6 +1,6 @@
 /**
- * Bytes → the fields of a record, or the reason why there is none. Never throws, whatever the bytes,
- * and never looks past the given limit. RocketMQ: `CommitLog.checkMessageAndReturnSize`.
+ * Bytes → the fields of a record, or the reason why there is none. Never throws, whatever the
+ * bytes, and never looks past the given limit. RocketMQ: `CommitLog.checkMessageAndReturnSize`.
  */
 
 import { assert } from '../base/assert.ts'

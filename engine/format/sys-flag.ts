@@ -1,10 +1,16 @@
 /**
  * The bits of a message's `sysFlag`, as in RocketMQ's `MessageSysFlag`.
  *
- *     bit  10..8             7           6            5           4          3..2         1          0
- *        ┌─────────────────┬───────────┬────────────┬───────────┬──────────┬────────────┬──────────┬──────────┐
- *        │ compression type│inner batch│need unwrap │store IPv6 │born IPv6 │transaction │multi tags│compressed│
- *        └─────────────────┴───────────┴────────────┴───────────┴──────────┴────────────┴──────────┴──────────┘
+ *     ┌───────┬───────────────────────────────────────────────┐
+ *     │ 0     │ the body is compressed                        │
+ *     │ 1     │ several tags                                  │
+ *     │ 2, 3  │ transaction state                             │
+ *     │ 4     │ the born host is IPv6                         │
+ *     │ 5     │ the store host is IPv6                        │
+ *     │ 6     │ the body is a batch, to be taken apart        │
+ *     │ 7     │ a record of a batch queue                     │
+ *     │ 8..10 │ compression: 0 and 3 zlib, 1 LZ4, 2 Zstandard │
+ *     └───────┴───────────────────────────────────────────────┘
  */
 
 /** The body is compressed, by the algorithm that {@link compressionOf} tells. */
@@ -35,7 +41,7 @@ export const COMPRESSION_ZSTD_TYPE = 0x2 << 8
 export const COMPRESSION_ZLIB_TYPE = 0x3 << 8
 const COMPRESSION_MASK = 0x7 << 8
 
-/** How a body is compressed: `none`, one of RocketMQ's three algorithms, or a value it never assigned. */
+/** How a body is compressed; `unknown` is a type that RocketMQ never assigned. */
 export type Compression = 'none' | 'lz4' | 'zstd' | 'zlib' | 'unknown'
 
 /** The algorithm that a reader of the body needs (RocketMQ's `CompressionType.findByValue`). */

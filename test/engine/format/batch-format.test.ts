@@ -61,7 +61,8 @@ describe('batch', () => {
         const buffer = Buffer.from(whole)
         if (buffer[at] === value) continue
         buffer[at] = value
-        expect(countBatchMessages(buffer, 0, buffer.length, view), `byte ${at}`).toBe(-1)
+        const count = countBatchMessages(buffer, 0, buffer.length, view)
+        expect({ at, value, count }).toEqual({ at, value, count: -1 })
       }
     }
   })

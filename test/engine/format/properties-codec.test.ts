@@ -1,7 +1,11 @@
 /** Properties as Apache RocketMQ's MessageDecoder reads and writes them. */
 
 import { describe, expect, it } from 'vitest'
-import { PropertyName, RESERVED_PROPERTY_NAMES } from '../../../engine/format/message-const.ts'
+import {
+  KEY_SEPARATOR,
+  PropertyName,
+  RESERVED_PROPERTY_NAMES,
+} from '../../../engine/format/message-const.ts'
 import {
   decodeProperties,
   encodeProperties,
@@ -40,7 +44,9 @@ describe('findProperty and PropertyFinder', () => {
   const names = ['a', 'b', 'c', 'KEYS', 'UNIQ_KEY', 'TAGS', 'näme', '世', 'ab', 'd']
 
   it.each(golden.propertyStrings)('find what Java reads: $text', ({ text, properties }) => {
-    expectFound(text, new Map(Object.entries(properties)), names)
+    const expected = names.map((name) => properties[name])
+    expect(findEach(text, names)).toEqual(expected)
+    expect(findAll(text, names)).toEqual(expected)
   })
 
   it('find what the decoder reads in any string', () => {
@@ -50,7 +56,10 @@ describe('findProperty and PropertyFinder', () => {
       for (let length = random.below(20); length > 0; length--) {
         text += random.pick(['a', 'b', 'ab', '\x01', '\x02', 'é'])
       }
-      expectFound(text, propertiesFromString(text), ['a', 'b', 'ab', 'é', 'aa'])
+      const properties = propertiesFromString(text)
+      const expected = { text, values: ['a', 'b', 'ab', 'é'].map((name) => properties.get(name)) }
+      expect({ text, values: findEach(text, ['a', 'b', 'ab', 'é']) }).toEqual(expected)
+      expect({ text, values: findAll(text, ['a', 'b', 'ab', 'é']) }).toEqual(expected)
     }
   })
 
@@ -65,40 +74,40 @@ describe('findProperty and PropertyFinder', () => {
   })
 })
 
-/** Both look-ups give, for each name, exactly the value of the map. */
-function expectFound(text: string, properties: Map<string, string>, names: string[]): void {
-  const buffer = Buffer.from(`a\x01wrong\x02${text}\x02a\x01wrong`)
-  const start = 8
-  const end = start + Buffer.byteLength(text)
+/** Stands around the properties that are searched, to be found by who looks too far. */
+const BEFORE = 'a\x01wrong\x02'
+const AFTER = '\x02a\x01wrong'
+
+function findEach(text: string, names: readonly string[]): (string | undefined)[] {
+  const buffer = Buffer.from(BEFORE + text + AFTER)
+  const end = buffer.length - AFTER.length
+  const value = { start: -1, end: -1 }
+  return names.map((name) => {
+    if (!findProperty(buffer, BEFORE.length, end, Buffer.from(name), value)) return undefined
+    return buffer.toString('utf8', value.start, value.end)
+  })
+}
+
+function findAll(text: string, names: readonly string[]): (string | undefined)[] {
+  const buffer = Buffer.from(BEFORE + text + AFTER)
   const finder = new PropertyFinder(names)
-  finder.scan(buffer, start, end)
-  for (const [index, name] of names.entries()) {
-    const range = { start: -1, end: -1 }
-    const found = findProperty(buffer, start, end, Buffer.from(name), range)
-    const expected = properties.get(name)
-    const context = `${JSON.stringify(text)}, property ${name}`
-    expect(found, context).toBe(expected !== undefined)
-    expect(finder.has(index), context).toBe(found)
-    if (!found) continue
-    expect(buffer.toString('utf8', range.start, range.end), context).toBe(expected)
-    expect(buffer.toString('utf8', finder.startOf(index), finder.endOf(index))).toBe(expected)
-  }
+  finder.scan(buffer, BEFORE.length, buffer.length - AFTER.length)
+  return names.map((_name, index) => {
+    if (!finder.has(index)) return undefined
+    return buffer.toString('utf8', finder.startOf(index), finder.endOf(index))
+  })
 }
 
 describe('property names', () => {
   it('are those of MessageConst', () => {
-    const own = Object.entries(PropertyName).map(([name, value]) => [withoutPrefix(name), value])
     const java = Object.entries(golden.propertyNames)
       .filter(([name]) => !/^(INDEX_|TIMER_ENGINE_|KEY_SEPARATOR)/.test(name))
-      .map(([name, value]) => [withoutPrefix(name), value])
-    expect(own.sort()).toEqual(java.sort())
+      .map(([name, value]) => [name.replace(/^PROPERTY_/, ''), value])
+    expect(PropertyName).toEqual(Object.fromEntries(java))
+    expect(KEY_SEPARATOR).toBe(golden.propertyNames['KEY_SEPARATOR'])
   })
 
   it('are reserved where Java reserves them', () => {
-    expect([...RESERVED_PROPERTY_NAMES].sort()).toEqual(golden.reservedPropertyNames)
+    expect(RESERVED_PROPERTY_NAMES).toEqual(new Set(golden.reservedPropertyNames))
   })
 })
-
-function withoutPrefix(name: string): string {
-  return name.replace(/^PROPERTY_/, '')
-}

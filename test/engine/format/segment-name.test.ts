@@ -21,7 +21,7 @@ it('takes nothing but 20 digits of a safe offset for a name', () => {
     '00009007199254740992',
     '99999999999999999999',
   ]
-  for (const name of others) expect(parseSegmentName(name), name).toBeUndefined()
+  for (const name of others) expect([name, parseSegmentName(name)]).toEqual([name, undefined])
 })
 
 it('names only offsets', () => {
