@@ -15,7 +15,7 @@ export const storeFixtureNames = [
 
 export type StoreFixtureName = (typeof storeFixtureNames)[number]
 
-/** A message as Java decodes it. 64-bit numbers of a fixture are safe integers, but for tags codes. */
+/** A message as Java decodes it. Every 64-bit number but a tags code is a safe integer here. */
 export interface ExpectedMessage {
   readonly topic: string
   readonly queueId: number

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +10,7 @@ import type { JavaToolchain } from './java-toolchain.ts'
 const STOP_GRACE_MS = 20_000
 const DEFAULT_TIMEOUT_MS = 120_000
 const DEFAULT_HEAP_MIB = 512
+const LOG_TAIL_LINES = 20
 
 /** RocketMQ reaches into the JDK; JDK 17 opens these packages only when asked. */
 const OPENED_PACKAGES = [
@@ -29,6 +30,8 @@ export interface JavaProgram {
   readonly scratch: string
   /** @default 512 */
   readonly heapMib?: number
+  /** Whether lines will be written to its standard input. @default false */
+  readonly hasInput?: boolean
   /** `run` kills a program that takes longer, in milliseconds. @default 120000 */
   readonly timeoutMs?: number
 }
@@ -36,12 +39,15 @@ export interface JavaProgram {
 export interface JavaResult {
   readonly exitCode: number | null
   readonly stdout: string
-  readonly logPath: string
+  /** The end of its logs. */
+  readonly logTail: string
 }
 
 /** A running Java program: its lines of output, its log on disk, its end. */
 export class JavaProcess {
   readonly logPath: string
+  /** Where rmq.logback.xml sends what RocketMQ itself logs. */
+  readonly #rocketmqLogPath: string
   readonly #child: ChildProcess
   readonly #exited: Promise<number | null>
   readonly #lines: string[] = []
@@ -51,11 +57,12 @@ export class JavaProcess {
   constructor(toolchain: JavaToolchain, program: JavaProgram) {
     mkdirSync(program.scratch, { recursive: true })
     this.logPath = join(program.scratch, `${program.mainClass.split('.').at(-1)}.log`)
+    this.#rocketmqLogPath = join(program.scratch, 'rocketmq.log')
     const log = openSync(this.logPath, 'a')
     this.#child = spawn('java', commandLine(toolchain, program), {
       cwd: program.scratch,
       env: { ...process.env, ROCKETMQ_HOME: program.scratch, HOME: program.scratch },
-      stdio: ['ignore', 'pipe', log],
+      stdio: [program.hasInput === true ? 'pipe' : 'ignore', 'pipe', log],
     })
     closeSync(log)
     this.#exited = once(this.#child, 'close').then(([code]) => {
@@ -79,6 +86,10 @@ export class JavaProcess {
   /** Everything printed on standard output so far. */
   get lines(): readonly string[] {
     return this.#lines
+  }
+
+  writeLine(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
   }
 
   /** Resolves with the exit code, or null after a signal. */
@@ -118,8 +129,8 @@ export class JavaProcess {
 
   /** The end of the log and of the output, to say why something failed. */
   async logTail(): Promise<string> {
-    const log = (await readFile(this.logPath, 'utf8')).trimEnd().split('\n').slice(-20)
-    return [...this.#lines.slice(-10), ...log].join('\n')
+    const logs = await Promise.all([this.logPath, this.#rocketmqLogPath].map(lastLines))
+    return [...this.#lines.slice(-10), ...logs.flat()].join('\n')
   }
 
   #nextChange(signal: AbortSignal): Promise<void> {
@@ -139,13 +150,18 @@ export class JavaProcess {
   }
 }
 
+async function lastLines(path: string): Promise<readonly string[]> {
+  if (!existsSync(path)) return []
+  return (await readFile(path, 'utf8')).trimEnd().split('\n').slice(-LOG_TAIL_LINES)
+}
+
 /** Runs a Java program to its end. */
 export async function runJava(toolchain: JavaToolchain, program: JavaProgram): Promise<JavaResult> {
   const child = new JavaProcess(toolchain, program)
-  const timer = setTimeout(() => child.kill(), program.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  const timer = setTimeout(() => void child.kill(), program.timeoutMs ?? DEFAULT_TIMEOUT_MS)
   const exitCode = await child.exited
   clearTimeout(timer)
-  return { exitCode, stdout: child.lines.join('\n'), logPath: child.logPath }
+  return { exitCode, stdout: child.lines.join('\n'), logTail: await child.logTail() }
 }
 
 /** As {@link runJava}, but anything other than exit code 0 is an error that shows the log. */
@@ -155,10 +171,7 @@ export async function runJavaOrFail(
 ): Promise<JavaResult> {
   const result = await runJava(toolchain, program)
   if (result.exitCode === 0) return result
-  const log = await readFile(result.logPath, 'utf8')
-  throw new Error(
-    `${program.mainClass} ended with ${result.exitCode}:\n${result.stdout.slice(-2000)}\n${log.slice(-4000)}`,
-  )
+  throw new Error(`${program.mainClass} ended with ${result.exitCode}: ${result.logTail}`)
 }
 
 /** Serial collector and first-tier compiler: these programs live for seconds on few cores. */

@@ -1,0 +1,75 @@
+package agena.interop;
+
+import com.alibaba.fastjson2.JSON;
+import com.alibaba.fastjson2.JSONObject;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Apache RocketMQ's client, admin tool and store behind one process, since a JVM is slow to start.
+ * Reads a request a line, `{"do": NAME, …}`, and answers each with one line on standard output:
+ * `{"ok": true, "result": …}` or `{"ok": false, "error": …}`. Ends with its standard input.
+ */
+public final class Toolbox {
+    /** One thing that can be asked for. */
+    interface Tool {
+        Object run(JSONObject request) throws Exception;
+    }
+
+    private final Map<String, Tool> tools = new LinkedHashMap<>();
+
+    private Toolbox() {
+        ProducerTools producers = new ProducerTools();
+        PushConsumerTools consumers = new PushConsumerTools();
+        LitePullTools pullers = new LitePullTools();
+        StoreTools stores = new StoreTools();
+        tools.put("admin", AdminTools::run);
+        tools.put("produce", producers::produce);
+        tools.put("consumerStart", consumers::start);
+        tools.put("consumerAwait", consumers::await);
+        tools.put("consumerStop", consumers::stop);
+        tools.put("litePull", pullers::pull);
+        tools.put("storeRead", stores::read);
+        tools.put("storeOpen", stores::open);
+        tools.put("storeClose", stores::close);
+        tools.put("storePut", stores::put);
+    }
+
+    public static void main(String[] args) {
+        PrintStream answers = System.out;
+        Program.runAndExit(() -> new Toolbox().serve(answers));
+    }
+
+    private void serve(PrintStream answers) throws Exception {
+        BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        answers.println("ready");
+        for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+            answers.println(StoreReport.toJson(answer(JSON.parseObject(line))));
+            answers.flush();
+        }
+    }
+
+    private Map<String, Object> answer(JSONObject request) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        try {
+            Tool tool = tools.get(request.getString("do"));
+            if (tool == null) {
+                throw new IllegalArgumentException("no such tool: " + request.getString("do"));
+            }
+            answer.put("ok", true);
+            answer.put("result", tool.run(request));
+        } catch (Throwable failure) {
+            StringWriter trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace));
+            answer.put("ok", false);
+            answer.put("error", trace.toString());
+        }
+        return answer;
+    }
+}
