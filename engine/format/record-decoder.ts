@@ -205,7 +205,7 @@ function readVariableParts(buffer: Buffer, view: RecordView): boolean {
   view.propertiesStart = view.topicEnd + I16_BYTES
   if (topicBytes < 0 || view.propertiesStart > end) return false
 
-  const propertiesBytes = readInt16(buffer, view.topicEnd)
-  view.propertiesEnd = view.propertiesStart + propertiesBytes
-  return propertiesBytes >= 0 && view.propertiesEnd === end
+  // A negative length cannot lead to the end, which is not before the properties' start.
+  view.propertiesEnd = view.propertiesStart + readInt16(buffer, view.topicEnd)
+  return view.propertiesEnd === end
 }
