@@ -1,0 +1,95 @@
+/**
+ * SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320). The body is the message's
+ * body, or for a batch the messages one behind the other (Java: MessageDecoder.encodeMessages).
+ * Code 320 carries the short names too (Java: SendMessageProcessor.parseRequestHeader).
+ */
+
+import type { HeaderField, HeaderOf } from './header-table.ts'
+import { optional, required, withDefault } from './header-table.ts'
+
+/** Java: SendMessageRequestHeader. */
+export const SendMessageRequestHeader = {
+  producerGroup: required('string'),
+  topic: required('string'),
+  /** Topic whose queues and permission a missing topic inherits. */
+  defaultTopic: required('string'),
+  defaultTopicQueueNums: required('int32'),
+  /** Negative: the broker chooses. */
+  queueId: required('int32'),
+  sysFlag: required('int32'),
+  /** In milliseconds. */
+  bornTimestamp: required('int64'),
+  flag: required('int32'),
+  /** `name\u0001value\u0002` pairs. */
+  properties: optional('string'),
+  reconsumeTimes: optional('int32'),
+  unitMode: withDefault('boolean', false),
+  batch: withDefault('boolean', false),
+  maxReconsumeTimes: optional('int32'),
+  /** Name of the broker that the client means. */
+  bname: optional('string'),
+} as const
+export type SendMessageRequestHeader = HeaderOf<typeof SendMessageRequestHeader>
+
+/** The one-letter names of codes 310 and 320 (Java: SendMessageRequestHeaderV2). */
+export const SHORT_NAMES = Object.freeze({
+  a: 'producerGroup',
+  b: 'topic',
+  c: 'defaultTopic',
+  d: 'defaultTopicQueueNums',
+  e: 'queueId',
+  f: 'sysFlag',
+  g: 'bornTimestamp',
+  h: 'flag',
+  i: 'properties',
+  j: 'reconsumeTimes',
+  k: 'unitMode',
+  l: 'maxReconsumeTimes',
+  m: 'batch',
+  n: 'bname',
+} as const satisfies Record<string, keyof typeof SendMessageRequestHeader>)
+
+type ShortName = keyof typeof SHORT_NAMES
+type HeaderV2Table = {
+  readonly [Name in ShortName]: (typeof SendMessageRequestHeader)[(typeof SHORT_NAMES)[Name]]
+}
+
+/** Java: SendMessageRequestHeaderV2. */
+export const SendMessageRequestHeaderV2: HeaderV2Table = shortTable()
+export type SendMessageRequestHeaderV2 = HeaderOf<typeof SendMessageRequestHeaderV2>
+
+/** Java: SendMessageResponseHeader, with what the broker adds beside it. */
+export const SendMessageResponseHeader = {
+  /** The offset message id. */
+  msgId: required('string'),
+  queueId: required('int32'),
+  queueOffset: required('int64'),
+  transactionId: optional('string'),
+  batchUniqId: optional('string'),
+  recallHandle: optional('string'),
+  MSG_REGION: optional('string'),
+  TRACE_ON: optional('string'),
+} as const
+export type SendMessageResponseHeader = HeaderOf<typeof SendMessageResponseHeader>
+
+/** The header of code 310 or 320 with its long names. */
+export function fromShortNames(header: SendMessageRequestHeaderV2): SendMessageRequestHeader {
+  const long: Record<string, unknown> = {}
+  for (const [short, name] of Object.entries(SHORT_NAMES)) long[name] = header[short as ShortName]
+  return long as SendMessageRequestHeader
+}
+
+/** The header as codes 310 and 320 carry it. */
+export function toShortNames(header: SendMessageRequestHeader): SendMessageRequestHeaderV2 {
+  const short: Record<string, unknown> = {}
+  for (const [name, long] of Object.entries(SHORT_NAMES)) short[name] = header[long]
+  return short as SendMessageRequestHeaderV2
+}
+
+function shortTable(): HeaderV2Table {
+  const table: Record<string, HeaderField> = {}
+  for (const [short, name] of Object.entries(SHORT_NAMES)) {
+    table[short] = SendMessageRequestHeader[name]
+  }
+  return table as HeaderV2Table
+}
