@@ -1,7 +1,7 @@
 /**
  * GET_BROKER_RUNTIME_INFO (28), and the configuration commands whose bodies are properties files:
  * UPDATE_BROKER_CONFIG (25), GET_BROKER_CONFIG (26), UPDATE_NAMESRV_CONFIG (318),
- * GET_NAMESRV_CONFIG (319). See java-properties.ts for those bodies.
+ * GET_NAMESRV_CONFIG (319); java-properties.ts reads and writes those bodies.
  */
 
 import type { HeaderOf } from './header-table.ts'
