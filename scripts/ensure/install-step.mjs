@@ -23,7 +23,6 @@ export function ensureInstalled(root) {
       throw new EnsureError('node_modules is a link to packages other than package-lock.json names')
     }
     install(root)
-    if (!isInstalled(root)) throw new EnsureError('npm ended well but node_modules is incomplete')
   }
   writeStamp(root, STAMP, installMark(root))
 }
@@ -73,7 +72,8 @@ function install(root) {
   // Development packages hold the compiler: NODE_ENV=production must not leave them out.
   // npm's own waits between retries make a minute of a missing network.
   const retries = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
-  const flags = ['--include=dev', '--no-audit', '--no-fund', '--json', ...retries]
+  const report = ['--json', '--loglevel=http']
+  const flags = ['--include=dev', '--no-audit', '--no-fund', ...report, ...retries]
   const [command, ...prefix] = npmCommand()
   const child = spawnSync(command, [...prefix, verb, ...flags], {
     cwd: root,
@@ -81,7 +81,8 @@ function install(root) {
     maxBuffer: OUTPUT_BYTES_MAX,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  if (child.status === 0) return
+  // npm 10 may lose its way without a network and still end with 0.
+  if (child.status === 0 && isInstalled(root)) return
   throw new EnsureError(`npm ${verb} failed: ${failureOf(child)}`)
 }
 
@@ -91,14 +92,21 @@ function npmCommand() {
   return path?.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm']
 }
 
-/** npm's reason in one line: the summary of its JSON report, or the last line it wrote. */
+/** npm's reason in one line: the summary of its report, the last failed download, or its last words. */
 function failureOf(child) {
   if (child.error) return child.error.message
   if (child.signal) return `ended by ${child.signal}`
+  const lines = child.stderr.trim().split('\n')
+  const download = lines.findLast((line) => / failed with /.test(line))
+  return summaryOf(child.stdout) ?? download ?? (lines.at(-1) || `exit code ${child.status}`)
+}
+
+function summaryOf(report) {
   try {
-    return firstLine(JSON.parse(child.stdout).error.summary)
+    return firstLine(JSON.parse(report).error.summary)
   } catch {
-    return child.stderr.trim().split('\n').at(-1) || `exit code ${child.status}`
+    // npm did not get as far as writing one.
+    return undefined
   }
 }
 

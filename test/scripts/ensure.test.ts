@@ -109,6 +109,16 @@ test('says in one line why npm could not install', async () => {
   expect(lines[1]).toMatch(/^agena: npm ci failed: .*ECONNREFUSED 127\.0\.0\.1:9$/)
 })
 
+test('says why even when npm forgets to', async () => {
+  await wantPackage(project)
+  const failure = 'npm http fetch GET http://127.0.0.1:9/absent attempt 3 failed with ECONNREFUSED'
+  const lines = [failure, 'npm error Exit handler never called!']
+  await project.write('npm-cli.js', `console.error(${JSON.stringify(lines.join('\n'))})`)
+  const ended = await project.ensure([], { env: { npm_execpath: project.path('npm-cli.js') } })
+  expect(ended.code).toBe(1)
+  expect(ended.stderr.trimEnd().split('\n').at(-1)).toBe(`agena: npm ci failed: ${failure}`)
+})
+
 test('does not install over a node_modules that is a link', async () => {
   await rename(project.path('node_modules'), project.path('elsewhere'))
   await symlink('elsewhere', project.path('node_modules'))
