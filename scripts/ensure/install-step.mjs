@@ -92,7 +92,7 @@ function npmCommand() {
   return path?.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm']
 }
 
-/** npm's reason in one line: the summary of its report, the last failed download, or its last words. */
+/** npm's reason in one line: its report's summary, the last failed download, or its last words. */
 function failureOf(child) {
   if (child.error) return child.error.message
   if (child.signal) return `ended by ${child.signal}`

@@ -48,13 +48,14 @@ const FULL_WORDS: Readonly<Record<string, string>> = {
 
 /**
  * Names we give are whole words. Only names that are declared here count: the wire and other
- * libraries name their own fields, and the constants of net/protocol keep RocketMQ's spelling.
+ * libraries name their own fields, and the types and constants of net/protocol keep RocketMQ's
+ * spelling.
  */
 export function checkAbbreviations(file: SourceFile): Finding[] {
   if (!file.isCode || file.isGenerated) return []
   const findings: Finding[] = []
   const check = ({ name, start }: Named): void => {
-    if (file.path.startsWith('net/protocol/') && name === name.toUpperCase()) return
+    if (file.path.startsWith('net/protocol/') && /^[A-Z]/.test(name)) return
     const word = wordsOf(name).find((candidate) => Object.hasOwn(FULL_WORDS, candidate))
     if (word === undefined) return
     findings.push(file.findingAt(start, `"${name}": write ${FULL_WORDS[word]} for "${word}"`))

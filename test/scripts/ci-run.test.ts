@@ -59,11 +59,11 @@ function runLanes(acts: Readonly<Record<string, Act>>): { code: number | null; l
 
 /** A report of the test runner with these counts and files. */
 function report(counts: readonly [number, number, number], files: readonly object[] = []): object {
-  const [numPassedTests, numFailedTests, numPendingTests] = counts
+  const [passed, failed, skipped] = counts
   return {
-    numPassedTests,
-    numFailedTests,
-    numPendingTests,
+    numPassedTests: passed,
+    numFailedTests: failed,
+    numPendingTests: skipped,
     numTodoTests: 0,
     testResults: files,
   }

@@ -128,6 +128,7 @@ describe('words', () => {
     `// FIX${'ME'} later`,
     `// X${'XX'} later`,
     `const folder = '/ho${'me'}/somebody'`,
+    `const folder = '/ro${'ot'}/store'`,
     `const folder = '/wo${'rk'}/main'`,
     `const folder = '/t${'mp'}/store'`,
     `const host = 'registry.npm${'js'}.org'`,
@@ -180,11 +181,13 @@ describe('abbreviations', () => {
     expect(inspect(text)).toEqual([])
   })
 
-  test("net/protocol keeps RocketMQ's names of constants", () => {
-    const path = 'net/protocol/codes.ts'
-    const door = "export { SEND_MSG } from '../protocol/codes.ts'\n"
-    const text = '/** 36. */\nexport const SEND_MSG = 36\n'
-    expect(findingsIn({ [path]: text, 'net/standalone/index.ts': door })).toEqual([])
+  test("net/protocol keeps RocketMQ's names of types and constants, not of variables", () => {
+    const door = "export * from '../protocol/codes.ts'\n"
+    const names = '/** 36. */\nexport const SEND_MSG = 36\n/** One. */\nexport class ViewMsg {}\n'
+    const texts = { 'net/standalone/index.ts': door, 'net/protocol/codes.ts': names }
+    expect(findingsIn(texts)).toEqual([])
+    const local = { ...texts, 'net/protocol/codes.ts': `${names}const msg = 1\n` }
+    expect(findingsIn(local)).toHaveLength(1)
   })
 })
 
