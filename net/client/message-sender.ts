@@ -1,0 +1,232 @@
+import { describeError } from '../../engine/base/errors.ts'
+import { decodeHeader, encodeHeaderFields } from '../protocol/header-table.ts'
+import { RequestCode } from '../protocol/request-code.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import {
+  SendMessageRequestHeaderV2,
+  SendMessageResponseHeader,
+  toShortNames,
+} from '../protocol/send-message.ts'
+import type { RemotingCommand } from '../remoting/remoting-command.ts'
+import { createRequest } from '../remoting/remoting-command.ts'
+import { ClientError } from './client-error.ts'
+import type { ClientInstance } from './client-instance.ts'
+import type { SendStatus } from './message.ts'
+import type { MessageQueue } from './message-queue.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
+import type { ProducerConfig } from './producer-options.ts'
+import { RoundRobin } from './queue-choice.ts'
+import { refusal, toClientError } from './remote-failure.ts'
+
+/** Where and how safely a request's messages are stored. */
+export interface StoredReceipt {
+  readonly status: SendStatus
+  /** One id, or the ids of a batch separated by commas. */
+  readonly offsetMessageId: string
+  readonly queue: MessageQueue
+  readonly queueOffset: number
+  readonly regionId: string
+}
+
+/** What a {@link MessageSender} needs to know of its producer. */
+export type SenderConfig = Pick<
+  ProducerConfig,
+  'group' | 'retryCountMax' | 'retryWhenNotSafe' | 'templateTopic' | 'topicQueueCount'
+>
+
+const DEFAULT_REGION = 'DefaultRegion'
+
+const STATUS_BY_CODE: ReadonlyMap<number, SendStatus> = new Map<number, SendStatus>([
+  [ResponseCode.SUCCESS, 'SEND_OK'],
+  [ResponseCode.FLUSH_DISK_TIMEOUT, 'FLUSH_DISK_TIMEOUT'],
+  [ResponseCode.FLUSH_SLAVE_TIMEOUT, 'FLUSH_SLAVE_TIMEOUT'],
+  [ResponseCode.SLAVE_NOT_AVAILABLE, 'SLAVE_NOT_AVAILABLE'],
+])
+
+/** Refusals that another broker may not repeat (Java: DefaultMQProducer.retryResponseCodes). */
+const RETRY_CODES: ReadonlySet<number> = new Set([
+  ResponseCode.SYSTEM_ERROR,
+  ResponseCode.SYSTEM_BUSY,
+  ResponseCode.SERVICE_NOT_AVAILABLE,
+  ResponseCode.NO_PERMISSION,
+  ResponseCode.TOPIC_NOT_EXIST,
+  ResponseCode.NO_BUYER_ID,
+  ResponseCode.NOT_IN_CURRENT_UNIT,
+  ResponseCode.GO_AWAY,
+])
+
+/** Sends prepared messages: finds a queue and its broker, and tries again elsewhere. */
+export class MessageSender {
+  readonly #instance: ClientInstance
+  readonly #config: SenderConfig
+  /** Takes the queues in turn, each topic for itself. */
+  readonly #turns = new Map<string, RoundRobin>()
+
+  constructor(instance: ClientInstance, config: SenderConfig) {
+    this.#instance = instance
+    this.#config = config
+  }
+
+  /**
+   * The queues that a message to `topic` can go to, at least one.
+   * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, and as {@link NameServerClient.route}
+   */
+  async queuesOf(topic: string): Promise<readonly MessageQueue[]> {
+    const { templateTopic, topicQueueCount } = this.#config
+    const template = { topic: templateTopic, queueCountMax: topicQueueCount }
+    const route = await this.#instance.routes.writeRoute(topic, template)
+    if (route !== undefined && route.writeQueues.length > 0) return route.writeQueues
+    const message = `no queue of topic ${topic} can be written to`
+    throw new ClientError('CLIENT_TOPIC_NOT_FOUND', `${message}, nor of ${templateTopic}`)
+  }
+
+  /**
+   * Sends `message` to one queue after the other until one takes it.
+   * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, or the failure of the last attempt
+   */
+  async send(message: OutgoingMessage, timeoutMs: number): Promise<StoredReceipt> {
+    const deadlineMs = performance.now() + timeoutMs
+    const queues = await this.queuesOf(message.topic)
+    const tried: string[] = []
+    let lastError: ClientError | undefined
+    let unsafe: StoredReceipt | undefined
+    while (tried.length <= this.#config.retryCountMax) {
+      const leftMs = deadlineMs - performance.now()
+      if (leftMs <= 0) break
+      const queue = this.#turnOf(message.topic).next(queues, tried)
+      tried.push(queue.brokerName)
+      try {
+        const receipt = await this.sendTo(queue, message, leftMs)
+        if (receipt.status === 'SEND_OK' || !this.#config.retryWhenNotSafe) return receipt
+        unsafe = receipt
+      } catch (error) {
+        if (!(error instanceof ClientError) || !isWorthRetrying(error)) throw error
+        lastError = error
+      }
+    }
+    if (unsafe !== undefined) return unsafe
+    throw allFailed(message.topic, tried, timeoutMs, lastError)
+  }
+
+  /**
+   * Sends `message` to `queue` once.
+   * @throws {ClientError} `CLIENT_BROKER_NOT_FOUND`, `CLIENT_BROKER_UNREACHABLE`,
+   *   `CLIENT_REQUEST_REFUSED`, `CLIENT_RESPONSE_INVALID`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`
+   */
+  async sendTo(
+    queue: MessageQueue,
+    message: OutgoingMessage,
+    timeoutMs: number,
+  ): Promise<StoredReceipt> {
+    const startedMs = performance.now()
+    const address = await this.#addressOf(queue)
+    const leftMs = timeoutMs - (performance.now() - startedMs)
+    const response = await this.#instance.invoke(address, this.#requestOf(queue, message), leftMs)
+    return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
+  }
+
+  /** Sends `message` to `queue` and does not wait for an answer. @throws as {@link sendTo} */
+  async sendOnewayTo(queue: MessageQueue, message: OutgoingMessage): Promise<void> {
+    const address = await this.#addressOf(queue)
+    await this.#instance.invokeOneway(address, this.#requestOf(queue, message))
+  }
+
+  /** The next queue of a topic in turn. */
+  async nextQueue(topic: string): Promise<MessageQueue> {
+    return this.#turnOf(topic).next(await this.queuesOf(topic), [])
+  }
+
+  #turnOf(topic: string): RoundRobin {
+    let turn = this.#turns.get(topic)
+    if (turn === undefined) {
+      turn = new RoundRobin()
+      this.#turns.set(topic, turn)
+    }
+    return turn
+  }
+
+  async #addressOf(queue: MessageQueue): Promise<string> {
+    const { routes } = this.#instance
+    const known = routes.masterAddress(queue.brokerName)
+    if (known !== undefined) return known
+    await routes.refresh(queue.topic)
+    const fresh = routes.masterAddress(queue.brokerName)
+    if (fresh !== undefined) return fresh
+    const message = `no route names a master of broker ${queue.brokerName}`
+    throw new ClientError('CLIENT_BROKER_NOT_FOUND', message)
+  }
+
+  #requestOf(queue: MessageQueue, message: OutgoingMessage): RemotingCommand {
+    const { group, templateTopic, topicQueueCount } = this.#config
+    const header = toShortNames({
+      producerGroup: group,
+      topic: message.topic,
+      defaultTopic: templateTopic,
+      defaultTopicQueueNums: topicQueueCount,
+      queueId: queue.queueId,
+      sysFlag: message.sysFlag,
+      bornTimestamp: Date.now(),
+      flag: message.flag,
+      properties: message.properties,
+      reconsumeTimes: message.reconsumeTimes ?? 0,
+      unitMode: false,
+      batch: message.isBatch,
+      maxReconsumeTimes: message.maxReconsumeTimes,
+      bname: queue.brokerName,
+    })
+    const code = message.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2
+    const extFields = encodeHeaderFields(SendMessageRequestHeaderV2, header)
+    return createRequest(code, { extFields, body: message.body })
+  }
+
+  #receiptOf(queue: MessageQueue, response: RemotingCommand, peer: string): StoredReceipt {
+    const status = STATUS_BY_CODE.get(response.code)
+    if (status === undefined) {
+      if (response.code === ResponseCode.TOPIC_NOT_EXIST) this.#instance.hintRoutes()
+      throw refusal(response, peer)
+    }
+    try {
+      const header = decodeHeader(SendMessageResponseHeader, response.extFields)
+      return {
+        status,
+        offsetMessageId: header.msgId,
+        queue: { topic: queue.topic, brokerName: queue.brokerName, queueId: header.queueId },
+        queueOffset: header.queueOffset,
+        regionId: header.MSG_REGION || DEFAULT_REGION,
+      }
+    } catch (error) {
+      throw toClientError(error, peer)
+    }
+  }
+}
+
+/** Whether another broker may take what this one did not. */
+function isWorthRetrying(error: ClientError): boolean {
+  switch (error.code) {
+    case 'CLIENT_BROKER_NOT_FOUND':
+    case 'CLIENT_BROKER_UNREACHABLE':
+    case 'CLIENT_TIMEOUT':
+    case 'CLIENT_RESPONSE_INVALID':
+      return true
+    case 'CLIENT_REQUEST_REFUSED':
+      return error.responseCode !== undefined && RETRY_CODES.has(error.responseCode)
+    default:
+      return false
+  }
+}
+
+function allFailed(
+  topic: string,
+  brokersTried: readonly string[],
+  timeoutMs: number,
+  cause: ClientError | undefined,
+): ClientError {
+  const code = cause?.code ?? 'CLIENT_TIMEOUT'
+  const why = cause === undefined ? `no time left of ${timeoutMs} ms` : describeError(cause)
+  const message = `send to ${topic} failed ${brokersTried.length} times: ${why}`
+  return new ClientError(code, message, {
+    responseCode: cause?.responseCode,
+    brokersTried,
+    cause: cause ?? undefined,
+  })
+}

@@ -1,0 +1,192 @@
+/**
+ * A message as it goes over the wire. RocketMQ: `Validators.checkMessage`, `MessageBatch`,
+ * `MessageClientIDSetter`, `DefaultMQProducerImpl.sendKernelImpl`.
+ */
+
+import { promisify } from 'node:util'
+import { deflate } from 'node:zlib'
+import { encodeBatch } from '../../engine/format/batch-format.ts'
+import {
+  KEY_SEPARATOR,
+  PropertyName,
+  RESERVED_PROPERTY_NAMES,
+} from '../../engine/format/message-const.ts'
+import type { UniqueMessageIds } from '../../engine/format/message-id.ts'
+import { propertiesToString } from '../../engine/format/properties-codec.ts'
+import { COMPRESSED_FLAG, COMPRESSION_ZLIB_TYPE } from '../../engine/format/sys-flag.ts'
+import { ClientError } from './client-error.ts'
+import type { Message } from './message.ts'
+import type { ProducerConfig } from './producer-options.ts'
+import { checkSendTopic, isRetryTopic } from './resource-name.ts'
+
+/** What one send request carries, whichever broker gets it. */
+export interface OutgoingMessage {
+  readonly topic: string
+  readonly body: Buffer
+  readonly sysFlag: number
+  readonly flag: number
+  /** As text, see properties-codec.ts. */
+  readonly properties: string
+  /** The unique ids: one for each message of a batch, else exactly one. */
+  readonly messageIds: readonly string[]
+  readonly isBatch: boolean
+  /** How often a group has got it back, and how often it may. @default none */
+  readonly reconsumeTimes?: number
+  readonly maxReconsumeTimes?: number
+}
+
+const compress = promisify(deflate)
+
+/**
+ * Checks `message` and makes it ready to send; a large body is compressed off the event loop.
+ * @throws {ClientError} `CLIENT_MESSAGE_ILLEGAL`
+ */
+export async function prepareMessage(
+  message: Message,
+  shardingKey: string | undefined,
+  ids: UniqueMessageIds,
+  config: ProducerConfig,
+): Promise<OutgoingMessage> {
+  const body = checkedBody(message, config)
+  const properties = propertiesOf(message, shardingKey, ids)
+  const flag = checkedFlag(message)
+  const messageIds = [properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!]
+  const text = textOf(properties)
+  const packed = await packBody(body, config)
+  return { topic: message.topic, ...packed, flag, properties: text, messageIds, isBatch: false }
+}
+
+/**
+ * Checks `messages` and makes one request of them. They have one topic and one `waitForStore`, no
+ * delay, and no retry topic; together they are at most as large as a single message.
+ * @throws {ClientError} `CLIENT_MESSAGE_ILLEGAL`
+ */
+export function prepareBatch(
+  messages: readonly Message[],
+  ids: UniqueMessageIds,
+  config: ProducerConfig,
+): OutgoingMessage {
+  const [first] = messages
+  if (first === undefined) throw illegal('the batch is empty')
+  checkBatch(first, messages)
+  const parts = messages.map((message) => ({
+    flag: checkedFlag(message),
+    body: checkedBody(message, config),
+    properties: propertiesOf(message, undefined, ids),
+  }))
+  for (const { properties } of parts) textOf(properties)
+  const body = encodeParts(parts)
+  checkSize(body.length, config)
+  const messageIds = parts.map(
+    ({ properties }) => properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!,
+  )
+  const wait = String(first.waitForStore ?? true)
+  const properties = textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]]))
+  return { topic: first.topic, body, sysFlag: 0, flag: 0, properties, messageIds, isBatch: true }
+}
+
+/** The body as it is sent, with the flags that say so. */
+export async function packBody(
+  body: Buffer,
+  config: Pick<ProducerConfig, 'compressFromBytes' | 'compressLevel'>,
+): Promise<{ readonly body: Buffer; readonly sysFlag: number }> {
+  if (body.length < config.compressFromBytes) return { body, sysFlag: 0 }
+  const compressed = await compress(body, { level: config.compressLevel })
+  if (compressed.length >= body.length) return { body, sysFlag: 0 }
+  return { body: compressed, sysFlag: COMPRESSED_FLAG | COMPRESSION_ZLIB_TYPE }
+}
+
+function checkBatch(first: Message, messages: readonly Message[]): void {
+  for (const message of messages) {
+    if ((message.delayLevel ?? 0) !== 0) throw illegal('a batch cannot be delayed')
+    if (isRetryTopic(message.topic)) throw illegal('a batch cannot go to a retry topic')
+    if (message.topic !== first.topic) throw illegal('the messages of a batch have one topic')
+    if ((message.waitForStore ?? true) !== (first.waitForStore ?? true)) {
+      throw illegal('the messages of a batch have one waitForStore')
+    }
+  }
+}
+
+function checkedBody(message: Message, config: ProducerConfig): Buffer {
+  checkSendTopic(message.topic)
+  const body = toBuffer(message.body)
+  if (body.length === 0) throw illegal('the body is empty')
+  checkSize(body.length, config)
+  return body
+}
+
+function toBuffer(body: Uint8Array | string): Buffer {
+  if (typeof body === 'string') return Buffer.from(body, 'utf8')
+  if (!(body instanceof Uint8Array)) throw illegal('the body is neither bytes nor text')
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+}
+
+function checkSize(bodyBytes: number, config: ProducerConfig): void {
+  if (bodyBytes <= config.messageBytesMax) return
+  throw illegal(`the body has ${bodyBytes} bytes, at most ${config.messageBytesMax}`)
+}
+
+function checkedFlag(message: Message): number {
+  const flag = message.flag ?? 0
+  if ((flag | 0) !== flag) throw illegal(`the flag ${flag} is no 32-bit integer`)
+  return flag
+}
+
+function propertiesOf(
+  message: Message,
+  shardingKey: string | undefined,
+  ids: UniqueMessageIds,
+): Map<string, string> {
+  const properties = new Map<string, string>()
+  const keys = keysOf(message)
+  if (keys !== '') properties.set(PropertyName.KEYS, keys)
+  properties.set(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, ids.next())
+  properties.set(PropertyName.WAIT_STORE_MSG_OK, String(message.waitForStore ?? true))
+  if ((message.tags ?? '') !== '') properties.set(PropertyName.TAGS, message.tags!)
+  const delayLevel = message.delayLevel ?? 0
+  if (!Number.isSafeInteger(delayLevel) || delayLevel < 0) throw illegal('the delay level')
+  if (delayLevel > 0) properties.set(PropertyName.DELAY_TIME_LEVEL, String(delayLevel))
+  if (shardingKey !== undefined) properties.set(PropertyName.SHARDING_KEY, shardingKey)
+  for (const [name, value] of Object.entries(message.properties ?? {})) {
+    checkProperty(name, value)
+    properties.set(name, value)
+  }
+  return properties
+}
+
+function keysOf(message: Message): string {
+  const { keys = '' } = message
+  if (typeof keys === 'string') return keys
+  for (const key of keys) {
+    if (key === '' || key.includes(KEY_SEPARATOR)) {
+      throw illegal(`the key "${key}" is empty or holds a space`)
+    }
+  }
+  return keys.join(KEY_SEPARATOR)
+}
+
+function checkProperty(name: string, value: unknown): void {
+  if (RESERVED_PROPERTY_NAMES.has(name)) throw illegal(`the property name ${name} is reserved`)
+  if (name.trim() !== '' && typeof value === 'string' && value.trim() !== '') return
+  throw illegal(`the property "${name}" has no name or no value`)
+}
+
+function textOf(properties: ReadonlyMap<string, string>): string {
+  try {
+    return propertiesToString(properties)
+  } catch (error) {
+    throw illegal('a property holds a reserved character', error)
+  }
+}
+
+function encodeParts(parts: Parameters<typeof encodeBatch>[0]): Buffer {
+  try {
+    return encodeBatch(parts)
+  } catch (error) {
+    throw illegal('the properties of a message are too long', error)
+  }
+}
+
+function illegal(why: string, cause?: unknown): ClientError {
+  return new ClientError('CLIENT_MESSAGE_ILLEGAL', `message cannot be sent: ${why}`, { cause })
+}
