@@ -8,11 +8,21 @@ export class DescriptorCache {
   readonly #files: FileSystem
   readonly #intent: OpenIntent
   readonly #countMax: number
+  readonly #release: (fd: number) => void
   /** In the order of their last use. */
   readonly #descriptors = new Map<string, number>()
 
-  constructor(files: FileSystem, options: { intent: OpenIntent; countMax: number }) {
+  /** @param options.release closes a descriptor that leaves the cache, now or later. */
+  constructor(
+    files: FileSystem,
+    options: {
+      readonly intent: OpenIntent
+      readonly countMax: number
+      readonly release?: (fd: number) => void
+    },
+  ) {
     this.#files = files
+    this.#release = options.release ?? ((fd) => files.close(fd))
     this.#intent = options.intent
     this.#countMax = options.countMax
   }
@@ -37,7 +47,7 @@ export class DescriptorCache {
     for (const [path, fd] of [...this.#descriptors]) {
       if (!matches(path)) continue
       this.#descriptors.delete(path)
-      this.#files.close(fd)
+      this.#release(fd)
     }
   }
 
@@ -48,7 +58,7 @@ export class DescriptorCache {
   #closeOldest(): void {
     for (const [path, fd] of this.#descriptors) {
       this.#descriptors.delete(path)
-      this.#files.close(fd)
+      this.#release(fd)
       return
     }
   }

@@ -14,6 +14,17 @@ export interface FileSystem {
   sizeBytes(fd: number): number
   /** Reads up to `lengthBytes` at `position`; the count that was read, 0 at the end of the file. */
   read(fd: number, target: Buffer, start: number, lengthBytes: number, position: number): number
+  /**
+   * Reads like {@link read}, but only what is in memory.
+   * @returns -1 when the first byte of it would have to come from the disk.
+   */
+  readCached(
+    fd: number,
+    target: Buffer,
+    start: number,
+    lengthBytes: number,
+    position: number,
+  ): number
   /** Writes up to `lengthBytes` at `position`; the count that was written may be short. */
   write(fd: number, source: Buffer, start: number, lengthBytes: number, position: number): number
   /** Reserves blocks for a range; `keepSize` leaves the file's length as it is. */

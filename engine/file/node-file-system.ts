@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
-import { reserveBlocks, zeroRange } from './posix.ts'
+import { readCachedBytes, reserveBlocks, zeroRange } from './posix.ts'
 import { sharedRegions } from './shared-region.ts'
 
 const OPEN_FLAGS: Readonly<Record<OpenIntent, number>> = {
@@ -19,6 +19,9 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     close: (fd) => fs.closeSync(fd),
     sizeBytes: (fd) => fs.fstatSync(fd).size,
     read: (fd, target, start, lengthBytes, position) =>
+      fs.readSync(fd, target, start, lengthBytes, position),
+    readCached: (fd, target, start, lengthBytes, position) =>
+      readCachedBytes(fd, target, start, lengthBytes, position) ??
       fs.readSync(fd, target, start, lengthBytes, position),
     write: (fd, source, start, lengthBytes, position) =>
       fs.writeSync(fd, source, start, lengthBytes, position),

@@ -25,6 +25,9 @@ const nativeFallocate = libc.func('int fallocate(int fd, int mode, int64_t offse
 const nativeMincore = libc.func(
   'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
 )
+const nativePreadv2 = libc.func(
+  'intptr_t preadv2(int fd, uintptr_t vectors, int count, int64_t offset, int flags)',
+)
 const nativeFcntl = libc.func('fcntl', 'int', ['int', 'int', koffi.pointer(flockStruct)])
 
 const PROT_READ_WRITE = 0x1 | 0x2
@@ -37,6 +40,7 @@ const FALLOC_FL_KEEP_SIZE = 0x01
 const FALLOC_FL_ZERO_RANGE = 0x10
 /** How much is written at once where the file system cannot zero a range by itself. */
 const ZEROS_BYTES = MIB
+const RWF_NOWAIT = 0x8
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
 const SEEK_SET = 0
@@ -111,6 +115,45 @@ export function tryLockFirstByte(fd: number): boolean {
   const errno = koffi.errno()
   if (errno === koffi.os.errno['EAGAIN'] || errno === koffi.os.errno['EACCES']) return false
   throw systemError('fcntl', errno)
+}
+
+/** struct iovec { void *base; size_t length; }, for one range. */
+const vector = new BigUint64Array(2)
+const vectorAddress = addressOf(new Uint8Array(vector.buffer))
+/** The address of the buffer that was read into last: readers use the same one again and again. */
+let lastTarget: Buffer | undefined
+let lastTargetAddress = 0
+let isNoWaitSupported = true
+
+/**
+ * Reads what is in the page cache, without waiting for the disk.
+ * @returns the count that was read, -1 when the range is not in memory, undefined when this file
+ * system cannot tell.
+ */
+export function readCachedBytes(
+  fd: number,
+  target: Buffer,
+  start: number,
+  lengthBytes: number,
+  position: number,
+): number | undefined {
+  if (!isNoWaitSupported) return undefined
+  assert(start >= 0 && lengthBytes >= 0 && start + lengthBytes <= target.length, 'range to read')
+  if (lastTarget !== target) {
+    lastTargetAddress = addressOf(target)
+    lastTarget = target
+  }
+  vector[0] = BigInt(lastTargetAddress + start)
+  vector[1] = BigInt(lengthBytes)
+  const count = Number(nativePreadv2(fd, vectorAddress, 1, position, RWF_NOWAIT))
+  if (count >= 0) return count
+  const errno = koffi.errno()
+  if (errno === koffi.os.errno['EAGAIN']) return -1
+  if (errno === koffi.os.errno['EOPNOTSUPP'] || errno === koffi.os.errno['ENOSYS']) {
+    isNoWaitSupported = false
+    return undefined
+  }
+  throw systemError('preadv2', errno)
 }
 
 function systemError(call: string, errno: number): NodeJS.ErrnoException {

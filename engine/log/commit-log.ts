@@ -76,6 +76,7 @@ export class CommitLog {
   #turnTimestampMs = 0
   readonly #touched: QueueTail[] = []
   #refusal: StoreError | undefined
+  #segmentFailure: StoreError | undefined
 
   /** @param endOffset physical offset where the next record goes, in the last of `segments`. */
   constructor(
@@ -119,11 +120,22 @@ export class CommitLog {
     this.#refusal ??= error
   }
 
+  /** Why the segment behind this one cannot be made; appends are not held for it until it can. */
+  reportSegmentFailure(error: StoreError): void {
+    this.#segmentFailure = error
+  }
+
+  /** What stands in the way of appends right now. */
+  get obstacle(): StoreError | undefined {
+    return this.#refusal ?? this.#segmentFailure
+  }
+
   /** Takes the segment that follows the current one. */
   offerSegment(segment: LogSegment): void {
     assert(this.#next === undefined, 'one next segment at a time')
     assert(segment.startOffset === this.#segment.endOffset, 'the next segment adjoins')
     this.#next = segment
+    this.#segmentFailure = undefined
   }
 
   /** Gives the unused next segment back, for a clean stop. */
@@ -168,7 +180,11 @@ export class CommitLog {
       return AppendOutcome.MESSAGE_TOO_LARGE
     }
     if (this.appendedOffset + bytes + BLANK_RECORD_BYTES > this.#segment.endOffset) {
-      if (this.#next === undefined) return AppendOutcome.NOT_READY
+      if (this.#next === undefined) {
+        return this.#segmentFailure === undefined
+          ? AppendOutcome.NOT_READY
+          : AppendOutcome.DISK_FULL
+      }
       if (!this.#roll(this.#next)) return this.#failedOutcome()
     }
     if (this.#stagedBytes + bytes + BLANK_RECORD_BYTES + PAGE_BYTES > this.#staging.length) {
@@ -184,7 +200,15 @@ export class CommitLog {
   commitTurn(): boolean {
     if (this.#stagedBytes === 0) return true
     const end = this.appendedOffset
-    const paddedEnd = Math.min(alignUp(end, PAGE_BYTES), this.#segment.endOffset)
+    if (!this.#writeStaged()) return false
+    this.#stagedStart = end
+    this.#listener.onWritten(end, this.#turnTimestampMs)
+    return true
+  }
+
+  /** The turn's one write; what follows it in the log is the caller's to say. */
+  #writeStaged(): boolean {
+    const paddedEnd = Math.min(alignUp(this.appendedOffset, PAGE_BYTES), this.#segment.endOffset)
     const lengthBytes = paddedEnd - this.#stagedStart
     this.#staging.fill(0, this.#stagedBytes, lengthBytes)
     const position = this.#stagedStart - this.#segment.startOffset
@@ -194,9 +218,8 @@ export class CommitLog {
       this.#takeBack(storeErrorOf(error, 'write to', this.#segment.path))
       return false
     }
-    this.#stagedStart = end
+    this.#segmentFailure = undefined
     this.#endTurn()
-    this.#listener.onWritten(end, this.#turnTimestampMs)
     return true
   }
 
@@ -255,16 +278,20 @@ export class CommitLog {
       tail.lastRecordEnd = tail.turnStartRecordEnd
     }
     this.#endTurn()
-    if (error.code !== 'STORE_DISK_FULL') this.refuse(error)
+    if (error.code === 'STORE_DISK_FULL') this.#segmentFailure = error
+    else this.refuse(error)
     this.#listener.onTakenBack(this.#stagedStart, error)
   }
 
-  /** Closes the current segment with a blank record and goes on in the next one. */
+  /**
+   * Closes the current segment with a blank record and goes on in the next one. A blank reaches to
+   * the segment's end, so readers hear of it only together with the next segment's start.
+   */
   #roll(next: LogSegment): boolean {
     if (this.#stagedBytes === 0) this.#startTurn()
     encodeBlank(this.#staging, this.#stagedBytes, this.#segment.endOffset - this.appendedOffset)
     this.#stagedBytes += BLANK_RECORD_BYTES
-    if (!this.commitTurn()) return false
+    if (!this.#writeStaged()) return false
     this.#segment = next
     this.#next = undefined
     this.segments.push(next)

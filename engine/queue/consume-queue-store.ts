@@ -26,12 +26,21 @@ export class ConsumeQueueStore {
   readonly #writers = new BytesMap<ConsumeQueueWriter>()
   readonly #staged: ConsumeQueueWriter[] = []
 
-  constructor(files: FileSystem, location: ConsumeQueueStoreLocation) {
+  /** @param release closes a descriptor once nobody syncs it any more; default: at once. */
+  constructor(
+    files: FileSystem,
+    location: ConsumeQueueStoreLocation,
+    release: (fd: number) => void = (fd) => files.close(fd),
+  ) {
     this.#location = location
     this.#tools = {
       files,
       workDirectory: location.workDirectory,
-      descriptors: new DescriptorCache(files, { intent: 'write', countMax: OPEN_FILES_MAX }),
+      descriptors: new DescriptorCache(files, {
+        intent: 'write',
+        countMax: OPEN_FILES_MAX,
+        release,
+      }),
     }
   }
 
@@ -64,11 +73,15 @@ export class ConsumeQueueStore {
     this.#staged.length = 0
   }
 
-  /** Syncs every queue that has at least `bytesMin` unsynced. */
-  sync(bytesMin: number): void {
+  /** Descriptors to sync: of every queue that has at least `bytesMin` unsynced. */
+  takeUnsynced(bytesMin: number): number[] {
+    const descriptors: number[] = []
     for (const writer of this.#writers.values()) {
-      if (writer.unsyncedBytes > 0 && writer.unsyncedBytes >= bytesMin) writer.sync()
+      if (writer.unsyncedBytes > 0 && writer.unsyncedBytes >= bytesMin) {
+        writer.takeUnsynced(descriptors)
+      }
     }
+    return descriptors
   }
 
   /** Forgets a topic whose files are about to be deleted. */

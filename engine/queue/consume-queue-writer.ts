@@ -90,11 +90,11 @@ export class ConsumeQueueWriter {
     this.#stagedBytes = 0
   }
 
-  /** Makes everything written durable. */
-  sync(): void {
+  /** Hands the descriptors of everything written since the last time to whoever syncs them. */
+  takeUnsynced(descriptors: number[]): void {
     for (const path of this.#unsyncedFiles) {
       const fd = this.#tools.descriptors.get(path)
-      if (fd !== undefined) this.#tools.files.sync(fd)
+      if (fd !== undefined) descriptors.push(fd)
     }
     this.#unsyncedFiles.clear()
     this.unsyncedBytes = 0

@@ -41,39 +41,47 @@ export class ConsumeQueue {
   }
 
   /**
-   * Reads units from `queueOffset` on into `target`, up to its end or the file's.
-   * @returns how many whole units were read; 0 where the file does not exist (yet).
+   * Reads units from `queueOffset` on into `target`, as many as fit into `lengthBytes` and the file
+   * holds, without waiting for the disk.
+   * @returns the count of whole units; 0 where the file does not exist (yet); -1 when they are not in
+   * memory.
    */
-  readUnits(queueOffset: number, target: Buffer): number {
-    const at = queueOffset * CONSUME_QUEUE_UNIT_BYTES
-    const position = at % this.location.fileBytes
-    const path = segmentPath(this.location.directory, at - position)
+  readUnits(queueOffset: number, target: Buffer, lengthBytes: number): number {
+    const { path, position, lengthBytes: bytes } = this.fileRange(queueOffset, lengthBytes)
     const fd = this.#descriptors.get(path)
     if (fd === undefined) return 0
-    const lengthBytes = Math.min(target.length, this.location.fileBytes - position)
-    const count = this.#files.read(fd, target, 0, lengthBytes, position)
-    return Math.floor(count / CONSUME_QUEUE_UNIT_BYTES)
+    const count = this.#files.readCached(fd, target, 0, bytes, position)
+    return count < 0 ? -1 : Math.floor(count / CONSUME_QUEUE_UNIT_BYTES)
   }
 
-  /** The file and range that {@link readUnits} would read, for someone who warms it first. */
-  fileRange(queueOffset: number, lengthBytes: number): { path: string; position: number } {
+  /** The file and range that {@link readUnits} reads, for someone who warms it first. */
+  fileRange(
+    queueOffset: number,
+    lengthBytes: number,
+  ): { path: string; position: number; lengthBytes: number } {
+    const { directory, fileBytes } = this.location
     const at = queueOffset * CONSUME_QUEUE_UNIT_BYTES
-    const position = at % this.location.fileBytes
-    const path = segmentPath(this.location.directory, at - position)
-    return { path, position: Math.min(position, this.location.fileBytes - lengthBytes) }
+    const position = at % fileBytes
+    const path = segmentPath(directory, at - position)
+    return { path, position, lengthBytes: Math.min(lengthBytes, fileBytes - position) }
   }
 
   /** Queue offset of the oldest unit whose record the log still holds; 0 for a queue without files. */
   minQueueOffset(logStartOffset: number): number {
     if (this.#minLogStartOffset !== logStartOffset) {
-      this.#minQueueOffset = this.findByPhysicalOffset(logStartOffset)
+      const found = this.findByPhysicalOffset(logStartOffset)
+      if (found === undefined) return 0
+      this.#minQueueOffset = found
       this.#minLogStartOffset = logStartOffset
     }
     return this.#minQueueOffset
   }
 
-  /** Queue offset of the first unit whose record starts at or behind `physicalOffset`. */
-  findByPhysicalOffset(physicalOffset: number): number {
+  /**
+   * Queue offset of the first unit whose record starts at or behind `physicalOffset`; undefined for
+   * a queue without files.
+   */
+  findByPhysicalOffset(physicalOffset: number): number | undefined {
     const starts = listConsumeQueueFiles(this.#files, this.location)
     const unit = createConsumeQueueUnit()
     const isBefore = (bytes: Buffer) => {
@@ -81,7 +89,8 @@ export class ConsumeQueue {
       // Pre-blanks stand for messages whose records were gone when the queue was built.
       return unit.recordBytes > 0 && (isPreBlankUnit(unit) || unit.physicalOffset < physicalOffset)
     }
-    let found = (starts[0] ?? 0) / CONSUME_QUEUE_UNIT_BYTES
+    if (starts[0] === undefined) return undefined
+    let found = starts[0] / CONSUME_QUEUE_UNIT_BYTES
     for (const start of starts) {
       const count = countUnits(this.#files, this.location, start, isBefore)
       if (count === 0) break

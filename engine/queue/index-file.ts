@@ -103,16 +103,17 @@ export class IndexFile {
     this.#hasUnsynced = true
   }
 
-  sync(): void {
-    if (!this.#hasUnsynced) return
-    this.#files.sync(this.#fd)
+  /** Hands the descriptor to whoever syncs it, if anything was put since the last time. */
+  takeUnsynced(descriptors: number[]): void {
+    if (this.#hasUnsynced) descriptors.push(this.#fd)
     this.#hasUnsynced = false
   }
 
-  close(): void {
+  /** Unmaps the file; its descriptor is closed by `release`, now or after a sync. */
+  close(release: (fd: number) => void): void {
     this.writeHeader()
     this.#region.close()
-    this.#files.close(this.#fd)
+    release(this.#fd)
   }
 
   #newestCounted(slotEntry: number): number {

@@ -23,15 +23,20 @@ export function listIndexFiles(files: FileSystem, directory: string): string[] {
 export class IndexStore {
   readonly #files: FileSystem
   readonly #location: IndexLocation
-  readonly #now: () => number
+  readonly #release: (fd: number) => void
   #current: IndexFile | undefined
   /** Full files that have not been synced since. */
   readonly #full: IndexFile[] = []
 
-  constructor(files: FileSystem, location: IndexLocation, now: () => number = Date.now) {
+  /** @param release closes a descriptor once nobody syncs it any more; default: at once. */
+  constructor(
+    files: FileSystem,
+    location: IndexLocation,
+    release: (fd: number) => void = (fd) => files.close(fd),
+  ) {
     this.#files = files
     this.#location = location
-    this.#now = now
+    this.#release = release
     const newest = listIndexFiles(files, location.directory).at(-1)
     if (newest !== undefined) this.#current = new IndexFile(files, newest, location)
   }
@@ -50,19 +55,25 @@ export class IndexStore {
     this.#current?.writeHeader()
   }
 
-  /** Syncs what was put; @returns the store time up to which the index is durable, 0 for none. */
-  sync(): number {
-    for (const file of this.#full.splice(0)) {
-      file.sync()
-      file.close()
-    }
-    this.#current?.sync()
+  /** Store time of the newest message in the index, in ms; 0 for none. */
+  get endTimestampMs(): number {
     return this.#current?.endTimestampMs ?? 0
   }
 
+  /** Descriptors to sync, so that everything put until now is durable. */
+  takeUnsynced(): number[] {
+    const descriptors: number[] = []
+    for (const file of this.#full.splice(0)) {
+      file.takeUnsynced(descriptors)
+      file.close(this.#release)
+    }
+    this.#current?.takeUnsynced(descriptors)
+    return descriptors
+  }
+
   close(): void {
-    this.sync()
-    this.#current?.close()
+    for (const file of this.#full.splice(0)) file.close(this.#release)
+    this.#current?.close(this.#release)
     this.#current = undefined
   }
 
@@ -84,7 +95,7 @@ export class IndexStore {
 
   /** Files are named by their time of creation; two in one millisecond take the next free one. */
   #newPath(): string {
-    let timestampMs = this.#now()
+    let timestampMs = Date.now()
     for (;;) {
       const path = join(this.#location.directory, indexFileName(timestampMs))
       if (!this.#files.exists(path) && path > (this.#current?.path ?? '')) return path

@@ -1,0 +1,218 @@
+/**
+ * Reads by queue offset and by physical offset (DefaultMessageStore.getMessage), on the event loop:
+ * hot data straight from the mapping, and never anything that would wait for the disk. What is not
+ * in memory is answered with `COLD` and the ranges to warm; the same call then finds it.
+ */
+import { totalmem } from 'node:os'
+import { I32_BYTES, KIB, MIB } from '../base/units.ts'
+import { readInt32 } from '../format/big-endian.ts'
+import {
+  CONSUME_QUEUE_UNIT_BYTES,
+  createConsumeQueueUnit,
+  isPreBlankUnit,
+  readConsumeQueueUnit,
+} from '../format/consume-queue-format.ts'
+import type { CommitLog } from '../log/commit-log.ts'
+import type { LogSegment } from '../log/log-segment.ts'
+import type { QueueTail } from '../log/queue-tail.ts'
+import type { ConsumeQueue } from '../queue/consume-queue.ts'
+import type { GetResult, LogSlice } from './get-result.ts'
+import { GetStatus } from './get-status.ts'
+import type { MessageFilter } from './message-filter.ts'
+
+/** Units that one filtered read looks at (`maxFilterMessageSize` of 16,000 bytes). */
+const SCANNED_UNITS_MAX = 16_000 / CONSUME_QUEUE_UNIT_BYTES
+/** Bounds of one answer (`maxTransferBytesOnMessageInMemory` …), for hot and for old records. */
+const HOT_ANSWER_BYTES_MAX = 256 * KIB
+const HOT_ANSWER_COUNT_MAX = 32
+const OLD_ANSWER_BYTES_MAX = 64 * KIB
+const OLD_ANSWER_COUNT_MAX = 8
+/** Java's estimate of what is still in memory (`accessMessageInMemoryMaxRatio`, 40 %). */
+const HOT_BYTES = totalmem() * 0.4
+/** What was written this recently is in memory: no need to ask the kernel. */
+const RECENT_BYTES = 64 * MIB
+
+export interface GetRequest {
+  readonly queueOffset: number
+  readonly messageCountMax: number
+  /** Most bytes of records, in all; the first record always fits. @default 256 KiB */
+  readonly bytesMax?: number | undefined
+  readonly filter?: MessageFilter | undefined
+}
+
+export class MessageReader {
+  readonly #log: CommitLog
+  /** Where this process began to write: what lies before may never have been in memory. */
+  readonly #ownOffset: number
+  readonly #reputOffset: () => number
+  readonly #units: Buffer
+  readonly #unit = createConsumeQueueUnit()
+
+  constructor(log: CommitLog, reputOffset: () => number) {
+    this.#log = log
+    this.#ownOffset = log.writtenOffset
+    this.#reputOffset = reputOffset
+    this.#units = Buffer.alloc(SCANNED_UNITS_MAX * CONSUME_QUEUE_UNIT_BYTES)
+  }
+
+  /** Fills `result` with the messages of a queue from an offset on. */
+  get(queue: ConsumeQueue, tail: QueueTail, request: GetRequest, result: GetResult): void {
+    this.#reset(queue, tail, result)
+    const { queueOffset } = request
+    if (result.maxOffset === 0) {
+      finish(result, GetStatus.NO_MESSAGE_IN_QUEUE, 0)
+    } else if (queueOffset < result.minOffset) {
+      finish(result, GetStatus.OFFSET_TOO_SMALL, result.minOffset)
+    } else if (queueOffset === result.maxOffset) {
+      finish(result, GetStatus.OFFSET_OVERFLOW_ONE, queueOffset)
+    } else if (queueOffset > result.maxOffset) {
+      finish(result, GetStatus.OFFSET_OVERFLOW_BADLY, result.maxOffset)
+    } else {
+      this.#collect(queue, request, result)
+    }
+  }
+
+  /**
+   * The stretch of the log at a physical offset, of the length that its first word says when none is
+   * given; undefined outside the log. Whether a record starts there is the caller's to check.
+   */
+  slice(physicalOffset: number, lengthBytes?: number): LogSlice | undefined {
+    if (physicalOffset < this.#log.segments.startOffset) return undefined
+    if (physicalOffset >= this.#log.writtenOffset) return undefined
+    const segment = this.#log.segments.find(physicalOffset)
+    if (segment === undefined) return undefined
+    const start = physicalOffset - segment.startOffset
+    const room = segment.sizeBytes - start
+    const bytes = lengthBytes ?? (room < I32_BYTES ? 0 : readInt32(segment.region.bytes, start))
+    if (bytes <= 0 || bytes > room) return undefined
+    return { segment, start, lengthBytes: bytes }
+  }
+
+  /** True when reading this stretch of the log waits for no disk. */
+  isInMemory(segment: LogSegment, start: number, lengthBytes: number): boolean {
+    const physicalOffset = segment.startOffset + start
+    const recentOffset = Math.max(this.#ownOffset, this.#log.writtenOffset - RECENT_BYTES)
+    return physicalOffset >= recentOffset || segment.region.isResident(start, lengthBytes)
+  }
+
+  #reset(queue: ConsumeQueue, tail: QueueTail, result: GetResult): void {
+    result.minOffset = queue.minQueueOffset(this.#log.segments.startOffset)
+    result.maxOffset = tail.nextQueueOffset
+    result.messageCount = 0
+    result.totalBytes = 0
+    result.slices.length = 0
+    result.coldRanges.length = 0
+    result.isFarBehind = false
+  }
+
+  #collect(queue: ConsumeQueue, request: GetRequest, result: GetResult): void {
+    const wantedUnits = request.filter === undefined ? request.messageCountMax : SCANNED_UNITS_MAX
+    const unitCount = this.#readUnits(queue, request.queueOffset, wantedUnits, result)
+    if (unitCount < 0) return
+    // Reput has not built the next unit yet: the queue ends here for now.
+    if (unitCount === 0) {
+      finish(result, GetStatus.OFFSET_OVERFLOW_ONE, request.queueOffset)
+      return
+    }
+    result.status = GetStatus.NO_MATCHED_MESSAGE
+    let nextOffset = request.queueOffset
+    let goneUntil = 0
+    for (let index = 0; index < unitCount; index += 1) {
+      readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
+      const { physicalOffset, recordBytes } = this.#unit
+      if (this.#isFull(request, result, physicalOffset, recordBytes)) break
+      nextOffset += 1
+      if (physicalOffset < goneUntil || isPreBlankUnit(this.#unit)) continue
+      if (request.filter?.matchesTagsCode(this.#unit.tagsCode) === false) continue
+      if (!this.#take(request, result, physicalOffset, recordBytes)) {
+        if (result.totalBytes === 0) result.status = GetStatus.MESSAGE_WAS_REMOVING
+        goneUntil = this.#segmentEnd(physicalOffset)
+      }
+    }
+    result.nextBeginOffset = nextOffset
+    if (result.coldRanges.length > 0) {
+      result.status = GetStatus.COLD
+      result.nextBeginOffset = request.queueOffset
+    }
+  }
+
+  /** Reads units that reput has finished; -1 when they are not in memory. */
+  #readUnits(queue: ConsumeQueue, queueOffset: number, count: number, result: GetResult): number {
+    const reputOffset = this.#reputOffset()
+    const lengthBytes = Math.min(count, SCANNED_UNITS_MAX) * CONSUME_QUEUE_UNIT_BYTES
+    const read = queue.readUnits(queueOffset, this.#units, lengthBytes)
+    if (read < 0) {
+      result.coldRanges.push(queue.fileRange(queueOffset, lengthBytes))
+      finish(result, GetStatus.COLD, queueOffset)
+      return -1
+    }
+    for (let index = 0; index < read; index += 1) {
+      readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
+      const { recordBytes, physicalOffset } = this.#unit
+      const isFinished =
+        recordBytes > 0 &&
+        (isPreBlankUnit(this.#unit) || physicalOffset + recordBytes <= reputOffset)
+      if (!isFinished) return index
+    }
+    return read
+  }
+
+  #take(request: GetRequest, result: GetResult, physicalOffset: number, bytes: number): boolean {
+    const { segments } = this.#log
+    const segment =
+      physicalOffset < segments.startOffset ? undefined : segments.find(physicalOffset)
+    if (segment === undefined) return false
+    const start = physicalOffset - segment.startOffset
+    if (start + bytes > segment.sizeBytes) return false
+    if (!this.isInMemory(segment, start, bytes)) {
+      result.coldRanges.push({ path: segment.path, position: start, lengthBytes: bytes })
+    } else if (request.filter?.matchesRecord !== undefined) {
+      if (!request.filter.matchesRecord(segment.region.bytes, start, start + bytes)) return true
+    }
+    this.#add(result, segment, start, bytes)
+    return true
+  }
+
+  #add(result: GetResult, segment: LogSegment, start: number, bytes: number): void {
+    const last = result.slices.at(-1)
+    if (last !== undefined && last.segment === segment && last.start + last.lengthBytes === start) {
+      last.lengthBytes += bytes
+    } else {
+      result.slices.push({ segment, start, lengthBytes: bytes })
+    }
+    result.status = GetStatus.FOUND
+    result.messageCount += 1
+    result.totalBytes += bytes
+    if (this.#log.writtenOffset - (segment.startOffset + start) > HOT_BYTES)
+      result.isFarBehind = true
+  }
+
+  /** Whether one more record would break a bound (DefaultMessageStore.isTheBatchFull). */
+  #isFull(
+    request: GetRequest,
+    result: GetResult,
+    physicalOffset: number,
+    recordBytes: number,
+  ): boolean {
+    if (result.messageCount === 0) return false
+    const bytes = result.totalBytes + recordBytes
+    if (result.messageCount >= request.messageCountMax) return true
+    if (bytes > (request.bytesMax ?? HOT_ANSWER_BYTES_MAX)) return true
+    const isOld = this.#log.writtenOffset - physicalOffset > HOT_BYTES
+    const countMax = isOld ? OLD_ANSWER_COUNT_MAX : HOT_ANSWER_COUNT_MAX
+    return (
+      bytes > (isOld ? OLD_ANSWER_BYTES_MAX : HOT_ANSWER_BYTES_MAX) ||
+      result.messageCount >= countMax
+    )
+  }
+
+  #segmentEnd(physicalOffset: number): number {
+    const { segmentBytes } = this.#log.segments
+    return physicalOffset - (physicalOffset % segmentBytes) + segmentBytes
+  }
+}
+
+function finish(result: GetResult, status: GetStatus, nextBeginOffset: number): void {
+  result.status = status
+  result.nextBeginOffset = nextBeginOffset
+}

@@ -1,0 +1,152 @@
+/**
+ * The store as one thread sees it: the appender, the reading side of the queues, and the order in
+ * which a directory is opened and left. Flush and reput run elsewhere, as steps of their own.
+ */
+import { join } from 'node:path'
+import { StoreError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import { DescriptorCache } from '../file/descriptor-cache.ts'
+import type { FileSystem } from '../file/file-system.ts'
+import { storeErrorOf } from '../file/posix.ts'
+import { type StoreLayout, segmentPath, storeLayout } from '../file/store-layout.ts'
+import { type StoreLock, takeStoreLock } from '../file/store-lock.ts'
+import { CommitLog, type CommitLogListener } from '../log/commit-log.ts'
+import { LogSegment } from '../log/log-segment.ts'
+import { QueueTails } from '../log/queue-tail.ts'
+import { ConsumeQueue } from '../queue/consume-queue.ts'
+import { consumeQueueDirectory, findQueueEnd } from '../queue/consume-queue-files.ts'
+import { saveEndMark } from './end-mark.ts'
+import { checkMappings } from './mapping-check.ts'
+import { MessageReader } from './message-reader.ts'
+import type { StoreConfig } from './store-options.ts'
+import { type RecoveredStore, recoverStore } from './store-recovery.ts'
+
+/** Queue files that readers keep open at the same time. */
+const OPEN_FILES_MAX = 2000
+
+export interface MessageStoreParts {
+  readonly files: FileSystem
+  readonly directory: string
+  readonly config: StoreConfig
+  readonly logger: Logger
+  /** Who hears what becomes of appends. */
+  readonly listener: CommitLogListener
+  /** How far queues and index are built, as the one who builds them says. */
+  readonly reputOffset: () => number
+}
+
+export class MessageStore {
+  readonly layout: StoreLayout
+  readonly config: StoreConfig
+  readonly log: CommitLog
+  readonly tails: QueueTails
+  readonly reader: MessageReader
+  /** What was found when the directory was opened. */
+  readonly recovered: RecoveredStore
+  readonly #files: FileSystem
+  readonly #lock: StoreLock
+  readonly #queues = new Map<string, (ConsumeQueue | undefined)[]>()
+  readonly #descriptors: DescriptorCache
+
+  /**
+   * Locks and recovers a directory, which is made when it is missing.
+   * @throws {StoreError} `STORE_LOCKED`, `STORE_DIRECTORY_UNUSABLE`, `STORE_DISK_FULL`,
+   * `STORE_FILE_INVALID`, `STORE_MAPPING_INCOHERENT`, `STORE_IO_FAILED`
+   */
+  static open(parts: MessageStoreParts): MessageStore {
+    const layout = storeLayout(parts.directory)
+    let lock: StoreLock | undefined
+    try {
+      parts.files.makeDirectory(layout.work)
+      lock = takeStoreLock(parts.files, layout.lock)
+      return new MessageStore(parts, layout, lock)
+    } catch (error) {
+      lock?.release()
+      if (error instanceof StoreError) throw error
+      throw storeErrorOf(error, 'open the store in', parts.directory)
+    }
+  }
+
+  private constructor(parts: MessageStoreParts, layout: StoreLayout, lock: StoreLock) {
+    const { files, config } = parts
+    this.layout = layout
+    this.config = config
+    this.#files = files
+    this.#lock = lock
+    this.#descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
+    checkMappings(files, layout.work)
+    this.tails = new QueueTails((topic, queueId) =>
+      findQueueEnd(files, this.#queueLocation(topic, queueId)),
+    )
+    this.recovered = recoverStore({ files, layout, config, logger: parts.logger }, this.tails)
+    this.log = new CommitLog(files, this.recovered, config, parts.listener)
+    if (this.recovered.nextSegment !== undefined) this.log.offerSegment(this.recovered.nextSegment)
+    this.reader = new MessageReader(this.log, parts.reputOffset)
+    files.close(files.open(layout.abort, 'create'))
+  }
+
+  /** The reading side of a queue, whether or not anything was ever put into it. */
+  queue(topic: string, queueId: number): ConsumeQueue {
+    let queues = this.#queues.get(topic)
+    if (queues === undefined) {
+      queues = []
+      this.#queues.set(topic, queues)
+    }
+    let queue = queues[queueId]
+    if (queue === undefined) {
+      const location = this.#queueLocation(topic, queueId)
+      const descriptors = this.#descriptors
+      queue = new ConsumeQueue(this.#files, { topic, queueId, location, descriptors })
+      queues[queueId] = queue
+    }
+    return queue
+  }
+
+  /** Forgets a topic whose queues were deleted. */
+  forgetTopic(topic: string): void {
+    this.#queues.delete(topic)
+    this.tails.remove(topic)
+    const prefix = join(this.layout.consumeQueue, topic, '/')
+    this.#descriptors.closeWhere((path) => path.startsWith(prefix))
+  }
+
+  /** Opens a segment that was made ready under its final name. */
+  openSegment(startOffset: number): LogSegment {
+    const path = segmentPath(this.layout.commitLog, startOffset)
+    return new LogSegment(this.#files, {
+      startOffset,
+      sizeBytes: this.log.segments.segmentBytes,
+      path,
+    })
+  }
+
+  /**
+   * Leaves the directory. After a clean stop (everything flushed, queues complete) the marks say so
+   * for the next start, Java's or ours, and the unused next segment is removed.
+   */
+  close({ isClean, lastRecordOffset }: { isClean: boolean; lastRecordOffset: number }): void {
+    this.#descriptors.close()
+    const unused = this.log.withdrawSegment()
+    unused?.close()
+    if (isClean) {
+      if (unused !== undefined) this.#files.unlink(unused.path)
+      this.#leaveMarks(lastRecordOffset)
+    }
+    this.log.segments.close()
+    this.#lock.release()
+  }
+
+  #leaveMarks(lastRecordOffset: number): void {
+    const endOffset = this.log.writtenOffset
+    if (lastRecordOffset >= 0) {
+      saveEndMark(this.#files, this.layout, { lastRecordOffset, endOffset })
+    }
+    this.#files.unlink(this.layout.abort)
+    this.#files.syncDirectory(this.layout.root)
+  }
+
+  #queueLocation(topic: string, queueId: number): { directory: string; fileBytes: number } {
+    const directory = consumeQueueDirectory(this.layout.consumeQueue, topic, queueId)
+    return { directory, fileBytes: this.config.consumeQueueFileBytes }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Entry of the housekeeping thread: everything slow that nobody waits for. It makes the next segment
+ * ready, syncs what the reput thread wrote, moves the checkpoint, and deletes what is no longer used.
+ */
+import { join } from 'node:path'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { unreachable } from '../engine/base/assert.ts'
+import { nodeFileSystem } from '../engine/file/node-file-system.ts'
+import { storeErrorOf } from '../engine/file/posix.ts'
+import { prepareFile } from '../engine/file/preallocator.ts'
+import { segmentPath, storeLayout } from '../engine/file/store-layout.ts'
+import type { Checkpoint } from '../engine/format/checkpoint-format.ts'
+import { loadCheckpoint, saveCheckpoint } from '../engine/store/store-checkpoint.ts'
+import type { FromWorker, ToHousekeeping, WorkerSetup } from './messages.ts'
+import { SharedState } from './shared-state.ts'
+import { reportFailure } from './worker-failure.ts'
+
+const setup: WorkerSetup & { readonly fromReput: MessagePort } = workerData
+const port = parentPort
+if (port === null) throw new Error('the housekeeping worker runs in a thread of its own')
+const files = nodeFileSystem()
+const layout = storeLayout(setup.directory)
+const state = new SharedState(setup.state)
+const checkpoint: Checkpoint = loadCheckpoint(files, layout)
+
+function post(message: FromWorker): void {
+  port?.postMessage(message)
+}
+
+function handle(message: ToHousekeeping): void {
+  switch (message.kind) {
+    case 'prepare':
+      prepareSegment(message.startOffset)
+      break
+    case 'sync-queues':
+      syncQueues(message)
+      break
+    case 'close':
+      files.close(message.fd)
+      break
+    case 'delete-topic':
+      deleteTopic(message.topic)
+      break
+    case 'stop':
+      stop()
+      break
+    default:
+      unreachable(message)
+  }
+}
+
+/** The reput thread has ended before: what it left in its port is the last of it. */
+function stop(): void {
+  for (;;) {
+    const received = receiveMessageOnPort(setup.fromReput)
+    if (received === undefined) break
+    handle(received.message)
+  }
+  checkpoint.commitLogTimestampMs = state.flushedTimestampMs
+  saveCheckpoint(files, layout, checkpoint)
+  setup.fromReput.close()
+  port?.close()
+}
+
+function prepareSegment(startOffset: number): void {
+  const path = segmentPath(layout.commitLog, startOffset)
+  try {
+    if (!files.exists(path)) {
+      prepareFile(files, {
+        path,
+        sizeBytes: setup.segmentBytes,
+        workDirectory: layout.work,
+        preparation: setup.config.segmentPreparation,
+        durable: true,
+      })
+    }
+    post({ kind: 'prepared', startOffset })
+  } catch (error) {
+    const { code, message } = storeErrorOf(error, 'make the next segment', path)
+    post({ kind: 'not-prepared', startOffset, code, message })
+  }
+}
+
+/** The checkpoint may say only what is on the disk: it moves after the syncs. */
+function syncQueues(message: Extract<ToHousekeeping, { kind: 'sync-queues' }>): void {
+  for (const fd of message.descriptors) files.sync(fd)
+  if (!message.isThorough) return
+  checkpoint.commitLogTimestampMs = state.flushedTimestampMs
+  checkpoint.consumeQueueTimestampMs = Math.max(
+    checkpoint.consumeQueueTimestampMs,
+    message.queueTimestampMs,
+  )
+  checkpoint.indexTimestampMs = Math.max(checkpoint.indexTimestampMs, message.indexTimestampMs)
+  checkpoint.consumeQueueOffset = message.untilOffset
+  saveCheckpoint(files, layout, checkpoint)
+}
+
+function deleteTopic(topic: string): void {
+  const directory = join(layout.consumeQueue, topic)
+  for (const queue of files.list(directory)) {
+    const queueDirectory = join(directory, queue)
+    for (const name of files.list(queueDirectory)) files.unlink(join(queueDirectory, name))
+    files.removeDirectory(queueDirectory)
+  }
+  if (files.exists(directory)) files.removeDirectory(directory)
+  post({ kind: 'topic-deleted', topic })
+}
+
+function guarded(message: ToHousekeeping): void {
+  try {
+    handle(message)
+  } catch (error) {
+    reportFailure(port as MessagePort, describeTask(message), error)
+    process.exit(1)
+  }
+}
+
+function describeTask(message: ToHousekeeping): string {
+  return message.kind === 'sync-queues' ? 'sync the queues of' : `${message.kind} in`
+}
+
+port.on('message', guarded)
+setup.fromReput.on('message', guarded)
+post({ kind: 'ready' })

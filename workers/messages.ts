@@ -1,0 +1,53 @@
+/** What the threads tell each other besides the shared words. */
+import type { StoreErrorCode } from '../engine/base/errors.ts'
+import type { StoreConfig } from '../engine/store/store-options.ts'
+
+/** What every worker is started with. */
+export interface WorkerSetup {
+  readonly directory: string
+  readonly config: StoreConfig
+  readonly segmentBytes: number
+  readonly state: SharedArrayBuffer
+  /** Where flush and reput begin. */
+  readonly endOffset: number
+  readonly redoFromOffset: number
+}
+
+/** From any worker to the event loop. */
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  /** FLUSHED reached what was wanted. */
+  | { readonly kind: 'flushed' }
+  /** REPUT moved after somebody asked. */
+  | { readonly kind: 'reput' }
+  | { readonly kind: 'prepared'; readonly startOffset: number }
+  | {
+      readonly kind: 'not-prepared'
+      readonly startOffset: number
+      readonly code: StoreErrorCode
+      readonly message: string
+    }
+  | { readonly kind: 'topic-deleted'; readonly topic: string }
+  /** The worker cannot go on; it ends itself. */
+  | { readonly kind: 'failed'; readonly code: StoreErrorCode; readonly message: string }
+
+/** From the event loop to the reput worker, read between two steps. */
+export type ToReput = { readonly kind: 'forget-topic'; readonly topic: string }
+
+/** From the event loop and the reput worker to the housekeeping worker, done in order. */
+export type ToHousekeeping =
+  | { readonly kind: 'prepare'; readonly startOffset: number }
+  | {
+      readonly kind: 'sync-queues'
+      readonly descriptors: readonly number[]
+      /** Everything before is in the queues that are synced; physical offset. */
+      readonly untilOffset: number
+      readonly queueTimestampMs: number
+      readonly indexTimestampMs: number
+      /** Whether nothing of it is left unsynced, so that the checkpoint may move. */
+      readonly isThorough: boolean
+    }
+  | { readonly kind: 'close'; readonly fd: number }
+  | { readonly kind: 'delete-topic'; readonly topic: string }
+  /** Write the last checkpoint and leave. */
+  | { readonly kind: 'stop' }

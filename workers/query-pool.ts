@@ -1,0 +1,73 @@
+import { Piscina } from 'piscina'
+import type { StoreLayout } from '../engine/file/store-layout.ts'
+import { consumeQueueDirectory } from '../engine/queue/consume-queue-files.ts'
+import type { IndexQuery } from '../engine/queue/index-query.ts'
+import type { QueueTimeQuery, TimeBoundary } from '../engine/queue/queue-time-search.ts'
+import type { StoreConfig } from '../engine/store/store-options.ts'
+import type { QueryTask } from './query-task.ts'
+
+const THREADS_MAX = 2
+const IDLE_MS = 10_000
+
+/** Look-ups that hop over the disk, in threads that are started at the first one. */
+export class QueryPool {
+  readonly #layout: StoreLayout
+  readonly #config: StoreConfig
+  readonly #segmentBytes: number
+  #pool: Piscina<QueryTask, number | number[]> | undefined
+
+  constructor(layout: StoreLayout, config: StoreConfig, segmentBytes: number) {
+    this.#layout = layout
+    this.#config = config
+    this.#segmentBytes = segmentBytes
+  }
+
+  /** Physical offsets of messages whose key has the hash, newest first. */
+  async findByKey(
+    query: Omit<IndexQuery, 'directory' | 'slotCount' | 'entryCount'>,
+  ): Promise<number[]> {
+    const found = await this.#run({
+      kind: 'key',
+      query: {
+        ...query,
+        directory: this.#layout.index,
+        slotCount: this.#config.indexSlotCount,
+        entryCount: this.#config.indexEntryCount,
+      },
+    })
+    return Array.isArray(found) ? found : [found]
+  }
+
+  /** Queue offset of the message stored at a time, see {@link QueueTimeQuery}. */
+  async findByTime(query: {
+    readonly topic: string
+    readonly queueId: number
+    readonly minOffset: number
+    readonly endOffset: number
+    readonly timestampMs: number
+    readonly boundary: TimeBoundary
+  }): Promise<number> {
+    const { topic, queueId, ...range } = query
+    const directory = consumeQueueDirectory(this.#layout.consumeQueue, topic, queueId)
+    const timeQuery: QueueTimeQuery = {
+      ...range,
+      queue: { directory, fileBytes: this.#config.consumeQueueFileBytes },
+      log: { directory: this.#layout.commitLog, segmentBytes: this.#segmentBytes },
+    }
+    return Number(await this.#run({ kind: 'time', query: timeQuery }))
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close()
+  }
+
+  #run(task: QueryTask): Promise<number | number[]> {
+    this.#pool ??= new Piscina<QueryTask, number | number[]>({
+      filename: new URL('./query-task.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: THREADS_MAX,
+      idleTimeout: IDLE_MS,
+    })
+    return this.#pool.run(task)
+  }
+}

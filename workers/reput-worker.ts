@@ -1,0 +1,156 @@
+/**
+ * Entry of the reput thread: builds queues and index behind the appender, publishes how far it is,
+ * and hands what it wrote to the housekeeping thread to be synced.
+ */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { MIB, PAGE_BYTES } from '../engine/base/units.ts'
+import { nodeFileSystem } from '../engine/file/node-file-system.ts'
+import { storeLayout } from '../engine/file/store-layout.ts'
+import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
+import { DelayLevels } from '../engine/queue/delay-levels.ts'
+import { IndexStore } from '../engine/queue/index-store.ts'
+import { Reputter } from '../engine/queue/reput-step.ts'
+import type { FromWorker, ToHousekeeping, ToReput, WorkerSetup } from './messages.ts'
+import { SharedState, StopStage } from './shared-state.ts'
+import { reportFailure } from './worker-failure.ts'
+
+/** How long it sleeps when nobody asks for it: short after work, longer when all is quiet. */
+const SLEEP_BUSY_MS = 5
+const SLEEP_IDLE_MS = 50
+/** After this much log the checkpoint moves before its time, which bounds what a crash redoes. */
+const THOROUGH_SYNC_BYTES = 256 * MIB
+
+const setup: WorkerSetup & { readonly housekeeping: MessagePort } = workerData
+const port = parentPort
+if (port === null) throw new Error('the reput worker runs in a thread of its own')
+const { config, housekeeping } = setup
+const state = new SharedState(setup.state)
+
+function post(message: FromWorker): void {
+  port?.postMessage(message)
+}
+
+function ask(message: ToHousekeeping): void {
+  housekeeping.postMessage(message)
+}
+
+class ReputLoop {
+  readonly #queues: ConsumeQueueStore
+  readonly #index: IndexStore | undefined
+  readonly #reputter: Reputter
+  #lastSyncMs = Date.now()
+  #lastThoroughSyncMs = Date.now()
+  #lastThoroughSyncOffset = setup.redoFromOffset
+  #reputWantedSeen = 0
+
+  constructor() {
+    const files = nodeFileSystem()
+    const layout = storeLayout(setup.directory)
+    const release = (fd: number) => ask({ kind: 'close', fd })
+    const workDirectory = layout.work
+    this.#queues = new ConsumeQueueStore(
+      files,
+      { root: layout.consumeQueue, workDirectory, fileBytes: config.consumeQueueFileBytes },
+      release,
+    )
+    const indexLocation = {
+      directory: layout.index,
+      workDirectory,
+      slotCount: config.indexSlotCount,
+      entryCount: config.indexEntryCount,
+    }
+    this.#index = config.index ? new IndexStore(files, indexLocation, release) : undefined
+    this.#reputter = new Reputter(
+      files,
+      {
+        directory: layout.commitLog,
+        segmentBytes: setup.segmentBytes,
+        reputOffset: setup.redoFromOffset,
+      },
+      {
+        queues: this.#queues,
+        index: this.#index,
+        delayLevels: new DelayLevels(config.delayLevels),
+      },
+    )
+  }
+
+  run(): void {
+    let hasWorked = false
+    for (;;) {
+      const tick = state.tick('REPUT')
+      this.#readMessages()
+      const writtenOffset = state.writtenOffset
+      if (this.#reputter.reputOffset < writtenOffset) {
+        this.#step(writtenOffset)
+        hasWorked = true
+      }
+      this.#syncWhenDue()
+      if (this.#reputter.reputOffset < state.writtenOffset) continue
+      if (state.stopStage >= StopStage.REPUT) break
+      state.sleep('REPUT', tick, hasWorked ? SLEEP_BUSY_MS : SLEEP_IDLE_MS)
+      hasWorked = false
+    }
+    this.#sync(true)
+    this.#reputter.close()
+    this.#queues.close()
+    this.#index?.close()
+  }
+
+  /** First the offset, then whether anyone asked: who asks reads them the other way round. */
+  #step(writtenOffset: number): void {
+    state.publishReput(this.#reputter.reputStep(writtenOffset))
+    const wanted = state.reputWanted
+    if (wanted === this.#reputWantedSeen) return
+    this.#reputWantedSeen = wanted
+    post({ kind: 'reput' })
+  }
+
+  #readMessages(): void {
+    if (port === null) return
+    for (;;) {
+      const received = receiveMessageOnPort(port)
+      if (received === undefined) return
+      const message: ToReput = received.message
+      this.#queues.forget(message.topic)
+      ask({ kind: 'delete-topic', topic: message.topic })
+    }
+  }
+
+  #syncWhenDue(): void {
+    const now = Date.now()
+    if (now - this.#lastSyncMs < config.queueFlushIntervalMs) return
+    const newBytes = this.#reputter.reputOffset - this.#lastThoroughSyncOffset
+    const isTimeUp = now - this.#lastThoroughSyncMs >= config.queueFlushThoroughIntervalMs
+    this.#sync(newBytes > 0 && (isTimeUp || newBytes >= THOROUGH_SYNC_BYTES))
+  }
+
+  #sync(isThorough: boolean): void {
+    this.#lastSyncMs = Date.now()
+    if (isThorough) {
+      this.#lastThoroughSyncMs = this.#lastSyncMs
+      this.#lastThoroughSyncOffset = this.#reputter.reputOffset
+    }
+    const bytesMin = isThorough ? 0 : config.queueFlushPageCountMin * PAGE_BYTES
+    const descriptors = this.#queues.takeUnsynced(bytesMin)
+    if (isThorough && this.#index !== undefined) descriptors.push(...this.#index.takeUnsynced())
+    if (descriptors.length === 0 && !isThorough) return
+    ask({
+      kind: 'sync-queues',
+      descriptors,
+      untilOffset: this.#reputter.reputOffset,
+      queueTimestampMs: this.#reputter.reputTimestampMs,
+      indexTimestampMs: this.#index?.endTimestampMs ?? 0,
+      isThorough,
+    })
+  }
+}
+
+post({ kind: 'ready' })
+try {
+  new ReputLoop().run()
+} catch (error) {
+  reportFailure(port, 'build queues and index of', error)
+}
+housekeeping.close()
+port.close()

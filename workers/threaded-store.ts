@@ -1,0 +1,338 @@
+/**
+ * The store with its threads: what a broker builds on. Appends and reads run on the event loop;
+ * flush, reput and housekeeping each in a thread of their own.
+ */
+import { StoreError } from '../engine/base/errors.ts'
+import { Lifecycle } from '../engine/base/lifecycle.ts'
+import { type Logger, silentLogger } from '../engine/base/logger.ts'
+import { KIB, MIB } from '../engine/base/units.ts'
+import { loadMmapIoRegions } from '../engine/file/mmap-io-region.ts'
+import { nodeFileSystem } from '../engine/file/node-file-system.ts'
+import type { RecordSource } from '../engine/format/record-encoder.ts'
+import type { AppendOutcome } from '../engine/log/append-outcome.ts'
+import type { CommitLog } from '../engine/log/commit-log.ts'
+import type { QueueTail } from '../engine/log/queue-tail.ts'
+import type { ColdRange, GetResult } from '../engine/store/get-result.ts'
+import type { GetRequest, MessageReader } from '../engine/store/message-reader.ts'
+import { MessageStore } from '../engine/store/message-store.ts'
+import {
+  parseStoreOptions,
+  type StoreConfig,
+  type StoreOptions,
+} from '../engine/store/store-options.ts'
+import { ColdReader } from './cold-reader.ts'
+import type { FromWorker } from './messages.ts'
+import { QueryPool } from './query-pool.ts'
+import { SharedState } from './shared-state.ts'
+import { StoreThreads } from './store-threads.ts'
+
+/** Reput is woken for this much log even if nobody waits, so that it never falls far behind. */
+const REPUT_WAKE_BYTES = 256 * KIB
+/** The flush thread is woken for this much log, so that dirty pages never stall the writer. */
+const FLUSH_WAKE_BYTES = 64 * MIB
+const PREPARE_RETRY_MS = 500
+
+/** Who hears what happens in the store; all calls come on the event loop. */
+export interface StoreListener {
+  /** Everything before the offset is in the log. */
+  onWritten(writtenOffset: number): void
+  /** Everything appended at or behind the offset was taken back. */
+  onTakenBack(fromOffset: number, error: StoreError): void
+  /** Everything before the offset is on the disk. Comes only while somebody waits for it. */
+  onFlushed(flushedOffset: number): void
+  /** Queues are built up to here. Comes only after {@link ThreadedStore.wantReput}. */
+  onReput(reputOffset: number): void
+  /** Appends that were not ready, or that met a full disk, may be tried again. */
+  onReady(): void
+  /** Nothing is written any more. */
+  onReadOnly(error: StoreError): void
+}
+
+export interface ThreadedStoreOptions extends StoreOptions {
+  /** @default silent */
+  readonly logger?: Logger | undefined
+}
+
+export class ThreadedStore extends Lifecycle {
+  readonly config: StoreConfig
+  readonly #state = new SharedState()
+  readonly #store: MessageStore
+  readonly #threads: StoreThreads
+  readonly #listeners: StoreListener[] = []
+  readonly #logger: Logger
+  readonly #coldReader = new ColdReader()
+  readonly #queries: QueryPool
+  #reputWokenAt = 0
+  /** Somebody waits for the next move: what is written meanwhile wakes the reput thread at once. */
+  #isReputWanted = false
+  #flushWokenAt = 0
+  #prepareRetry: NodeJS.Timeout | undefined
+  #commitImmediate: NodeJS.Immediate | undefined
+
+  /**
+   * Opens the store in a directory, which is made when it is missing.
+   * @throws {StoreError} see {@link MessageStore.open}; `STORE_OPTION_INVALID`, `STORE_WORKER_FAILED`
+   */
+  static async open(
+    directory: string,
+    { logger = silentLogger, ...options }: ThreadedStoreOptions = {},
+  ): Promise<ThreadedStore> {
+    const store = new ThreadedStore(directory, parseStoreOptions(options), logger)
+    try {
+      await store.#threads.ready()
+    } catch (error) {
+      store.#store.close({ isClean: false, lastRecordOffset: -1 })
+      throw error
+    }
+    store.markOpen()
+    if (!store.log.hasNextSegment) store.#wantSegment(store.#store.recovered.segment.endOffset)
+    return store
+  }
+
+  private constructor(directory: string, config: StoreConfig, logger: Logger) {
+    super()
+    this.config = config
+    this.#logger = logger
+    const files = nodeFileSystem(config.mapping === 'mmap-io' ? loadMmapIoRegions() : undefined)
+    this.#store = MessageStore.open({
+      files,
+      directory,
+      config,
+      logger,
+      listener: {
+        onWritten: (offset, timestampMs) => this.#onWritten(offset, timestampMs),
+        onTakenBack: (offset, error) => this.#onTakenBack(offset, error),
+        onSegmentWanted: (startOffset) => this.#onRolled(startOffset),
+        onTurnStarted: () => this.#onTurnStarted(),
+      },
+      reputOffset: () => this.#state.reputOffset,
+    })
+    const { endOffset, redoFromOffset } = this.#store.recovered
+    const { segmentBytes } = this.log.segments
+    this.#reputWokenAt = endOffset
+    this.#flushWokenAt = endOffset
+    for (const segment of this.log.segments) {
+      this.#state.setSegmentFd(segment.startOffset / segmentBytes, segment.fd)
+    }
+    this.#state.publishWritten(endOffset, 0)
+    this.#state.publishFlushed(endOffset, 0)
+    this.#state.publishReput(redoFromOffset)
+    this.#queries = new QueryPool(this.#store.layout, config, segmentBytes)
+    this.#threads = new StoreThreads(
+      this.#state,
+      { directory, config, segmentBytes, endOffset, redoFromOffset },
+      {
+        onMessage: (message) => this.#onMessage(message),
+        onDeath: (cause) => this.#refuse(cause),
+      },
+    )
+  }
+
+  get log(): CommitLog {
+    return this.#store.log
+  }
+
+  get reader(): MessageReader {
+    return this.#store.reader
+  }
+
+  get layout(): MessageStore['layout'] {
+    return this.#store.layout
+  }
+
+  /** Key, tag and time look-ups, in threads of their own. */
+  get queries(): QueryPool {
+    return this.#queries
+  }
+
+  get flushedOffset(): number {
+    return this.#state.flushedOffset
+  }
+
+  get reputOffset(): number {
+    return this.#state.reputOffset
+  }
+
+  listen(listener: StoreListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** The end of a queue: fetch it once and keep it, as long as the topic is not deleted. */
+  tail(topic: string, queueId: number): QueueTail {
+    return this.#store.tails.tail(topic, queueId)
+  }
+
+  /** Appends one message; on `APPENDED` see `log.last…`. It is written when the turn ends. */
+  append(source: RecordSource, tail: QueueTail): AppendOutcome {
+    return this.#store.log.append(source, tail)
+  }
+
+  /** Reads a queue from an offset on. */
+  get(topic: string, queueId: number, request: GetRequest, result: GetResult): void {
+    this.#store.reader.get(
+      this.#store.queue(topic, queueId),
+      this.tail(topic, queueId),
+      request,
+      result,
+    )
+  }
+
+  /** Oldest queue offset whose message the log still holds. */
+  minQueueOffset(topic: string, queueId: number): number {
+    return this.#store.queue(topic, queueId).minQueueOffset(this.log.segments.startOffset)
+  }
+
+  /** Queue offset behind the newest message. */
+  maxQueueOffset(topic: string, queueId: number): number {
+    return this.tail(topic, queueId).nextQueueOffset
+  }
+
+  /** Brings what is not in memory there, without holding up the event loop. */
+  warm(ranges: readonly ColdRange[]): Promise<void> {
+    return this.#coldReader.warm(ranges)
+  }
+
+  /**
+   * Asks for one {@link StoreListener.onReput} once the reput offset has moved beyond `seenOffset`.
+   * @returns false when it has moved already, so that nobody need wait.
+   */
+  wantReput(seenOffset: number): boolean {
+    this.#state.wantReput()
+    this.#isReputWanted = true
+    const { reputOffset } = this.#state
+    if (reputOffset > seenOffset) return false
+    if (reputOffset < this.log.writtenOffset) this.#state.wake('REPUT')
+    return true
+  }
+
+  /** Asks for {@link StoreListener.onFlushed} once the log is on the disk up to `offset`. */
+  wantFlush(offset: number): void {
+    if (this.#state.flushWantedOffset >= offset) return
+    this.#state.wantFlush(offset)
+    this.#state.wake('FLUSH')
+  }
+
+  /** Removes the queues of a topic; its records stay in the log until they expire. */
+  deleteTopic(topic: string): void {
+    this.#store.forgetTopic(topic)
+    this.#threads.askReput({ kind: 'forget-topic', topic })
+  }
+
+  protected override async drain(): Promise<void> {
+    if (this.#commitImmediate !== undefined) clearImmediate(this.#commitImmediate)
+    this.#commitTurn()
+    clearTimeout(this.#prepareRetry)
+    const isClean = this.log.refusal === undefined
+    if (isClean) await this.#threads.stop()
+    else await this.#threads.terminate()
+    await this.#queries.close()
+    await this.#coldReader.close()
+    const refusal = this.log.refusal
+    this.log.refuse(new StoreError('STORE_CLOSED', 'the store is closed'))
+    this.#store.close({
+      isClean: isClean && refusal === undefined,
+      lastRecordOffset: this.#lastRecordOffset(),
+    })
+  }
+
+  protected override async abort(_reason: Error): Promise<void> {
+    this.log.refuse(new StoreError('STORE_CLOSED', 'the store was destroyed'))
+    await this.drain()
+  }
+
+  #lastRecordOffset(): number {
+    const { log } = this
+    if (log.writtenOffset === this.#store.recovered.endOffset) {
+      return this.#store.recovered.lastRecordOffset
+    }
+    const lastEnd = log.lastPhysicalOffset + log.lastRecordBytes
+    return lastEnd === log.writtenOffset ? log.lastPhysicalOffset : -1
+  }
+
+  #onTurnStarted(): void {
+    this.#commitImmediate ??= setImmediate(() => this.#commitTurn())
+  }
+
+  #commitTurn(): void {
+    this.#commitImmediate = undefined
+    this.log.commitTurn()
+  }
+
+  #onWritten(writtenOffset: number, timestampMs: number): void {
+    this.#state.publishWritten(writtenOffset, timestampMs)
+    for (const listener of this.#listeners) listener.onWritten(writtenOffset)
+    if (this.#isReputWanted || writtenOffset - this.#reputWokenAt >= REPUT_WAKE_BYTES) {
+      this.#reputWokenAt = writtenOffset
+      this.#state.wake('REPUT')
+    }
+    if (writtenOffset - this.#flushWokenAt >= FLUSH_WAKE_BYTES) {
+      this.#flushWokenAt = writtenOffset
+      this.#state.wake('FLUSH')
+    }
+  }
+
+  #onTakenBack(fromOffset: number, error: StoreError): void {
+    this.#logger.error(error.message)
+    for (const listener of this.#listeners) listener.onTakenBack(fromOffset, error)
+    if (this.log.refusal !== undefined) this.#tellReadOnly(error)
+  }
+
+  #onRolled(nextStartOffset: number): void {
+    const current = this.log.segments.last
+    if (current !== undefined) {
+      this.#state.setSegmentFd(current.startOffset / current.sizeBytes, current.fd)
+    }
+    this.#wantSegment(nextStartOffset)
+  }
+
+  #wantSegment(startOffset: number): void {
+    this.#threads.askHousekeeping({ kind: 'prepare', startOffset })
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.kind) {
+      case 'flushed':
+        for (const listener of this.#listeners) listener.onFlushed(this.#state.flushedOffset)
+        break
+      case 'reput':
+        this.#isReputWanted = false
+        for (const listener of this.#listeners) listener.onReput(this.#state.reputOffset)
+        break
+      case 'prepared':
+        this.#takeSegment(message.startOffset)
+        break
+      case 'not-prepared':
+        this.#retrySegment(message.startOffset, new StoreError(message.code, message.message))
+        break
+      default:
+        break
+    }
+  }
+
+  #takeSegment(startOffset: number): void {
+    if (this.status !== 'open') return
+    const segment = this.#store.openSegment(startOffset)
+    // Before its first write: the flush thread finds the descriptor by the segment's number.
+    this.#state.setSegmentFd(startOffset / segment.sizeBytes, segment.fd)
+    this.log.offerSegment(segment)
+    for (const listener of this.#listeners) listener.onReady()
+  }
+
+  #retrySegment(startOffset: number, error: StoreError): void {
+    this.#logger.warn(`${error.message}; trying again`)
+    this.log.reportSegmentFailure(error)
+    for (const listener of this.#listeners) listener.onReady()
+    this.#prepareRetry = setTimeout(() => this.#wantSegment(startOffset), PREPARE_RETRY_MS)
+    this.#prepareRetry.unref()
+  }
+
+  #refuse(cause: StoreError): void {
+    this.#logger.error(`the store is read-only from now on: ${cause.message}`)
+    this.log.refuse(cause)
+    this.#tellReadOnly(cause)
+  }
+
+  #tellReadOnly(cause: StoreError): void {
+    for (const listener of this.#listeners) listener.onReadOnly(cause)
+  }
+}
