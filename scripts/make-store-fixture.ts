@@ -114,7 +114,7 @@ async function fillUntilKilled({ toolchain, scratch }: Workshop, store: string) 
   return writer.lines.map((line) => Number(line.replace('acked ', '')))
 }
 
-/** Wipes the log from the middle of the record at `offset`, as if the rest never reached the disk. */
+/** Wipes the log from the middle of the record at `offset`, as if the rest was never written. */
 async function tearLastRecord(store: string, offset: number): Promise<void> {
   const folder = join(store, 'commitlog')
   const names = (await readdir(folder)).sort()

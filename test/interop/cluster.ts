@@ -1,10 +1,14 @@
 /** A name server and a broker, Apache RocketMQ's or ours, as a scenario sees them. */
-export interface Cluster {
+export interface Cluster extends NameServer {
   readonly side: Side
   /** `host:port`. */
-  readonly nameServer: string
   readonly broker: string
   readonly dataDirectory: string
+}
+
+export interface NameServer {
+  /** `host:port`. */
+  readonly nameServer: string
   /** A clean end. */
   stop(): Promise<void>
   /** SIGKILL. */
@@ -12,3 +16,29 @@ export interface Cluster {
 }
 
 export type Side = 'java' | 'agena'
+
+export interface PeerOptions {
+  /** For everything that a peer leaves behind, its logs included. */
+  readonly scratch: string
+  /** @default `store` in the scratch folder */
+  readonly dataDirectory?: string
+  /** Broker settings by their Java names, over the shared ones. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** A name server that runs already; without it the broker gets one of its own. */
+  readonly nameServer?: string
+}
+
+export const clusterName = 'InteropCluster'
+export const brokerName = 'interop-a'
+
+/** What both sides of a comparison run with, by Java's names. */
+export const sharedBrokerSettings: Readonly<Record<string, string>> = {
+  brokerClusterName: clusterName,
+  brokerName,
+  brokerIP1: '127.0.0.1',
+  brokerIP2: '127.0.0.1',
+  mappedFileSizeCommitLog: '1048576',
+  mappedFileSizeConsumeQueue: '20000',
+  maxHashSlotNum: '1000',
+  maxIndexNum: '4000',
+}

@@ -2,46 +2,26 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JavaProcess } from '../../scripts/java/java-process.ts'
 import { type JavaToolchain, resolveJavaToolchain } from '../../scripts/java/java-toolchain.ts'
-import type { Cluster } from './cluster.ts'
+import { type Cluster, type NameServer, type PeerOptions, sharedBrokerSettings } from './cluster.ts'
 import { freeBrokerPort, freePort } from './free-ports.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const HEAP_MIB = 700
 
-/** What both sides of a comparison run with, by Java's names. */
-export const sharedBrokerSettings: Readonly<Record<string, string>> = {
-  brokerClusterName: 'InteropCluster',
-  brokerName: 'interop-a',
-  brokerIP1: '127.0.0.1',
-  brokerIP2: '127.0.0.1',
-  mappedFileSizeCommitLog: '1048576',
-  mappedFileSizeConsumeQueue: '20000',
-  maxHashSlotNum: '1000',
-  maxIndexNum: '4000',
-}
-
 /** Java's own: nothing listens beyond loopback where it can be helped, nothing large is made. */
 const JAVA_BROKER_SETTINGS: Readonly<Record<string, string>> = {
   bindAddress: '127.0.0.1',
-  timerWheelEnable: 'false',
+  mappedFileSizeTimerLog: '1048576',
   enableCompaction: 'false',
 }
 
-export interface JavaPeerOptions {
-  readonly scratch: string
-  /** Broker settings by their Java names, over the shared ones. */
-  readonly settings?: Readonly<Record<string, string>>
-  /** Addresses of other name servers; without it a name server of its own is started. */
-  readonly nameServer?: string
-}
-
 /** A broker of Apache RocketMQ, with a name server unless one is given. */
-export async function startJavaBroker(options: JavaPeerOptions): Promise<Cluster> {
+export async function startJavaBroker(options: PeerOptions): Promise<Cluster> {
   const roles: string[] = []
   const nameServer = options.nameServer ?? `127.0.0.1:${await freePort()}`
   if (options.nameServer === undefined) roles.push(...(await nameServerRole(options, nameServer)))
   const port = await freeBrokerPort()
-  const dataDirectory = join(options.scratch, 'store')
+  const dataDirectory = options.dataDirectory ?? join(options.scratch, 'store')
   const settings = {
     ...sharedBrokerSettings,
     ...JAVA_BROKER_SETTINGS,
@@ -65,14 +45,17 @@ export async function startJavaBroker(options: JavaPeerOptions): Promise<Cluster
 
 /** A name server of Apache RocketMQ alone. */
 export async function startJavaNameServer(
-  options: JavaPeerOptions,
-): Promise<Pick<Cluster, 'nameServer' | 'stop' | 'kill'>> {
+  options: Pick<PeerOptions, 'scratch'>,
+): Promise<NameServer> {
   const nameServer = `127.0.0.1:${await freePort()}`
   const host = await startHost(options.scratch, await nameServerRole(options, nameServer))
   return { nameServer, stop: () => host.stop(), kill: () => host.kill() }
 }
 
-async function nameServerRole(options: JavaPeerOptions, address: string): Promise<string[]> {
+async function nameServerRole(
+  options: Pick<PeerOptions, 'scratch'>,
+  address: string,
+): Promise<string[]> {
   const path = await writeProperties(options.scratch, 'namesrv.conf', {
     listenPort: address.split(':')[1] ?? '',
     bindAddress: '127.0.0.1',

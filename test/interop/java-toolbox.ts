@@ -28,6 +28,8 @@ export interface ProduceRequest {
   readonly topic: string
   readonly mode: 'sync' | 'async' | 'oneway' | 'batch'
   readonly retries?: number
+  /** A sync send puts message after message into these queues in turn. */
+  readonly queueIds?: readonly number[]
   readonly messages: readonly OutgoingMessage[]
 }
 

@@ -18,6 +18,7 @@ import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageConst;
+import org.apache.rocketmq.common.message.MessageQueue;
 
 /** Sends with Apache RocketMQ's producer. */
 final class ProducerTools {
@@ -27,6 +28,7 @@ final class ProducerTools {
     /**
      * `nameServer`, `topic`, `mode` (sync, async, oneway or batch), and `messages`: a list of
      * `body`, and optionally `tags`, `keys` (a list), `properties`, `delayLevel`, `deliverAfterMs`.
+     * With `queueIds`, a sync send puts message after message into these queues in turn.
      */
     Object produce(JSONObject request) throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer(request.getString("group"));
@@ -38,7 +40,9 @@ final class ProducerTools {
         producer.start();
         Map<String, Object> result = new LinkedHashMap<>();
         try {
-            result.put("sent", send(producer, request.getString("mode"), messages(request)));
+            result.put("sent", request.containsKey("queueIds")
+                ? sendToQueues(producer, request.getList("queueIds", Integer.class), messages(request))
+                : send(producer, request.getString("mode"), messages(request)));
         } catch (MQBrokerException | MQClientException failure) {
             result.put("failure", failureRow(failure));
         } finally {
@@ -101,6 +105,18 @@ final class ProducerTools {
             default:
                 throw new IllegalArgumentException("no such mode: " + mode);
         }
+    }
+
+    private static List<Object> sendToQueues(DefaultMQProducer producer, List<Integer> queueIds,
+        List<Message> messages) throws Exception {
+        List<Object> rows = new ArrayList<>();
+        List<MessageQueue> queues = producer.fetchPublishMessageQueues(messages.get(0).getTopic());
+        for (int at = 0; at < messages.size(); at++) {
+            int queueId = queueIds.get(at % queueIds.size());
+            MessageQueue target = queues.stream().filter(queue -> queue.getQueueId() == queueId).findFirst().get();
+            rows.add(resultRow(producer.send(messages.get(at), target)));
+        }
+        return rows;
     }
 
     private static List<Object> sendAsync(DefaultMQProducer producer, List<Message> messages) throws Exception {

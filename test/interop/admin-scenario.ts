@@ -1,0 +1,118 @@
+import type { Replacement } from './admin-tables.ts'
+import { clusterName } from './cluster.ts'
+import type { AdminOutput, SentMessage } from './java-toolbox.ts'
+import { contents, numbered, type Suite } from './suite.ts'
+
+const TOPIC = 'AdminTopic'
+const QUEUES = [0, 1, 2, 3]
+/** For heartbeats and committed offsets to have reached the broker, in milliseconds. */
+const COMMIT_INTERVAL_MS = 6_000
+
+/** The commands in the order in which they run; what runs between them is in the scenario. */
+export const adminCommands = [
+  'updateTopic',
+  'clusterList',
+  'topicList',
+  'topicListByCluster',
+  'topicRoute',
+  'topicStatus',
+  'consumerProgress',
+  'consumerProgressOfOnline',
+  'consumerProgressOfOffline',
+  'queryMsgById',
+  'queryMsgByKey',
+  'queryMsgByUniqueKey',
+  'brokerStatus',
+  'deleteTopic',
+  'topicListAfterDelete',
+] as const
+
+export type AdminCommand = (typeof adminCommands)[number]
+
+export interface AdminTranscript {
+  readonly outputs: Readonly<Record<AdminCommand, AdminOutput>>
+  /** Makes the outputs of two runs comparable. */
+  readonly replacements: readonly Replacement[]
+}
+
+/**
+ * Creates a topic, fills it, consumes it with one group that stays and one that leaves, lets both
+ * fall behind, and asks mqadmin about everything.
+ */
+export async function runAdminScenario(suite: Suite): Promise<AdminTranscript> {
+  const outputs: Partial<Record<AdminCommand, AdminOutput>> = {}
+  const { nameServer, broker } = suite.cluster
+  const run = async (name: AdminCommand, command: string, ...words: string[]): Promise<void> => {
+    outputs[name] = await suite.toolbox.admin(command, '-n', nameServer, ...words)
+  }
+
+  await run('updateTopic', 'updateTopic', '-c', clusterName, '-t', TOPIC, '-r', '4', '-w', '4')
+  const sent = [...(await fill(suite, 'early', 12, QUEUES))]
+  const online = await suite.startConsumer({ topic: TOPIC, group: 'G-online' })
+  await expectConsumed(suite, online, 12)
+  await suite.consume({ topic: TOPIC, group: 'G-offline' }, 12)
+  sent.push(...(await fill(suite, 'late', 3, [1])))
+  const wait = { count: 15, timeoutMs: COMMIT_INTERVAL_MS, quietMs: COMMIT_INTERVAL_MS }
+  await suite.toolbox.awaitMessages(online, wait)
+
+  const first = sent[0]
+  if (first === undefined) throw new Error('nothing was sent')
+  await run('clusterList', 'clusterList')
+  await run('topicList', 'topicList')
+  await run('topicListByCluster', 'topicList', '-c')
+  await run('topicRoute', 'topicRoute', '-t', TOPIC)
+  await run('topicStatus', 'topicStatus', '-t', TOPIC)
+  await run('consumerProgress', 'consumerProgress')
+  await run('consumerProgressOfOnline', 'consumerProgress', '-g', 'G-online')
+  await run('consumerProgressOfOffline', 'consumerProgress', '-g', 'G-offline')
+  await run('queryMsgById', 'queryMsgById', '-t', TOPIC, '-i', first.offsetMsgId)
+  await run('queryMsgByKey', 'queryMsgByKey', '-t', TOPIC, '-k', 'shared-0')
+  await run('queryMsgByUniqueKey', 'queryMsgByUniqueKey', '-t', TOPIC, '-i', first.msgId)
+  await run('brokerStatus', 'brokerStatus', '-b', broker)
+  await suite.toolbox.stopConsumer(online)
+  await run('deleteTopic', 'deleteTopic', '-c', clusterName, '-t', TOPIC)
+  await run('topicListAfterDelete', 'topicList')
+  return {
+    outputs: outputs as Record<AdminCommand, AdminOutput>,
+    replacements: replacementsFor(suite, sent),
+  }
+}
+
+/** One queue after the other, so that both runs leave the same offsets. */
+async function fill(
+  suite: Suite,
+  name: string,
+  count: number,
+  queueIds: readonly number[],
+): Promise<readonly SentMessage[]> {
+  const { sent, failure } = await suite.toolbox.produce({
+    nameServer: suite.cluster.nameServer,
+    group: 'P-admin',
+    topic: TOPIC,
+    mode: 'sync',
+    queueIds,
+    messages: numbered(name, count),
+  })
+  if (sent === undefined) throw new Error(`the send failed: ${JSON.stringify(failure)}`)
+  return sent
+}
+
+async function expectConsumed(suite: Suite, consumer: string, count: number): Promise<void> {
+  const wait = { count, timeoutMs: 40_000, quietMs: 0 }
+  const received = contents(await suite.toolbox.awaitMessages(consumer, wait))
+  if (received.length !== count) throw new Error(`consumed ${received.length} of ${count}`)
+}
+
+function replacementsFor(suite: Suite, sent: readonly SentMessage[]): readonly Replacement[] {
+  const ids = sent.flatMap((message, at) => [
+    { from: message.msgId, to: `UNIQUE-${at}` },
+    { from: message.offsetMsgId, to: `OFFSET-${at}` },
+  ])
+  const { broker, nameServer, dataDirectory } = suite.cluster
+  return [
+    ...ids,
+    { from: broker, to: 'BROKER' },
+    { from: nameServer, to: 'NAMESRV' },
+    { from: dataDirectory, to: 'DATA' },
+  ]
+}

@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe } from 'vitest'
+import { missingJavaTools } from '../../scripts/java/java-toolchain.ts'
+import { isAgenaBuilt, startAgena } from './agena-peers.ts'
+import type { Cluster, PeerOptions, Side } from './cluster.ts'
+import { startJavaBroker } from './java-peers.ts'
+
+const missing = await missingJavaTools()
+
+/** Lets Apache RocketMQ stand in for Agena, which proves the scenarios and their comparisons. */
+const isSelfTest = process.env['AGENA_INTEROP_SELF_TEST'] === '1'
+
+/** Why nothing that involves `side` can run here, or undefined. */
+function obstacle(side: Side): string | undefined {
+  if (missing.length > 0) return `no ${missing.join(', ')} on this machine`
+  if (side === 'agena' && !isAgenaBuilt && !isSelfTest) return 'our command line is not built'
+  return undefined
+}
+
+/**
+ * Scenarios against one side. Apache RocketMQ's own is the control: it proves the scenario itself.
+ * Where the side cannot run, the suite is counted as skipped and its name says why.
+ */
+export function describeSide(side: Side, name: string, body: () => void): void {
+  const reason = obstacle(side)
+  if (reason === undefined) describe(`${name} (${side})`, body)
+  else describe.skip(`${name} (${side}; skipped: ${reason})`, body)
+}
+
+export const sides: readonly Side[] = ['java', 'agena']
+
+export function startCluster(side: Side, options: PeerOptions): Promise<Cluster> {
+  return side === 'java' || isSelfTest ? startJavaBroker(options) : startAgena(options)
+}
+
+export interface Scratch extends AsyncDisposable {
+  readonly path: string
+}
+
+/** A folder for one suite. Kept, and named, when `AGENA_KEEP_SCRATCH=1`. */
+export async function makeScratch(name: string): Promise<Scratch> {
+  const path = await mkdtemp(join(tmpdir(), `agena-interop-${name}-`))
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      if (process.env['AGENA_KEEP_SCRATCH'] === '1') console.log(`kept ${path}`)
+      else await rm(path, { recursive: true, force: true })
+    },
+  }
+}
