@@ -25,8 +25,8 @@ function obstacle(side: Side): string | undefined {
  */
 export function describeSide(side: Side, name: string, body: () => void): void {
   const reason = obstacle(side)
-  if (reason === undefined) describe(`${name} (${side})`, body)
-  else describe.skip(`${name} (${side}; skipped: ${reason})`, body)
+  if (reason === undefined) describe(`${name} (${side})`, () => body())
+  else describe.skip(`${name} (${side}; skipped: ${reason})`, () => body())
 }
 
 export const sides: readonly Side[] = ['java', 'agena']
