@@ -11,9 +11,9 @@ interface FieldValues {
 type FieldType = keyof FieldValues
 
 /** One row of a header table. */
-export interface HeaderField<T = unknown, R extends boolean = boolean> {
+export interface HeaderField<T = unknown> {
   readonly type: FieldType
-  readonly required: R
+  readonly required: boolean
   /** What a missing field reads as. */
   readonly fallback: T
 }
@@ -26,25 +26,23 @@ export type HeaderOf<T extends HeaderTable> = {
   -readonly [Name in keyof T]: T[Name] extends HeaderField<infer V> ? V : never
 }
 
-type RequiredName<T extends HeaderTable> = {
-  [Name in keyof T]: T[Name] extends HeaderField<unknown, true> ? Name : never
+type Optional<T extends HeaderTable> = {
+  [Name in keyof T]: undefined extends HeaderOf<T>[Name] ? Name : never
 }[keyof T]
 
-/** What {@link encodeHeaderFields} takes for a table: only required fields must be there. */
+/** What {@link encodeHeaderFields} takes for a table: optional fields may be left out. */
 export type HeaderInput<T extends HeaderTable> = Readonly<
-  Pick<HeaderOf<T>, RequiredName<T>> & Partial<HeaderOf<T>>
+  Omit<HeaderOf<T>, Optional<T>> & Partial<HeaderOf<T>>
 >
 
 /** A field that the reader cannot do without (Java: `@CFNotNull`). */
-export function required<T extends FieldType>(type: T): HeaderField<FieldValues[T], true> {
+export function required<T extends FieldType>(type: T): HeaderField<FieldValues[T]> {
   // A required field never falls back: decodeHeader throws first.
   return { type, required: true, fallback: undefined as unknown as FieldValues[T] }
 }
 
 /** A field that may be missing. */
-export function optional<T extends FieldType>(
-  type: T,
-): HeaderField<FieldValues[T] | undefined, false> {
+export function optional<T extends FieldType>(type: T): HeaderField<FieldValues[T] | undefined> {
   return { type, required: false, fallback: undefined }
 }
 
@@ -52,7 +50,7 @@ export function optional<T extends FieldType>(
 export function withDefault<T extends FieldType>(
   type: T,
   fallback: FieldValues[T],
-): HeaderField<FieldValues[T], false> {
+): HeaderField<FieldValues[T]> {
   return { type, required: false, fallback }
 }
 

@@ -10,7 +10,7 @@ import { list, object, optional as optionalMember, text, textMap } from './json-
 import { TopicConfig } from './topic-config.ts'
 import { TopicQueueMappingInfo } from './topic-route.ts'
 
-/** Java: RegisterBrokerRequestHeader. */
+/** Java: RegisterBrokerRequestHeader. The broker's zone is an ext field of its own, see zone.ts. */
 export const RegisterBrokerRequestHeader = {
   brokerName: required('string'),
   brokerAddr: required('string'),
@@ -23,8 +23,6 @@ export const RegisterBrokerRequestHeader = {
   compressed: withDefault('boolean', false),
   /** CRC32 of the body as it is sent; 0 is not checked. */
   bodyCrc32: withDefault('int32', 0),
-  /** An ext field beside Java's header class. */
-  zoneName: optional('string'),
 } as const
 export type RegisterBrokerRequestHeader = HeaderOf<typeof RegisterBrokerRequestHeader>
 

@@ -9,6 +9,7 @@ import type { ShapeOf } from './json-shape.ts'
 import {
   boolean,
   int32,
+  int64,
   list,
   numberMap,
   object,
@@ -56,7 +57,8 @@ export const TopicQueueMappingInfo = object({
   /** Logical to physical queue id. */
   currIdMap: numberMap(int32),
   dirty: boolean,
-  epoch: int32,
+  /** Time of the last remapping, in milliseconds. */
+  epoch: int64,
   scope: optionalMember(text),
   topic: optionalMember(text),
   totalQueues: int32,
