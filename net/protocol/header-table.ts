@@ -11,9 +11,9 @@ interface FieldValues {
 type FieldType = keyof FieldValues
 
 /** One row of a header table. */
-export interface HeaderField<T = unknown> {
+export interface HeaderField<T = unknown, R extends boolean = boolean> {
   readonly type: FieldType
-  readonly required: boolean
+  readonly required: R
   /** What a missing field reads as. */
   readonly fallback: T
 }
@@ -26,23 +26,25 @@ export type HeaderOf<T extends HeaderTable> = {
   -readonly [Name in keyof T]: T[Name] extends HeaderField<infer V> ? V : never
 }
 
-type Optional<T extends HeaderTable> = {
-  [Name in keyof T]: undefined extends HeaderOf<T>[Name] ? Name : never
+type RequiredName<T extends HeaderTable> = {
+  [Name in keyof T]: T[Name] extends HeaderField<unknown, true> ? Name : never
 }[keyof T]
 
-/** What {@link encodeHeaderFields} takes for a table: optional fields may be left out. */
+/** What {@link encodeHeaderFields} takes for a table: only required fields must be there. */
 export type HeaderInput<T extends HeaderTable> = Readonly<
-  Omit<HeaderOf<T>, Optional<T>> & Partial<HeaderOf<T>>
+  Pick<HeaderOf<T>, RequiredName<T>> & Partial<HeaderOf<T>>
 >
 
 /** A field that the reader cannot do without (Java: `@CFNotNull`). */
-export function required<T extends FieldType>(type: T): HeaderField<FieldValues[T]> {
+export function required<T extends FieldType>(type: T): HeaderField<FieldValues[T], true> {
   // A required field never falls back: decodeHeader throws first.
   return { type, required: true, fallback: undefined as unknown as FieldValues[T] }
 }
 
 /** A field that may be missing. */
-export function optional<T extends FieldType>(type: T): HeaderField<FieldValues[T] | undefined> {
+export function optional<T extends FieldType>(
+  type: T,
+): HeaderField<FieldValues[T] | undefined, false> {
   return { type, required: false, fallback: undefined }
 }
 
@@ -50,7 +52,7 @@ export function optional<T extends FieldType>(type: T): HeaderField<FieldValues[
 export function withDefault<T extends FieldType>(
   type: T,
   fallback: FieldValues[T],
-): HeaderField<FieldValues[T]> {
+): HeaderField<FieldValues[T], false> {
   return { type, required: false, fallback }
 }
 

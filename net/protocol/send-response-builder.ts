@@ -1,0 +1,190 @@
+/**
+ * Builds the response to one send in the connection's output, in either encoding. Everything that
+ * does not change from message to message is a template; between the templates stand digits.
+ *
+ *   JSON:   {"code":C,"extFields":{"MSG_REGION":"R","TRACE_ON":"true","msgId":"HOST16HEX",
+ *           "queueId":"Q","queueOffset":"O","transactionId":"T"},"flag":1,"language":"OTHER",
+ *           "opaque":N,"serializeTypeCurrentRPC":"JSON","version":V}
+ *   binary: the same fields, see header-binary.ts
+ */
+import { assert } from '../../engine/base/assert.ts'
+import { HIGH_WORD, I32_BYTES } from '../../engine/base/units.ts'
+import { FRAME_PREFIX_BYTES, SERIALIZE_TYPE_JSON } from '../remoting/frame-format.ts'
+import { CODE_AT, encodeHeaderBinary, OPAQUE_AT, REMARK_AT } from '../remoting/header-binary.ts'
+import {
+  EMPTY_BODY,
+  FLAG_RESPONSE,
+  REMOTING_LANGUAGE,
+  REMOTING_VERSION,
+} from '../remoting/remoting-command.ts'
+import { asciiBytes } from './byte-codes.ts'
+import { DECIMAL_BYTES_MAX, writeDecimal } from './decimal.ts'
+import {
+  fieldBytes,
+  nameBytes,
+  patchFrameWords,
+  writeBytes,
+  writeNumberField,
+} from './frame-patch.ts'
+import { ESCAPED_BYTES_PER_BYTE, escapeJson } from './json-escape.ts'
+
+/** What the responses of one broker have in common. */
+export interface SendResponseConstants {
+  /** The record's storeHost: address bytes and port. */
+  readonly storeHost: Buffer
+  /** Value of MSG_REGION (Java: BrokerConfig.regionId). */
+  readonly regionId: string
+  /** Value of TRACE_ON (Java: BrokerConfig.traceOn). */
+  readonly traceOn: boolean
+}
+
+/** What one response says. One object, filled anew for every message. */
+export class SendResponseValues {
+  /** `SERIALIZE_TYPE_JSON` or `SERIALIZE_TYPE_ROCKETMQ`, as the request. */
+  serializeType = SERIALIZE_TYPE_JSON
+  /** SUCCESS, or a code that comes with a stored message: FLUSH_DISK_TIMEOUT and its likes. */
+  code = 0
+  opaque = 0
+  queueId = 0
+  queueOffset = 0
+  physicalOffset = 0
+  /** The message's UNIQ_KEY, as UTF-8 without escapes; empty when it has none. */
+  transactionId: Uint8Array = EMPTY_BODY
+  transactionIdStart = 0
+  transactionIdEnd = 0
+}
+
+const OFFSET_HEX_DIGITS = 16
+const HALF_OFFSET_HEX_DIGITS = OFFSET_HEX_DIGITS / 2
+const HEX_DIGIT_BITS = 4
+const HEX_DIGITS = asciiBytes('0123456789ABCDEF')
+
+const JSON_BEGIN = asciiBytes('{"code":')
+const JSON_QUEUE_ID = asciiBytes('","queueId":"')
+const JSON_QUEUE_OFFSET = asciiBytes('","queueOffset":"')
+const JSON_TRANSACTION_ID = asciiBytes('","transactionId":"')
+const JSON_OPAQUE = asciiBytes(
+  `"},"flag":${FLAG_RESPONSE},"language":"${REMOTING_LANGUAGE}","opaque":`,
+)
+const JSON_END = asciiBytes(`,"serializeTypeCurrentRPC":"JSON","version":${REMOTING_VERSION}}`)
+
+const BINARY_QUEUE_ID = nameBytes('queueId')
+const BINARY_QUEUE_OFFSET = nameBytes('queueOffset')
+const BINARY_TRANSACTION_ID = nameBytes('transactionId')
+
+export class SendResponseBuilder {
+  /** From the code to the offset in the message id. */
+  readonly #jsonFields: Uint8Array
+  /** The whole header up to the offset in the message id. */
+  readonly #binaryBegin: Uint8Array
+  readonly #bytesMax: number
+
+  constructor({ storeHost, regionId, traceOn }: SendResponseConstants) {
+    const host = storeHost.toString('hex').toUpperCase()
+    const region = JSON.stringify(regionId)
+    this.#jsonFields = Buffer.from(
+      `,"extFields":{"MSG_REGION":${region},"TRACE_ON":"${traceOn}","msgId":"${host}`,
+    )
+    const messageId = fieldBytes('msgId', host + '0'.repeat(OFFSET_HEX_DIGITS))
+    this.#binaryBegin = Buffer.concat([
+      binaryHead(),
+      fieldBytes('MSG_REGION', regionId),
+      fieldBytes('TRACE_ON', String(traceOn)),
+      messageId.subarray(0, messageId.length - OFFSET_HEX_DIGITS),
+    ])
+    const templates = [
+      this.#jsonFields,
+      this.#binaryBegin,
+      ...[JSON_BEGIN, JSON_QUEUE_ID, JSON_QUEUE_OFFSET, JSON_TRANSACTION_ID, JSON_OPAQUE, JSON_END],
+      ...[BINARY_QUEUE_ID, BINARY_QUEUE_OFFSET, BINARY_TRANSACTION_ID],
+    ]
+    const numbersBytes = 4 * (I32_BYTES + DECIMAL_BYTES_MAX) + OFFSET_HEX_DIGITS
+    // The sum over both encodings is more than either needs.
+    this.#bytesMax = templates.reduce(
+      (sum, template) => sum + template.length,
+      FRAME_PREFIX_BYTES + numbersBytes,
+    )
+  }
+
+  /** Room that {@link build} needs for a transaction id of `transactionIdBytes`. */
+  bytesMax(transactionIdBytes: number): number {
+    return this.#bytesMax + transactionIdBytes * ESCAPED_BYTES_PER_BYTE
+  }
+
+  /** Writes the whole frame at `at`; returns the position behind it. */
+  build(values: SendResponseValues, buffer: Buffer, at: number): number {
+    const json = values.serializeType === SERIALIZE_TYPE_JSON
+    const headerAt = at + FRAME_PREFIX_BYTES
+    const end = json
+      ? this.#buildJson(values, buffer, headerAt)
+      : this.#buildBinary(values, buffer, headerAt)
+    patchFrameWords(buffer, at, values.serializeType, end, 0)
+    return end
+  }
+
+  #buildJson(values: SendResponseValues, buffer: Buffer, at: number): number {
+    const { transactionId, transactionIdStart, transactionIdEnd } = values
+    let to = writeDecimal(buffer, writeBytes(buffer, at, JSON_BEGIN), values.code)
+    to = writeBytes(buffer, to, this.#jsonFields)
+    to = writeOffsetHex(buffer, to, values.physicalOffset)
+    to = writeDecimal(buffer, writeBytes(buffer, to, JSON_QUEUE_ID), values.queueId)
+    to = writeDecimal(buffer, writeBytes(buffer, to, JSON_QUEUE_OFFSET), values.queueOffset)
+    if (transactionIdEnd > transactionIdStart) {
+      to = writeBytes(buffer, to, JSON_TRANSACTION_ID)
+      to = escapeJson(transactionId, transactionIdStart, transactionIdEnd, buffer, to)
+    }
+    to = writeDecimal(buffer, writeBytes(buffer, to, JSON_OPAQUE), values.opaque)
+    return writeBytes(buffer, to, JSON_END)
+  }
+
+  #buildBinary(values: SendResponseValues, buffer: Buffer, at: number): number {
+    const { transactionId, transactionIdStart, transactionIdEnd } = values
+    let to = writeBytes(buffer, at, this.#binaryBegin)
+    to = writeOffsetHex(buffer, to, values.physicalOffset)
+    to = writeNumberField(buffer, to, BINARY_QUEUE_ID, values.queueId)
+    to = writeNumberField(buffer, to, BINARY_QUEUE_OFFSET, values.queueOffset)
+    if (transactionIdEnd > transactionIdStart) {
+      to = writeBytes(buffer, to, BINARY_TRANSACTION_ID)
+      to = buffer.writeInt32BE(transactionIdEnd - transactionIdStart, to)
+      for (let from = transactionIdStart; from < transactionIdEnd; from += 1) {
+        buffer[to] = transactionId[from]!
+        to += 1
+      }
+    }
+    buffer.writeInt16BE(values.code, at + CODE_AT)
+    buffer.writeInt32BE(values.opaque, at + OPAQUE_AT)
+    const fieldsAt = at + REMARK_AT + I32_BYTES
+    buffer.writeInt32BE(to - fieldsAt, fieldsAt - I32_BYTES)
+    return to
+  }
+}
+
+/** A binary response header without remark and fields. */
+function binaryHead(): Buffer {
+  return encodeHeaderBinary({
+    code: 0,
+    language: REMOTING_LANGUAGE,
+    version: REMOTING_VERSION,
+    opaque: 0,
+    flag: FLAG_RESPONSE,
+    remark: undefined,
+    extFields: new Map(),
+    body: EMPTY_BODY,
+    serializeType: 'ROCKETMQ',
+  })
+}
+
+/** Sixteen upper-case digits, as in a message id. */
+function writeOffsetHex(buffer: Buffer, at: number, offset: number): number {
+  assert(offset >= 0, 'a physical offset is not negative')
+  const middle = at + HALF_OFFSET_HEX_DIGITS
+  let high = Math.floor(offset / HIGH_WORD)
+  let low = offset - high * HIGH_WORD
+  for (let position = middle - 1; position >= at; position -= 1) {
+    buffer[position] = HEX_DIGITS[high & 0xf]!
+    high >>>= HEX_DIGIT_BITS
+    buffer[position + HALF_OFFSET_HEX_DIGITS] = HEX_DIGITS[low & 0xf]!
+    low >>>= HEX_DIGIT_BITS
+  }
+  return middle + HALF_OFFSET_HEX_DIGITS
+}
