@@ -27,6 +27,7 @@ import {
   VALUE_TEXT,
   VALUE_TRUE,
 } from './json-cursor.ts'
+import { equalBytes, NameTable } from './name-table.ts'
 
 /** Takes the fields of one header as the scanner finds them. */
 export interface FieldTarget {
@@ -36,13 +37,14 @@ export interface FieldTarget {
   takeField(scanner: HeaderScanner): boolean
 }
 
-const CODE = asciiBytes('code')
-const FLAG = asciiBytes('flag')
-const OPAQUE = asciiBytes('opaque')
-const VERSION = asciiBytes('version')
-const EXT_FIELDS = asciiBytes('extFields')
-const LANGUAGE = asciiBytes('language')
-const REMARK = asciiBytes('remark')
+/** Members of a header; the others are skipped. */
+const MEMBERS = new NameTable(['code', 'flag', 'opaque', 'version', 'extFields'])
+const CODE = 0
+const FLAG = 1
+const OPAQUE = 2
+const VERSION = 3
+const EXT_FIELDS = 4
+
 const TRUE = asciiBytes('true')
 const FALSE = asciiBytes('false')
 
@@ -73,11 +75,6 @@ export class HeaderScanner {
     return frame.serializeType === SERIALIZE_TYPE_JSON
       ? this.#scanJson(frame, target)
       : this.#scanBinary(frame, target)
-  }
-
-  /** The field's name equals `name`. */
-  nameIs(name: Uint8Array): boolean {
-    return equalBytes(this.buffer, this.nameStart, this.nameEnd, name)
   }
 
   /** The field as an int, or NaN. */
@@ -126,14 +123,15 @@ export class HeaderScanner {
     if (!cursor.enter()) return false
     while (cursor.nextName(first)) {
       first = false
-      if (cursor.nameIs(EXT_FIELDS)) {
+      const member = MEMBERS.indexOf(cursor.buffer, cursor.nameStart, cursor.nameEnd)
+      if (member === EXT_FIELDS) {
         if (fieldsSeen || !cursor.value() || cursor.kind !== VALUE_OBJECT) return false
         fieldsSeen = true
         if (!codeSeen) fieldsAt = cursor.at
         if (codeSeen ? !this.#takeJsonFields(target) : !cursor.leave()) return false
-      } else if (!cursor.value() || !this.#takeMember()) {
+      } else if (!cursor.value() || !this.#takeMember(member)) {
         return false
-      } else if (cursor.nameIs(CODE)) {
+      } else if (member === CODE) {
         if (codeSeen || !target.begin(this.code)) return false
         codeSeen = true
       }
@@ -147,21 +145,15 @@ export class HeaderScanner {
   }
 
   /** Takes a member of the header itself; false when it is unusual. */
-  #takeMember(): boolean {
+  #takeMember(member: number): boolean {
     const cursor = this.#cursor
-    if (cursor.nameIs(LANGUAGE) || cursor.nameIs(REMARK)) return cursor.kind !== VALUE_OBJECT
-    const isCode = cursor.nameIs(CODE)
-    const isOpaque = cursor.nameIs(OPAQUE)
-    const isFlag = cursor.nameIs(FLAG)
-    const known = isCode || isOpaque || isFlag || cursor.nameIs(VERSION)
-    if (!known) return cursor.kind !== VALUE_OBJECT
+    if (member > VERSION) return cursor.kind !== VALUE_OBJECT
     if (cursor.kind !== VALUE_NUMBER) return false
     const value = readDecimalInt32(cursor.buffer, cursor.valueStart, cursor.valueEnd)
-    if (Number.isNaN(value)) return false
-    if (isCode) this.code = value
-    else if (isOpaque) this.opaque = value
-    else if (isFlag) this.flag = value
-    return true
+    if (member === CODE) this.code = value
+    else if (member === OPAQUE) this.opaque = value
+    else if (member === FLAG) this.flag = value
+    return !Number.isNaN(value)
   }
 
   #takeJsonFields(target: FieldTarget): boolean {
@@ -219,19 +211,6 @@ export class HeaderScanner {
     }
     return true
   }
-}
-
-export function equalBytes(
-  buffer: Uint8Array,
-  start: number,
-  end: number,
-  bytes: Uint8Array,
-): boolean {
-  if (end - start !== bytes.length) return false
-  for (let index = 0; index < bytes.length; index += 1) {
-    if (buffer[start + index] !== bytes[index]) return false
-  }
-  return true
 }
 
 function hasNonAscii(buffer: Uint8Array, start: number, end: number): boolean {

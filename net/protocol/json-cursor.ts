@@ -19,6 +19,7 @@ import {
   SPACE,
 } from './byte-codes.ts'
 import { escapeBytes } from './json-escape.ts'
+import { equalBytes } from './name-table.ts'
 
 /** Kinds of values. */
 export const VALUE_TEXT = 0
@@ -35,6 +36,11 @@ const LOWER_Z = 0x7a
 const TAB = 0x09
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
+
+/** 1 for the codes that stand for themselves in a text. */
+const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, code) =>
+  code >= SPACE && code < NON_ASCII && code !== QUOTE && code !== BACKSLASH ? 1 : 0,
+)
 
 export class JsonCursor {
   buffer: Uint8Array = new Uint8Array(0)
@@ -65,9 +71,9 @@ export class JsonCursor {
 
   /** Steps into an object: false when there is none. */
   enter(): boolean {
-    this.#skipBlanks()
-    if (this.at >= this.end || this.buffer[this.at] !== BRACE_OPEN) return this.#fail()
-    this.at += 1
+    const at = skipBlanks(this.buffer, this.at, this.end)
+    if (at >= this.end || this.buffer[at] !== BRACE_OPEN) return this.#fail()
+    this.at = at + 1
     return true
   }
 
@@ -76,33 +82,42 @@ export class JsonCursor {
    * brace) and on failure.
    */
   nextName(first: boolean): boolean {
-    this.#skipBlanks()
-    if (this.buffer[this.at] === BRACE_CLOSE && this.at < this.end) {
-      this.at += 1
+    const { buffer, end } = this
+    let at = skipBlanks(buffer, this.at, end)
+    if (at < end && buffer[at] === BRACE_CLOSE) {
+      this.at = at + 1
       return false
     }
-    if (!first && !this.#take(COMMA)) return this.#fail()
-    this.#skipBlanks()
-    if (!this.#text() || this.escaped || this.nonAscii) return this.#fail()
-    this.nameStart = this.valueStart
-    this.nameEnd = this.valueEnd
-    return this.#take(COLON) || this.#fail()
+    if (!first) {
+      if (at >= end || buffer[at] !== COMMA) return this.#fail()
+      at = skipBlanks(buffer, at + 1, end)
+    }
+    if (at >= end || buffer[at] !== QUOTE) return this.#fail()
+    at += 1
+    this.nameStart = at
+    while (at < end && IS_PLAIN[buffer[at]!] === 1) at += 1
+    if (at >= end || buffer[at] !== QUOTE) return this.#fail()
+    this.nameEnd = at
+    at = skipBlanks(buffer, at + 1, end)
+    if (at >= end || buffer[at] !== COLON) return this.#fail()
+    this.at = at + 1
+    return true
   }
 
   /** Reads a value. An object is only entered: its members are to be read next. */
   value(): boolean {
-    this.#skipBlanks()
+    this.at = skipBlanks(this.buffer, this.at, this.end)
     const code = this.at < this.end ? this.buffer[this.at]! : 0
     if (code === QUOTE) {
       this.kind = VALUE_TEXT
-      return this.#text() || this.#fail()
+      return this.#text(this.at + 1) || this.#fail()
     }
+    this.escaped = false
+    this.nonAscii = false
     if (code === BRACE_OPEN) {
       this.kind = VALUE_OBJECT
       return this.enter()
     }
-    this.escaped = false
-    this.nonAscii = false
     if (code === MINUS || (code >= DIGIT_0 && code <= DIGIT_9)) return this.#number()
     return this.#word()
   }
@@ -119,40 +134,33 @@ export class JsonCursor {
 
   /** True when only blanks are left. */
   finished(): boolean {
-    this.#skipBlanks()
-    return this.at === this.end
+    return skipBlanks(this.buffer, this.at, this.end) === this.end
   }
 
-  nameIs(name: Uint8Array): boolean {
-    return this.#equals(this.nameStart, this.nameEnd, name)
-  }
-
-  #text(): boolean {
+  /** Reads a text behind its first quote. */
+  #text(start: number): boolean {
     const { buffer, end } = this
-    if (this.at >= end || buffer[this.at] !== QUOTE) return false
-    let at = this.at + 1
-    let escaped = false
-    let allCodes = 0
-    this.valueStart = at
+    let at = start
+    this.escaped = false
+    this.nonAscii = false
     while (at < end) {
       const code = buffer[at]!
-      if (code === QUOTE) {
+      if (IS_PLAIN[code] === 1) {
+        at += 1
+      } else if (code === QUOTE) {
+        this.valueStart = start
         this.valueEnd = at
         this.at = at + 1
-        this.escaped = escaped
-        this.nonAscii = allCodes >= NON_ASCII
         return true
-      }
-      if (code < SPACE) return false
-      allCodes |= code
-      if (code !== BACKSLASH) {
+      } else if (code >= NON_ASCII) {
+        this.nonAscii = true
         at += 1
-        continue
+      } else {
+        const bytes = code === BACKSLASH ? escapeBytes(buffer, at, end) : 0
+        if (bytes === 0) return false
+        this.escaped = true
+        at += bytes
       }
-      const bytes = escapeBytes(buffer, at, end)
-      if (bytes === 0) return false
-      escaped = true
-      at += bytes
     }
     return false
   }
@@ -177,37 +185,24 @@ export class JsonCursor {
     while (at < end && buffer[at]! >= LOWER_A && buffer[at]! <= LOWER_Z) at += 1
     this.valueStart = this.at
     this.valueEnd = at
-    if (this.#equals(this.at, at, TRUE)) this.kind = VALUE_TRUE
-    else if (this.#equals(this.at, at, FALSE)) this.kind = VALUE_FALSE
-    else if (this.#equals(this.at, at, NULL)) this.kind = VALUE_NULL
+    if (equalBytes(buffer, this.at, at, TRUE)) this.kind = VALUE_TRUE
+    else if (equalBytes(buffer, this.at, at, FALSE)) this.kind = VALUE_FALSE
+    else if (equalBytes(buffer, this.at, at, NULL)) this.kind = VALUE_NULL
     else return this.#fail()
     this.at = at
     return true
-  }
-
-  #equals(start: number, end: number, bytes: Uint8Array): boolean {
-    if (end - start !== bytes.length) return false
-    for (let index = 0; index < bytes.length; index += 1) {
-      if (this.buffer[start + index] !== bytes[index]) return false
-    }
-    return true
-  }
-
-  #take(code: number): boolean {
-    this.#skipBlanks()
-    if (this.at >= this.end || this.buffer[this.at] !== code) return false
-    this.at += 1
-    return true
-  }
-
-  #skipBlanks(): void {
-    while (this.at < this.end && isBlank(this.buffer[this.at]!)) this.at += 1
   }
 
   #fail(): false {
     this.failed = true
     return false
   }
+}
+
+function skipBlanks(buffer: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end && isBlank(buffer[at]!)) at += 1
+  return at
 }
 
 function isBlank(code: number): boolean {

@@ -1,20 +1,9 @@
 /** Escapes in JSON texts, on bytes. */
-import {
-  BACKSLASH,
-  DIGIT_0,
-  DIGIT_9,
-  LOWER_A,
-  LOWER_U,
-  NON_ASCII,
-  QUOTE,
-  SPACE,
-} from './byte-codes.ts'
+import { BACKSLASH, DIGIT_0, LOWER_A, LOWER_U, NON_ASCII, QUOTE, SPACE } from './byte-codes.ts'
 
 const UNICODE_DIGIT_COUNT = 4
-const HEX_LETTER_COUNT = 6
 const HEX_LETTER_VALUE = 10
 const HEX_DIGIT_BITS = 4
-const LOWER_CASE_BIT = 0x20
 
 const SURROGATE_HIGH = 0xd800
 const SURROGATE_LOW = 0xdc00
@@ -26,6 +15,9 @@ const REPLACEMENT = 0xfffd
 
 /** Code after the backslash to the byte that it stands for; 0 where the code means nothing. */
 const SIMPLE_ESCAPES = simpleEscapes()
+
+/** Code of a hexadecimal digit to its value; -1, which stays negative when shifted, for others. */
+const HEX_VALUES = hexValues()
 
 /**
  * Length of the escape at `at`, where a backslash stands, or 0 when it is not one of JSON's.
@@ -107,19 +99,15 @@ export function escapeJson(
 /** Most bytes that {@link escapeJson} writes for one byte. */
 export const ESCAPED_BYTES_PER_BYTE = 2 + UNICODE_DIGIT_COUNT
 
-/** The value of the four hexadecimal digits at `at`, or -1. */
+/** The value of the four hexadecimal digits at `at`, or a negative number. */
 function hexUnit(buffer: Uint8Array, at: number, end: number): number {
   if (at + UNICODE_DIGIT_COUNT > end) return -1
-  let unit = 0
-  for (let index = at; index < at + UNICODE_DIGIT_COUNT; index += 1) {
-    const code = buffer[index]!
-    const letter = (code | LOWER_CASE_BIT) - LOWER_A
-    if (code >= DIGIT_0 && code <= DIGIT_9) unit = (unit << HEX_DIGIT_BITS) | (code - DIGIT_0)
-    else if (letter >= 0 && letter < HEX_LETTER_COUNT) {
-      unit = (unit << HEX_DIGIT_BITS) | (letter + HEX_LETTER_VALUE)
-    } else return -1
-  }
-  return unit
+  return (
+    (HEX_VALUES[buffer[at]!]! << (3 * HEX_DIGIT_BITS)) |
+    (HEX_VALUES[buffer[at + 1]!]! << (2 * HEX_DIGIT_BITS)) |
+    (HEX_VALUES[buffer[at + 2]!]! << HEX_DIGIT_BITS) |
+    HEX_VALUES[buffer[at + 3]!]!
+  )
 }
 
 /** The low surrogate that is escaped at `at`, or -1. */
@@ -161,6 +149,14 @@ function writeUtf8(target: Uint8Array, at: number, point: number): number {
 
 function hexDigit(value: number): number {
   return value < HEX_LETTER_VALUE ? DIGIT_0 + value : LOWER_A + value - HEX_LETTER_VALUE
+}
+
+function hexValues(): Int8Array {
+  const table = new Int8Array(256).fill(-1)
+  for (const digit of '0123456789abcdefABCDEF') {
+    table[digit.charCodeAt(0)] = Number.parseInt(digit, 16)
+  }
+  return table
 }
 
 function simpleEscapes(): Uint8Array {

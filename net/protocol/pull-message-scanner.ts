@@ -3,13 +3,14 @@
  * view is reused for every request.
  */
 import type { RawFrame } from '../remoting/frame-splitter.ts'
-import { asciiBytes } from './byte-codes.ts'
 import type { FieldTarget } from './header-scanner.ts'
 import { HeaderScanner } from './header-scanner.ts'
+import { NameTable } from './name-table.ts'
 import { PullMessageRequestHeader } from './pull-message.ts'
 import { RequestCode } from './request-code.ts'
 
-const NAMES = Object.keys(PullMessageRequestHeader).map(asciiBytes)
+const NAMES = Object.keys(PullMessageRequestHeader)
+const NAME_TABLE = new NameTable(NAMES)
 const UNKNOWN = NAMES.length
 
 /** The fields in the order of the header table. */
@@ -81,7 +82,7 @@ export class PullRequestView implements FieldTarget {
   }
 
   takeField(scanner: HeaderScanner): boolean {
-    const field = indexOfName(scanner)
+    const field = NAME_TABLE.indexOf(scanner.buffer, scanner.nameStart, scanner.nameEnd)
     this.#seen |= 1 << field
     switch (field) {
       case CONSUMER_GROUP:
@@ -149,15 +150,8 @@ export function scanPullRequest(frame: RawFrame, view: PullRequestView): boolean
   return headerScanner.scan(frame, view) && view.finish(frame, headerScanner)
 }
 
-function indexOfName(scanner: HeaderScanner): number {
-  for (let field = 0; field < NAMES.length; field += 1) {
-    if (scanner.nameIs(NAMES[field]!)) return field
-  }
-  return UNKNOWN
-}
-
 function fieldOf(name: keyof typeof PullMessageRequestHeader): number {
-  return Object.keys(PullMessageRequestHeader).indexOf(name)
+  return NAMES.indexOf(name)
 }
 
 function requiredBits(): number {

@@ -4,14 +4,15 @@
  */
 import type { RawFrame } from '../remoting/frame-splitter.ts'
 import { FLAG_ONEWAY } from '../remoting/remoting-command.ts'
-import { asciiBytes, LOWER_A } from './byte-codes.ts'
+import { LOWER_A } from './byte-codes.ts'
 import type { FieldTarget } from './header-scanner.ts'
 import { HeaderScanner } from './header-scanner.ts'
+import { NameTable } from './name-table.ts'
 import { RequestCode } from './request-code.ts'
 import { SHORT_NAMES } from './send-message.ts'
 
 const SHORT_NAME_COUNT = Object.keys(SHORT_NAMES).length
-const LONG_NAMES = Object.values(SHORT_NAMES).map(asciiBytes)
+const LONG_NAMES = new NameTable(Object.values(SHORT_NAMES))
 
 /** The fields in the order of their short names. */
 const PRODUCER_GROUP = 0
@@ -90,7 +91,9 @@ export class SendRequestView implements FieldTarget {
   }
 
   takeField(scanner: HeaderScanner): boolean {
-    const field = this.#longNames ? longFieldOf(scanner) : shortFieldOf(scanner)
+    const field = this.#longNames
+      ? LONG_NAMES.indexOf(scanner.buffer, scanner.nameStart, scanner.nameEnd)
+      : shortFieldOf(scanner)
     this.#seen |= 1 << field
     switch (field) {
       case PRODUCER_GROUP:
@@ -173,11 +176,4 @@ function shortFieldOf(scanner: HeaderScanner): number {
   if (scanner.nameEnd - scanner.nameStart !== 1) return SHORT_NAME_COUNT
   const field = scanner.buffer[scanner.nameStart]! - LOWER_A
   return field >= 0 && field < SHORT_NAME_COUNT ? field : SHORT_NAME_COUNT
-}
-
-function longFieldOf(scanner: HeaderScanner): number {
-  for (let field = 0; field < SHORT_NAME_COUNT; field += 1) {
-    if (scanner.nameIs(LONG_NAMES[field]!)) return field
-  }
-  return SHORT_NAME_COUNT
 }
