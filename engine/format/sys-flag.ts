@@ -39,7 +39,8 @@ export const INNER_BATCH_FLAG = 0x1 << 7
 export const COMPRESSION_LZ4_TYPE = 0x1 << 8
 export const COMPRESSION_ZSTD_TYPE = 0x2 << 8
 export const COMPRESSION_ZLIB_TYPE = 0x3 << 8
-const COMPRESSION_MASK = 0x7 << 8
+/** The bits of the compression type. */
+export const COMPRESSION_MASK = 0x7 << 8
 
 /** How a body is compressed; `unknown` is a type that RocketMQ never assigned. */
 export type Compression = 'none' | 'lz4' | 'zstd' | 'zlib' | 'unknown'

@@ -1,6 +1,9 @@
 /** The client of RocketMQ: sends messages, and consumes them by push or by pull. */
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { ClientOptions } from './client-options.ts'
+export type { ConsumerOptions } from './consumer-options.ts'
+export { LitePullConsumer, type SeekTarget } from './lite-pull-consumer.ts'
+export type { LitePullConsumerOptions, PollOptions } from './lite-pull-consumer-options.ts'
 export type {
   BatchSendResult,
   Message,
@@ -13,3 +16,12 @@ export type {
 export type { MessageQueue } from './message-queue.ts'
 export { Producer } from './producer.ts'
 export type { ProducerOptions } from './producer-options.ts'
+export { PushConsumer } from './push-consumer.ts'
+export type {
+  ConsumeContext,
+  ConsumeResult,
+  MessageListener,
+  PushConsumerOptions,
+} from './push-consumer-options.ts'
+export type { ConsumeFrom } from './start-offset.ts'
+export type { Filter } from './subscription.ts'

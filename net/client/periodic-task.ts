@@ -35,6 +35,14 @@ export class PeriodicTask {
     else this.#isWanted = true
   }
 
+  /** Resolves when a run that began after this call has ended. */
+  async runNow(): Promise<void> {
+    await this.#running
+    if (this.#isStopped) return
+    if (this.#running === undefined) this.#start()
+    await this.#running
+  }
+
   /** Runs no more; resolves when the present run has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -54,6 +62,7 @@ export class PeriodicTask {
   }
 
   #start(): void {
+    clearTimeout(this.#timer)
     this.#isWanted = false
     this.#startedMs = performance.now()
     this.#running = this.#run()

@@ -1,0 +1,135 @@
+import { Lifecycle } from '../../engine/base/lifecycle.ts'
+import { Consumption } from './consumption.ts'
+import { GroupMember } from './group-member.ts'
+import type { MessageQueue } from './message-queue.ts'
+import {
+  type PushConsumerConfig,
+  type PushConsumerOptions,
+  parsePushConsumerOptions,
+} from './push-consumer-options.ts'
+import { PushQueue } from './push-queue.ts'
+import { retryTopicOf } from './resource-name.ts'
+import { INNER_PRODUCER_GROUP, SendBack } from './send-back.ts'
+import type { Filter } from './subscription.ts'
+
+/** How long a broker may hold a pull back, and how long its answer may take, in milliseconds
+ *  (Java: BROKER_SUSPEND_MAX_TIME_MILLIS, CONSUMER_TIMEOUT_MILLIS_WHEN_SUSPEND). */
+const SUSPEND_MS = 15_000
+const PULL_TIMEOUT_MS = 30_000
+
+/**
+ * Gets the messages of its topics as they come, together with the other consumers of its group:
+ * each message goes to one of them, at least once. What a listener fails to handle comes back
+ * later.
+ *
+ * ```ts
+ * await using consumer = await PushConsumer.start({
+ *   nameServers: ['127.0.0.1:9876'],
+ *   group: 'billing',
+ *   subscriptions: { Orders: 'paid || refunded' },
+ *   onMessage: async ([message]) => {
+ *     await book(message.body)
+ *     return 'success'
+ *   },
+ * })
+ * ```
+ */
+export class PushConsumer extends Lifecycle {
+  readonly #config: PushConsumerConfig
+  readonly #member: GroupMember
+  readonly #consumption: Consumption
+
+  private constructor(config: PushConsumerConfig) {
+    super()
+    this.#config = config
+    this.#member = this.attach(
+      new GroupMember({
+        config,
+        consumeType: 'CONSUME_PASSIVELY',
+        producerGroups: [INNER_PRODUCER_GROUP],
+        commitsWithPull: true,
+        pull: {
+          isLite: false,
+          messageCountMax: config.pullCountMax,
+          messageBytesMax: config.pullBytesMax,
+          suspendMs: SUSPEND_MS,
+          timeoutMs: PULL_TIMEOUT_MS,
+        },
+        openSink: (queue, startOffset) => this.#openQueue(queue, startOffset),
+      }),
+    )
+    const sendBack = new SendBack(this.#member.instance, config)
+    this.#consumption = new Consumption({
+      onMessage: config.onMessage,
+      concurrency: config.consumeConcurrency,
+      sendBack: (pulled, delayLevel) => sendBack.send(pulled, delayLevel),
+      logger: config.logger,
+    })
+    this.markOpen()
+  }
+
+  /**
+   * Joins the group and resolves when a first share of the queues is found. Topics need not exist
+   * yet.
+   * @throws {ClientError} `CLIENT_OPTION_INVALID`, `CLIENT_SUBSCRIPTION_INVALID`,
+   *   `CLIENT_NAME_SERVER_UNREACHABLE`, and `CLIENT_REQUEST_REFUSED` when a broker does not support
+   *   a filter
+   */
+  static async start(options: PushConsumerOptions): Promise<PushConsumer> {
+    const config = parsePushConsumerOptions(options)
+    const consumer = new PushConsumer(config)
+    const filters = new Map<string, Filter>(Object.entries(config.subscriptions))
+    try {
+      await consumer.#member.subscribe(filters.set(retryTopicOf(config.group), '*'))
+    } catch (error) {
+      await consumer.close()
+      throw error
+    }
+    return consumer
+  }
+
+  /** How the brokers know this consumer: `ip@instanceName`. */
+  get clientId(): string {
+    return this.#member.instance.clientId
+  }
+
+  /** The queues that this consumer has at the moment, its group's retry queues included. */
+  get assigned(): readonly MessageQueue[] {
+    return this.#member.assigned
+  }
+
+  /**
+   * Consumes one more topic, or the same topic with another filter.
+   * @throws {ClientError} as {@link start}
+   */
+  subscribe(topic: string, filter: Filter = '*'): Promise<void> {
+    return this.#member.subscribe(new Map([[topic, filter]]))
+  }
+
+  /** Consumes a topic no more. */
+  unsubscribe(topic: string): Promise<void> {
+    return this.#member.unsubscribe(topic)
+  }
+
+  protected override async drain(): Promise<void> {
+    await this.#member.stopPulling()
+    await this.#consumption.end(this.#config.closeTimeoutMs)
+  }
+
+  protected override async abort(reason: Error): Promise<void> {
+    await this.#member.destroy(reason)
+    await this.#consumption.end(0)
+  }
+
+  #openQueue(queue: MessageQueue, startOffset: number): PushQueue {
+    const { batchSizeMax, queueBytesMax, queueCountMax, queueSpanMax } = this.#config
+    return new PushQueue({
+      queue,
+      startOffset,
+      limits: { countMax: queueCountMax, bytesMax: queueBytesMax, spanMax: queueSpanMax },
+      batchSizeMax,
+      consumption: this.#consumption,
+      onProgress: (offset) => this.#member.store.set(queue, offset),
+    })
+  }
+}

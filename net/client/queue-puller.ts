@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError } from '../../engine/base/errors.ts'
+import type { Logger } from '../../engine/base/logger.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import { ClientError } from './client-error.ts'
+import { type MessageQueue, queueKey } from './message-queue.ts'
+import type { PullResult } from './pull-client.ts'
+import type { PulledMessage } from './pulled-messages.ts'
+
+/** Where the messages of one queue go to. */
+export interface PullSink {
+  /** Resolves when more may be pulled, or when this is closed. */
+  room(): Promise<void>
+  /** Takes what was pulled; the next pull begins at `nextOffset`. */
+  accept(messages: readonly PulledMessage[], nextOffset: number): void
+  /** The queue does not hold the offset asked for; the next pull begins at `nextOffset`. */
+  moved(nextOffset: number): void
+  /** The queue is somebody else's now. */
+  close(): void
+}
+
+/** What a {@link QueuePuller} works with. */
+export interface QueuePullerOptions {
+  readonly queue: MessageQueue
+  readonly startOffset: number
+  readonly sink: PullSink
+  readonly logger: Logger
+  readonly pull: (offset: number) => Promise<PullResult>
+  readonly decode: (body: Buffer) => Promise<readonly PulledMessage[]>
+  /** The broker does not know the subscription that a pull relies on. */
+  readonly onUnknown: () => Promise<void>
+}
+
+/** The first and the longest pause after a failed pull, in milliseconds. */
+const PAUSE_MS_MIN = 50
+const PAUSE_MS_MAX = 1_000
+/** The pause when the broker asks for patience
+ *  (Java: PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL). */
+const FLOW_CONTROL_PAUSE_MS = 20
+
+/** Answers that mean that a heartbeat is missing at the broker. */
+const UNKNOWN_CODES: ReadonlySet<number> = new Set([
+  ResponseCode.SUBSCRIPTION_NOT_EXIST,
+  ResponseCode.SUBSCRIPTION_NOT_LATEST,
+  ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+])
+
+/** Pulls one queue, one request after the other, until it is stopped. */
+export class QueuePuller {
+  readonly #options: QueuePullerOptions
+  readonly #stopping = new AbortController()
+  #failureCount = 0
+
+  constructor(options: QueuePullerOptions) {
+    this.#options = options
+    void this.#run()
+  }
+
+  get queue(): MessageQueue {
+    return this.#options.queue
+  }
+
+  get sink(): PullSink {
+    return this.#options.sink
+  }
+
+  /** Pulls no more; what a pull in progress brings is thrown away. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  /** Pulls no more, and what was pulled does not count any more. */
+  close(): void {
+    this.stop()
+    this.#options.sink.close()
+  }
+
+  /** Never rejects: whatever goes wrong is tried again after a pause. */
+  async #run(): Promise<void> {
+    const { startOffset, sink } = this.#options
+    let offset = startOffset
+    while (!this.#stopping.signal.aborted) {
+      await sink.room()
+      if (this.#stopping.signal.aborted) return
+      try {
+        offset = await this.#step(offset)
+        this.#failureCount = 0
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return
+        await this.#afterFailure(error)
+      }
+    }
+  }
+
+  /** Pulls once and returns where to go on. */
+  async #step(offset: number): Promise<number> {
+    const { decode, logger, pull, queue, sink } = this.#options
+    const { status, nextOffset, body } = await pull(offset)
+    const found = status === 'FOUND' ? await decode(body) : []
+    // What was asked for, whatever the broker sent.
+    const messages = found.filter(({ message }) => message.queueOffset >= offset)
+    if (this.#stopping.signal.aborted) return nextOffset
+    if (status === 'OFFSET_ILLEGAL') {
+      logger.warn(`${queueKey(queue)} has no offset ${offset}, goes on at ${nextOffset}`)
+      sink.moved(nextOffset)
+    } else {
+      sink.accept(messages, nextOffset)
+    }
+    return nextOffset
+  }
+
+  async #afterFailure(error: unknown): Promise<void> {
+    const { logger, onUnknown, queue } = this.#options
+    const responseCode = error instanceof ClientError ? error.responseCode : undefined
+    if (responseCode === ResponseCode.FLOW_CONTROL) return this.#pause(FLOW_CONTROL_PAUSE_MS)
+    logger.warn(`pull of ${queueKey(queue)} failed: ${describeError(error)}`)
+    if (responseCode !== undefined && UNKNOWN_CODES.has(responseCode)) await onUnknown()
+    const pauseMs = Math.min(PAUSE_MS_MIN * 2 ** this.#failureCount, PAUSE_MS_MAX)
+    this.#failureCount += 1
+    return this.#pause(pauseMs)
+  }
+
+  async #pause(pauseMs: number): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      await sleep(pauseMs, undefined, { signal })
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+}
