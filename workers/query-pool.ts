@@ -1,10 +1,11 @@
 import { Piscina } from 'piscina'
+import { assert } from '../engine/base/assert.ts'
 import type { StoreLayout } from '../engine/file/store-layout.ts'
 import { consumeQueueDirectory } from '../engine/queue/consume-queue-files.ts'
-import type { IndexQuery } from '../engine/queue/index-query.ts'
+import type { IndexMatches, IndexQuery } from '../engine/queue/index-query.ts'
 import type { QueueTimeQuery, TimeBoundary } from '../engine/queue/queue-time-search.ts'
 import type { StoreConfig } from '../engine/store/store-options.ts'
-import type { QueryTask } from './query-task.ts'
+import type { QueryAnswer, QueryTask } from './query-task.ts'
 
 const THREADS_MAX = 2
 const IDLE_MS = 10_000
@@ -14,7 +15,7 @@ export class QueryPool {
   readonly #layout: StoreLayout
   readonly #config: StoreConfig
   readonly #segmentBytes: number
-  #pool: Piscina<QueryTask, number | number[]> | undefined
+  #pool: Piscina<QueryTask, QueryAnswer> | undefined
 
   constructor(layout: StoreLayout, config: StoreConfig, segmentBytes: number) {
     this.#layout = layout
@@ -22,10 +23,10 @@ export class QueryPool {
     this.#segmentBytes = segmentBytes
   }
 
-  /** Physical offsets of messages whose key has the hash, newest first. */
+  /** Messages whose key has the hash, newest first. */
   async findByKey(
     query: Omit<IndexQuery, 'directory' | 'slotCount' | 'entryCount'>,
-  ): Promise<number[]> {
+  ): Promise<IndexMatches> {
     const found = await this.#run({
       kind: 'key',
       query: {
@@ -35,7 +36,8 @@ export class QueryPool {
         entryCount: this.#config.indexEntryCount,
       },
     })
-    return Array.isArray(found) ? found : [found]
+    assert(typeof found === 'object', 'a look-up by key finds offsets')
+    return found
   }
 
   /** Queue offset of the message stored at a time, see {@link QueueTimeQuery}. */
@@ -54,15 +56,17 @@ export class QueryPool {
       queue: { directory, fileBytes: this.#config.consumeQueueFileBytes },
       log: { directory: this.#layout.commitLog, segmentBytes: this.#segmentBytes },
     }
-    return Number(await this.#run({ kind: 'time', query: timeQuery }))
+    const found = await this.#run({ kind: 'time', query: timeQuery })
+    assert(typeof found === 'number', 'a look-up by time finds one offset')
+    return found
   }
 
   async close(): Promise<void> {
     await this.#pool?.close()
   }
 
-  #run(task: QueryTask): Promise<number | number[]> {
-    this.#pool ??= new Piscina<QueryTask, number | number[]>({
+  #run(task: QueryTask): Promise<QueryAnswer> {
+    this.#pool ??= new Piscina<QueryTask, QueryAnswer>({
       filename: new URL('./query-task.js', import.meta.url).href,
       minThreads: 0,
       maxThreads: THREADS_MAX,

@@ -1,7 +1,7 @@
 /** Entry of the pool's threads: one look-up a task. */
 import { unreachable } from '../engine/base/assert.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
-import { type IndexQuery, queryIndex } from '../engine/queue/index-query.ts'
+import { type IndexMatches, type IndexQuery, queryIndex } from '../engine/queue/index-query.ts'
 import { type QueueTimeQuery, searchQueueByTime } from '../engine/queue/queue-time-search.ts'
 
 export type QueryTask =
@@ -10,7 +10,9 @@ export type QueryTask =
 
 const files = nodeFileSystem()
 
-export default function run(task: QueryTask): number | number[] {
+export type QueryAnswer = number | IndexMatches
+
+export default function run(task: QueryTask): QueryAnswer {
   switch (task.kind) {
     case 'key':
       return queryIndex(files, task.query)

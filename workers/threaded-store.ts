@@ -5,14 +5,21 @@
 import { StoreError } from '../engine/base/errors.ts'
 import { Lifecycle } from '../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../engine/base/logger.ts'
-import { KIB, MIB } from '../engine/base/units.ts'
+import { I32_BYTES, KIB, MIB } from '../engine/base/units.ts'
 import { loadMmapIoRegions } from '../engine/file/mmap-io-region.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
+import { createRecordView, RecordVerdict, readRecord } from '../engine/format/record-decoder.ts'
 import type { RecordSource } from '../engine/format/record-encoder.ts'
 import type { AppendOutcome } from '../engine/log/append-outcome.ts'
 import type { CommitLog } from '../engine/log/commit-log.ts'
 import type { QueueTail } from '../engine/log/queue-tail.ts'
-import type { ColdRange, GetResult } from '../engine/store/get-result.ts'
+import {
+  type ColdRange,
+  createGetResult,
+  type GetResult,
+  type LogSlice,
+} from '../engine/store/get-result.ts'
+import { GetStatus } from '../engine/store/get-status.ts'
 import type { GetRequest, MessageReader } from '../engine/store/message-reader.ts'
 import { MessageStore } from '../engine/store/message-store.ts'
 import {
@@ -48,6 +55,18 @@ export interface StoreListener {
   onReadOnly(error: StoreError): void
 }
 
+/** What {@link ThreadedStore.read} found. */
+export interface ReadResult {
+  readonly status: GetStatus
+  /** Queue offset to go on with. */
+  readonly nextBeginOffset: number
+  readonly minOffset: number
+  readonly maxOffset: number
+  readonly messageCount: number
+  /** The records as they stand in the log; the caller's own. */
+  readonly records: Buffer
+}
+
 export interface ThreadedStoreOptions extends StoreOptions {
   /** @default silent */
   readonly logger?: Logger | undefined
@@ -60,6 +79,7 @@ export class ThreadedStore extends Lifecycle {
   readonly #threads: StoreThreads
   readonly #listeners: StoreListener[] = []
   readonly #logger: Logger
+  readonly #view = createRecordView()
   readonly #coldReader = new ColdReader()
   readonly #queries: QueryPool
   #reputWokenAt = 0
@@ -177,6 +197,45 @@ export class ThreadedStore extends Lifecycle {
     )
   }
 
+  /**
+   * Reads like {@link get}, waits for the disk where it must, and copies the records.
+   * @throws {StoreError} `STORE_IO_FAILED`
+   */
+  async read(topic: string, queueId: number, request: GetRequest): Promise<ReadResult> {
+    const result = createGetResult()
+    for (;;) {
+      this.get(topic, queueId, request, result)
+      if (result.status !== GetStatus.COLD) break
+      await this.warm(result.coldRanges)
+    }
+    const records = Buffer.concat(
+      result.slices.map(({ segment, start, lengthBytes }) =>
+        segment.region.bytes.subarray(start, start + lengthBytes),
+      ),
+    )
+    const { status, nextBeginOffset, minOffset, maxOffset, messageCount } = result
+    return { status, nextBeginOffset, minOffset, maxOffset, messageCount, records }
+  }
+
+  /**
+   * A copy of the record that starts at a physical offset; undefined when none does.
+   * @throws {StoreError} `STORE_IO_FAILED`
+   */
+  async readRecord(physicalOffset: number): Promise<Buffer | undefined> {
+    const head = this.reader.slice(physicalOffset, I32_BYTES)
+    if (head === undefined) return undefined
+    await this.#warmSlice(head)
+    const slice = this.reader.slice(physicalOffset)
+    if (slice === undefined) return undefined
+    await this.#warmSlice(slice)
+    const record = Buffer.from(
+      slice.segment.region.bytes.subarray(slice.start, slice.start + slice.lengthBytes),
+    )
+    const verdict = readRecord(record, 0, record.length, this.#view, { checkCrc: true })
+    const isRecord = verdict === RecordVerdict.WHOLE && this.#view.physicalOffset === physicalOffset
+    return isRecord ? record : undefined
+  }
+
   /** Oldest queue offset whose message the log still holds. */
   minQueueOffset(topic: string, queueId: number): number {
     return this.#store.queue(topic, queueId).minQueueOffset(this.log.segments.startOffset)
@@ -216,6 +275,11 @@ export class ThreadedStore extends Lifecycle {
   deleteTopic(topic: string): void {
     this.#store.forgetTopic(topic)
     this.#threads.askReput({ kind: 'forget-topic', topic })
+  }
+
+  async #warmSlice({ segment, start, lengthBytes }: LogSlice): Promise<void> {
+    if (this.reader.isInMemory(segment, start, lengthBytes)) return
+    await this.warm([{ path: segment.path, position: start, lengthBytes }])
   }
 
   protected override async drain(): Promise<void> {

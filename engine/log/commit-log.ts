@@ -105,6 +105,11 @@ export class CommitLog {
     return this.#stagedStart
   }
 
+  /** Longest body of a message, in bytes. */
+  get messageBytesMax(): number {
+    return this.#config.messageBytesMax
+  }
+
   /** Why nothing more is written; undefined while all is well. */
   get refusal(): StoreError | undefined {
     return this.#refusal

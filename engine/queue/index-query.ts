@@ -34,28 +34,40 @@ export interface IndexQuery {
   readonly countMax: number
 }
 
+export interface IndexMatches {
+  /** Physical offsets, newest message first. */
+  readonly physicalOffsets: number[]
+  /** Store time of the newest message in the index, in ms. */
+  endTimestampMs: number
+  /** Physical offset of the newest message in the index. */
+  endPhysicalOffset: number
+}
+
 /**
- * Physical offsets of messages with that hash, newest first. Different keys may share a hash: the
- * caller compares the messages' keys.
+ * Finds the messages with that hash. Different keys may share a hash: the caller compares the
+ * messages' keys.
  */
-export function queryIndex(files: FileSystem, query: IndexQuery): number[] {
-  const found: number[] = []
+export function queryIndex(files: FileSystem, query: IndexQuery): IndexMatches {
+  const matches = { physicalOffsets: [], endTimestampMs: 0, endPhysicalOffset: 0 }
   for (const path of listIndexFiles(files, query.directory).reverse()) {
     const fd = files.open(path, 'read')
     try {
-      queryFile(files, fd, query, found)
+      queryFile(files, fd, query, matches)
     } finally {
       files.close(fd)
     }
-    if (found.length >= query.countMax) break
+    if (matches.physicalOffsets.length >= query.countMax) break
   }
-  return found
+  return matches
 }
 
-function queryFile(files: FileSystem, fd: number, query: IndexQuery, found: number[]): void {
+function queryFile(files: FileSystem, fd: number, query: IndexQuery, matches: IndexMatches): void {
   const header = createIndexHeader()
   readIndexHeader(readAt(files, fd, 0, INDEX_HEADER_BYTES), header)
+  matches.endTimestampMs = Math.max(matches.endTimestampMs, header.endTimestampMs)
+  matches.endPhysicalOffset = Math.max(matches.endPhysicalOffset, header.endPhysicalOffset)
   if (!overlaps(header, query)) return
+  const found = matches.physicalOffsets
   const slotAt = indexSlotAt(indexSlotOf(query.keyHash, query.slotCount))
   // A slot may lead to an entry that the header does not count yet: older ones hang behind it.
   let number = readIndexSlot(readAt(files, fd, slotAt, INDEX_SLOT_BYTES), 0, query.entryCount)

@@ -54,7 +54,7 @@ export function createRequest(
 
 /** The response to `request`, in the encoding in which the request came. */
 export function createResponse(
-  request: RemotingCommand,
+  request: Pick<RemotingCommand, 'opaque' | 'serializeType'>,
   code: number,
   parts: CommandParts = {},
 ): RemotingCommand {

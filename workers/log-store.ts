@@ -1,0 +1,316 @@
+import { StoreError } from '../engine/base/errors.ts'
+import { Lifecycle } from '../engine/base/lifecycle.ts'
+import { hostOf } from '../engine/format/host.ts'
+import { indexKeyHash } from '../engine/format/index-format.ts'
+import { PropertyName } from '../engine/format/message-const.ts'
+import { encodeProperties } from '../engine/format/properties-codec.ts'
+import { createRecordSource } from '../engine/format/record-encoder.ts'
+import { decodeMessage, messagesIn, type StoredMessage } from '../engine/format/stored-message.ts'
+import { AppendOutcome } from '../engine/log/append-outcome.ts'
+import { type OffsetWaiter, WaiterRing } from '../engine/log/waiter-ring.ts'
+import type { GetStatus } from '../engine/store/get-status.ts'
+import { type StoreListener, ThreadedStore, type ThreadedStoreOptions } from './threaded-store.ts'
+
+/** What {@link LogStore.append} takes. */
+export interface LogMessage {
+  /** At most 127 bytes of UTF-8. */
+  readonly topic: string
+  /** @default 0 */
+  readonly queueId?: number | undefined
+  /** Copied before `append` returns. */
+  readonly body: Uint8Array
+  /** Found again by {@link LogStore.query}. */
+  readonly keys?: readonly string[] | undefined
+  /** One tag, or none. */
+  readonly tags?: string | undefined
+  /** Further properties; neither name nor value may hold U+0001 or U+0002. */
+  readonly properties?: ReadonlyMap<string, string> | undefined
+}
+
+/** Where a message stands. */
+export interface AppendResult {
+  /** Place in its queue, counted from 0. */
+  readonly queueOffset: number
+  /** Place in the log, in bytes. */
+  readonly physicalOffset: number
+}
+
+/** What {@link LogStore.read} found. */
+export interface LogRead {
+  readonly status: GetStatus
+  /** Queue offset to go on with. */
+  readonly nextOffset: number
+  readonly minOffset: number
+  readonly maxOffset: number
+  readonly messages: readonly StoredMessage[]
+}
+
+interface AppendWaiter extends OffsetWaiter {
+  resolve: (() => void) | undefined
+  reject: ((error: Error) => void) | undefined
+}
+
+const KEY_SEPARATOR = ' '
+const READ_COUNT_DEFAULT = 32
+const QUERY_COUNT_DEFAULT = 32
+/** The library has no network address: its records say so. */
+const NO_HOST = hostOf('0.0.0.0', 0)
+
+/**
+ * The storage engine as a library: an append-only log with queues and a key index, in RocketMQ's
+ * formats, without any socket. One process at a time may hold a directory.
+ */
+export class LogStore extends Lifecycle implements StoreListener {
+  readonly #store: ThreadedStore
+  readonly #source = createRecordSource()
+  readonly #topics = new Map<string, Buffer>()
+  readonly #waiters = new WaiterRing<AppendWaiter>(() => ({
+    untilOffset: 0,
+    resolve: undefined,
+    reject: undefined,
+  }))
+  readonly #ready: (() => void)[] = []
+  readonly #readers: (() => void)[] = []
+  readonly #flushes: { target: number; resolve: () => void; reject: (error: Error) => void }[] = []
+
+  static async open(directory: string, options: ThreadedStoreOptions = {}): Promise<LogStore> {
+    return new LogStore(await ThreadedStore.open(directory, options))
+  }
+
+  private constructor(store: ThreadedStore) {
+    super()
+    this.#store = store
+    store.listen(this)
+    this.attach(store)
+    this.#source.bornHost = NO_HOST
+    this.#source.storeHost = NO_HOST
+    this.markOpen()
+  }
+
+  /** Physical offset behind the last record that is written. */
+  get writtenOffset(): number {
+    return this.#store.log.writtenOffset
+  }
+
+  /** Physical offset up to which the log is on the disk. */
+  get flushedOffset(): number {
+    return this.#store.flushedOffset
+  }
+
+  /**
+   * Appends one message. Resolves when it is written, or in `sync` mode when it is on the disk.
+   * Calls in one turn of the event loop share one write and one flush.
+   * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`, `STORE_READ_ONLY`, `STORE_DISK_FULL`, `STORE_CLOSED`
+   * @throws {TypeError} for a property that holds a reserved character.
+   */
+  async append(message: LogMessage): Promise<AppendResult> {
+    for (;;) {
+      const outcome = this.#put(message)
+      if (outcome === AppendOutcome.APPENDED) break
+      if (outcome !== AppendOutcome.NOT_READY) throw this.#errorOf(outcome)
+      await new Promise<void>((resolve) => this.#ready.push(resolve))
+    }
+    const { lastQueueOffset, lastPhysicalOffset } = this.#store.log
+    await this.#whenDone()
+    return { queueOffset: lastQueueOffset, physicalOffset: lastPhysicalOffset }
+  }
+
+  /** Appends messages in order; resolves when all are done, with a result for each. */
+  async appendBatch(messages: readonly LogMessage[]): Promise<AppendResult[]> {
+    return await Promise.all(messages.map((message) => this.append(message)))
+  }
+
+  /** Reads up to `countMax` messages of a queue from an offset on. Bodies are the caller's own. */
+  async read(
+    topic: string,
+    queueId: number,
+    offset: number,
+    countMax: number = READ_COUNT_DEFAULT,
+  ): Promise<LogRead> {
+    const request = { queueOffset: offset, messageCountMax: countMax }
+    const found = await this.#store.read(topic, queueId, request)
+    return {
+      status: found.status,
+      nextOffset: found.nextBeginOffset,
+      minOffset: found.minOffset,
+      maxOffset: found.maxOffset,
+      messages: [...messagesIn(found.records)],
+    }
+  }
+
+  /**
+   * Iterates a queue from an offset on, and waits at its end for more. Ends when the store closes.
+   */
+  async *messages(topic: string, queueId: number, fromOffset = 0): AsyncGenerator<StoredMessage> {
+    let offset = fromOffset
+    while (this.status === 'open') {
+      const seenReputOffset = this.#store.reputOffset
+      const found = await this.read(topic, queueId, offset)
+      yield* found.messages
+      offset = found.nextOffset
+      if (found.messages.length === 0) await this.#whenBuilt(seenReputOffset)
+    }
+  }
+
+  /** Messages of a topic that carry a key, oldest first. */
+  async query(
+    topic: string,
+    key: string,
+    {
+      fromMs = 0,
+      toMs = Number.MAX_SAFE_INTEGER,
+      countMax = QUERY_COUNT_DEFAULT,
+    }: { fromMs?: number; toMs?: number; countMax?: number } = {},
+  ): Promise<StoredMessage[]> {
+    const matches = await this.#store.queries.findByKey({
+      keyHash: indexKeyHash(topic, key),
+      beginTimestampMs: fromMs,
+      endTimestampMs: toMs,
+      countMax,
+    })
+    const messages: StoredMessage[] = []
+    for (const offset of matches.physicalOffsets.reverse()) {
+      const record = await this.#store.readRecord(offset)
+      if (record === undefined) continue
+      const message = decodeMessage(record)
+      if (message.topic === topic && hasKey(message, key)) messages.push(message)
+    }
+    return messages
+  }
+
+  /** Resolves when everything that was appended before is on the disk. */
+  async flush(): Promise<void> {
+    const target = this.#store.log.appendedOffset
+    if (this.#store.flushedOffset >= target) return
+    const flushed = new Promise<void>((resolve, reject) => {
+      this.#flushes.push({ target, resolve, reject })
+    })
+    if (this.#store.log.writtenOffset >= target) this.#store.wantFlush(target)
+    await flushed
+  }
+
+  onWritten(writtenOffset: number): void {
+    if (this.#store.config.flush === 'async') this.#release(writtenOffset)
+    const isFlushWanted = this.#store.config.flush === 'sync' && this.#waiters.count > 0
+    if (isFlushWanted || this.#flushes.length > 0) this.#store.wantFlush(writtenOffset)
+  }
+
+  onFlushed(flushedOffset: number): void {
+    if (this.#store.config.flush === 'sync') this.#release(flushedOffset)
+    const done = this.#flushes.filter(({ target }) => target <= flushedOffset)
+    for (const flush of done) {
+      this.#flushes.splice(this.#flushes.indexOf(flush), 1)
+      flush.resolve()
+    }
+  }
+
+  onTakenBack(fromOffset: number, error: StoreError): void {
+    this.#waiters.releaseBeyond(fromOffset, (waiter) => waiter.reject?.(error))
+  }
+
+  onReput(): void {
+    for (const resolve of this.#readers.splice(0)) resolve()
+  }
+
+  onReady(): void {
+    for (const resolve of this.#ready.splice(0)) resolve()
+  }
+
+  onReadOnly(error: StoreError): void {
+    this.#waiters.releaseBeyond(this.#store.flushedOffset, (waiter) => waiter.reject?.(error))
+    for (const flush of this.#flushes.splice(0)) flush.reject(error)
+    this.onReady()
+  }
+
+  /** The store itself is closed as a child, after this. */
+  protected override async drain(): Promise<void> {
+    this.onReput()
+  }
+
+  #put(message: LogMessage): AppendOutcome {
+    const source = this.#source
+    const queueId = message.queueId ?? 0
+    source.topic = this.#topicBytes(message.topic)
+    source.topicEnd = source.topic.length
+    source.queueId = queueId
+    source.bornTimestampMs = Date.now()
+    const { body } = message
+    source.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    source.bodyEnd = source.body.length
+    source.properties = propertiesOf(message)
+    source.propertiesEnd = source.properties.length
+    return this.#store.append(source, this.#store.tail(message.topic, queueId))
+  }
+
+  #topicBytes(topic: string): Buffer {
+    let bytes = this.#topics.get(topic)
+    if (bytes === undefined) {
+      bytes = Buffer.from(topic, 'utf8')
+      this.#topics.set(topic, bytes)
+    }
+    return bytes
+  }
+
+  #whenDone(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiter = this.#waiters.add(this.#store.log.appendedOffset)
+      waiter.resolve = resolve
+      waiter.reject = reject
+    })
+  }
+
+  async #whenBuilt(seenReputOffset: number): Promise<void> {
+    if (this.status !== 'open' || !this.#store.wantReput(seenReputOffset)) return
+    await new Promise<void>((resolve) => this.#readers.push(resolve))
+  }
+
+  #release(offset: number): void {
+    this.#waiters.releaseUpTo(offset, (waiter) => waiter.resolve?.())
+  }
+
+  #errorOf(outcome: AppendOutcome): StoreError {
+    switch (outcome) {
+      case AppendOutcome.MESSAGE_TOO_LARGE:
+        return illegal(`the body is longer than ${this.#store.config.messageBytesMax} bytes`)
+      case AppendOutcome.TOPIC_TOO_LONG:
+        return illegal('the topic is too long')
+      case AppendOutcome.PROPERTIES_TOO_LONG:
+        return illegal('the properties are longer than 32767 bytes')
+      default: {
+        const cause = this.#store.log.obstacle
+        return cause ?? new StoreError('STORE_READ_ONLY', 'the store cannot be written')
+      }
+    }
+  }
+}
+
+/**
+ * Opens the store in a directory, which is made when it is missing.
+ * @throws {StoreError} `STORE_LOCKED`, `STORE_OPTION_INVALID`, `STORE_DIRECTORY_UNUSABLE`,
+ * `STORE_DISK_FULL`, `STORE_FILE_INVALID`, `STORE_MAPPING_INCOHERENT`, `STORE_IO_FAILED`
+ */
+export function openStore(
+  directory: string,
+  options: ThreadedStoreOptions = {},
+): Promise<LogStore> {
+  return LogStore.open(directory, options)
+}
+
+function illegal(message: string): StoreError {
+  return new StoreError('STORE_MESSAGE_ILLEGAL', message)
+}
+
+const NO_PROPERTIES = Buffer.alloc(0)
+
+function propertiesOf({ keys, tags, properties }: LogMessage): Buffer {
+  if (keys === undefined && tags === undefined && properties === undefined) return NO_PROPERTIES
+  const all = new Map(properties ?? [])
+  if (keys !== undefined && keys.length > 0) all.set(PropertyName.KEYS, keys.join(KEY_SEPARATOR))
+  if (tags !== undefined) all.set(PropertyName.TAGS, tags)
+  return encodeProperties(all)
+}
+
+function hasKey(message: StoredMessage, key: string): boolean {
+  if (message.properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) === key) return true
+  return message.properties.get(PropertyName.KEYS)?.split(KEY_SEPARATOR).includes(key) ?? false
+}
