@@ -65,7 +65,7 @@ export interface ExpectedQueue {
 export interface ExpectedLookup {
   readonly topic: string
   readonly key: string
-  /** In the order in which the index answers: newest first. */
+  /** In the order in which the index answers: newest first, at most `maxMsgsNumBatch` (64). */
   readonly physicalOffsets: readonly number[]
 }
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import type { JavaToolchain } from './java-toolchain.ts'
 
 /** How long a program may take to end after SIGTERM before it is killed, in milliseconds. */
-const STOP_GRACE_MS = 20_000
+const STOP_GRACE_MS = 60_000
 const DEFAULT_TIMEOUT_MS = 120_000
 const DEFAULT_HEAP_MIB = 512
 const LOG_TAIL_LINES = 20

@@ -55,9 +55,7 @@ for (const side of sides) {
     })
 
     test('wakes a consumer that waits on an empty queue', async () => {
-      const { nameServer, broker } = suite.cluster
-      const words = ['-n', nameServer, '-b', broker, '-t', 'Waiting', '-r', '1', '-w', '1']
-      await suite.toolbox.admin('updateTopic', ...words)
+      await suite.createTopic('Waiting', 1)
       const consumer = await suite.startConsumer({ topic: 'Waiting', group: 'G-waiting' })
       await suite.toolbox.awaitMessages(consumer, { count: 0, timeoutMs: 0, quietMs: 3_000 })
       await suite.produce('Waiting', numbered('woken', 3))

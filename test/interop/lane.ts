@@ -25,8 +25,10 @@ function obstacle(side: Side): string | undefined {
  */
 export function describeSide(side: Side, name: string, body: () => void): void {
   const reason = obstacle(side)
-  if (reason === undefined) describe(`${name} (${side})`, () => body())
-  else describe.skip(`${name} (${side}; skipped: ${reason})`, () => body())
+  const choose = reason === undefined ? describe : describe.skip
+  choose(reason === undefined ? `${name} (${side})` : `${name} (${side}; ${reason})`, () => {
+    body()
+  })
 }
 
 export const sides: readonly Side[] = ['java', 'agena']

@@ -11,9 +11,8 @@ for (const side of sides) {
     const suite = new Suite(side, { autoCreateTopicEnable: 'false' })
 
     test('a subscription by SQL92, with a reason', async () => {
-      const { nameServer, broker } = suite.cluster
-      const words = ['-n', nameServer, '-b', broker, '-t', 'Filtered', '-r', '1', '-w', '1']
-      await suite.toolbox.admin('updateTopic', ...words)
+      await suite.createTopic('Filtered', 1)
+      const { nameServer } = suite.cluster
       const subscription = { topic: 'Filtered', group: 'G-sql', sql: 'a > 1' }
       const { failure } = await suite.toolbox.startConsumer({ nameServer, ...subscription })
       expect(failure).toMatch(/SQL92/)

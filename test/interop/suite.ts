@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import type { Cluster, Side } from './cluster.ts'
+import type { Cluster, PeerOptions, Side } from './cluster.ts'
 import {
   type ConsumerRequest,
   JavaToolbox,
@@ -17,19 +17,26 @@ export const CONSUME_TIMEOUT_MS = 40_000
 /** Long enough for a message that must not come to come. */
 const QUIET_MS = 1_000
 
+type StartPeer = (options: PeerOptions) => Promise<Cluster>
 type Subscription = Omit<ConsumerRequest, 'nameServer'>
 
 /** One cluster and Java's tools for all tests of a suite, and the steps that most of them share. */
 export class Suite {
   readonly #side: Side
   readonly #settings: Readonly<Record<string, string>>
+  readonly #start: StartPeer
   #scratch: Scratch | undefined
   #cluster: Cluster | undefined
   #toolbox: JavaToolbox | undefined
 
-  constructor(side: Side, settings: Readonly<Record<string, string>> = {}) {
+  constructor(
+    side: Side,
+    settings: Readonly<Record<string, string>> = {},
+    start: StartPeer = (options) => startCluster(side, options),
+  ) {
     this.#side = side
     this.#settings = settings
+    this.#start = start
     beforeAll(() => this.#open())
     afterAll(() => this.#close())
   }
@@ -37,6 +44,11 @@ export class Suite {
   get cluster(): Cluster {
     if (this.#cluster === undefined) throw new Error('used before the suite began')
     return this.#cluster
+  }
+
+  /** What the following steps talk to, and what the suite ends in the end. */
+  set cluster(cluster: Cluster) {
+    this.#cluster = cluster
   }
 
   get toolbox(): JavaToolbox {
@@ -53,7 +65,21 @@ export class Suite {
   /** Stops the broker and starts it again on the same folder. */
   async restart(): Promise<void> {
     await this.cluster.stop()
-    this.#cluster = await startCluster(this.#side, this.#peerOptions())
+    await this.reopen()
+  }
+
+  /** Starts the broker, which was ended before, on its folder. */
+  async reopen(): Promise<void> {
+    this.#cluster = await this.#start(this.#peerOptions())
+  }
+
+  /** Creates a topic by mqadmin. */
+  async createTopic(topic: string, queueCount: number): Promise<void> {
+    const { nameServer, broker } = this.cluster
+    const queues = ['-r', String(queueCount), '-w', String(queueCount)]
+    const words = ['-n', nameServer, '-b', broker, '-t', topic, ...queues]
+    const { stdout, stderr } = await this.toolbox.admin('updateTopic', ...words)
+    if (!stdout.includes('success')) throw new Error(`no topic ${topic}: ${stdout}${stderr}`)
   }
 
   /** Sends with the Java client; every send must have been answered by SEND_OK. */
@@ -95,7 +121,7 @@ export class Suite {
   async #open(): Promise<void> {
     this.#scratch = await makeScratch(this.#side)
     await mkdir(this.#peerOptions().scratch)
-    const cluster = startCluster(this.#side, this.#peerOptions())
+    const cluster = this.#start(this.#peerOptions())
     this.#toolbox = await JavaToolbox.start(join(this.scratch, 'toolbox'))
     this.#cluster = await cluster
   }
