@@ -56,6 +56,11 @@ export class NameServerSettings {
     return this.#config
   }
 
+  /** Takes note of the port that was free when any was asked for. */
+  listensOn(port: number): void {
+    this.#config = Object.freeze({ ...this.#config, port })
+  }
+
   /** The settings as Java's properties, one a line. */
   format(): string {
     return formatJavaProperties(writeSettings(this.#config))

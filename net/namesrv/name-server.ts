@@ -104,6 +104,7 @@ export class NameServer extends Lifecycle {
       await this.#client.close()
       throw error
     }
+    this.#context.settings.listensOn(this.port)
     this.#scheduleScan()
     this.markOpen()
   }

@@ -267,6 +267,7 @@ test('settings are listed and changed as properties', async () => {
   await change('# by hand\nsupportActingMaster = true')
   const text = (await live.ask(GET)).body.toString()
   expect(text.split('\n')).toContain('supportActingMaster=true')
+  expect(text.split('\n')).toContain(`listenPort=${live.server.port}`)
   expect((await live.ask(UPDATE)).code).toBe(ResponseCode.SUCCESS)
   const answerTo = async (settings: string): Promise<number> =>
     (await live.ask(UPDATE, {}, Buffer.from(settings))).code
