@@ -23,6 +23,7 @@ import { dispatchRequest } from './request-dispatch.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { HotOutcome } from './request-routes.ts'
 import { writeQueueBytes } from './socket-handle.ts'
+import { TrafficWatch } from './traffic-watch.ts'
 
 /** What the connections of one server or client share. */
 export interface ConnectionHost {
@@ -69,16 +70,13 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   readonly #splitter: FrameSplitter
   readonly #output: ConnectionOutput
   readonly #pending: PendingRequests
+  readonly #watch: TrafficWatch
   readonly #socketClosed = deferred<void>()
   #paused = 0
   #discarding = false
   #keptBytes = 0
   #endReason: Error | undefined
   #onIdle: (() => void) | undefined
-  #active = true
-  #quietSweeps = 0
-  #stalledSweeps = 0
-  #progressMark = 0
 
   /** `socket` is connected and reads into a buffer whose bytes go to {@link receive}. */
   constructor(socket: Socket, host: ConnectionHost) {
@@ -93,6 +91,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     this.#splitter = new FrameSplitter(this, host.config.frameBytesMax)
     this.#output = new ConnectionOutput(socket, host.turn, () => this.#noteProgress())
     this.#pending = new PendingRequests(this.remoteAddress)
+    this.#watch = new TrafficWatch(host.config)
     socket.on('error', (error) => void this.destroy(lost(this.remoteAddress, error)))
     socket.on('end', () => this.#peerEnded())
     socket.on('close', () => this.#socketIsClosed())
@@ -104,6 +103,11 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     return this.#output.unsentBytes
   }
 
+  /** False once it is closing, or one of the two sides has ended it. */
+  get callable(): boolean {
+    return this.status === 'open' && this.#socket.writable
+  }
+
   /** Number of calls that wait for a response. */
   get pendingCount(): number {
     return this.#pending.size
@@ -111,7 +115,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
 
   /** Takes `length` received bytes, which may be overwritten when this returns. */
   receive(buffer: Buffer, length: number): void {
-    this.#active = true
+    this.#watch.noteActivity()
     if (this.#discarding) return
     try {
       this.#splitter.feed(buffer, length)
@@ -230,55 +234,48 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
         return false
       }
     }
+    const command = decodeFrame(frame)
+    if (isResponse(command)) {
+      // A response that nobody waits for came after its deadline.
+      if (this.#pending.complete(command)) this.#noteIdle()
+      return true
+    }
     if (!this.#host.inflight.admits(this)) {
       this.#pause(PAUSED_BY_ADMISSION)
       return false
     }
-    const command = decodeFrame(frame)
-    if (!isResponse(command)) {
-      dispatchRequest(this.#host, this, command, frame.bodyEnd - frame.frameStart)
-      return true
-    }
-    // A response that nobody waits for came after its deadline.
-    if (this.#pending.complete(command)) this.#noteIdle()
+    dispatchRequest(this.#host, this, command, frame.bodyEnd - frame.frameStart)
     return true
   }
 
   /** Looks for an idle or stalled peer; called in equal intervals of `sweepMs`. */
   sweep(sweepMs: number): void {
     const { idleMs, outputStallMs } = this.#host.config
-    const mark = this.#output.writtenCount + writeQueueBytes(this.#socket)
-    const stalled = this.#output.unsentBytes > 0 && mark === this.#progressMark
-    this.#progressMark = mark
-    this.#stalledSweeps = stalled ? this.#stalledSweeps + 1 : 0
-    if (this.#stalledSweeps * sweepMs >= outputStallMs) {
+    const verdict = this.#watch.look(sweepMs, {
+      unsentBytes: this.#output.unsentBytes,
+      progressMark: this.#output.writtenCount + writeQueueBytes(this.#socket),
+      isReading: this.#paused === 0,
+    })
+    if (verdict === 'stalled') {
       const message = `${this.remoteAddress} took no output for ${outputStallMs} ms`
       void this.destroy(new RemotingError('REMOTING_OUTPUT_STALLED', message))
-      return
+    } else if (verdict === 'idle' && this.status === 'open') {
+      const message = `${this.remoteAddress} was idle for ${idleMs} ms`
+      void this.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))
     }
-    const quiet = !this.#active && this.#paused === 0 && this.#output.unsentBytes === 0
-    this.#active = false
-    this.#quietSweeps = quiet ? this.#quietSweeps + 1 : 0
-    if (this.#quietSweeps * sweepMs < idleMs || this.status !== 'open') return
-    const message = `${this.remoteAddress} was idle for ${idleMs} ms`
-    void this.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))
   }
 
   protected override async drain(): Promise<void> {
-    const { closeMs } = this.#host.config
-    const deadline = new AbortController()
+    const deadlineMs = performance.now() + this.#host.config.closeMs
     if (this.#host.side === 'server') this.#pause(PAUSED_BY_CLOSE)
-    await Promise.race([this.#whenIdle(), this.#socketClosed.promise, pass(closeMs, deadline)])
-    deadline.abort()
+    await this.#waitUntil(this.#whenIdle(), deadlineMs)
     this.#discarding = true
     this.#output.flush()
+    const finished = new Promise<void>((resolve) => this.#socket.end(resolve))
     // Bytes that lie unread when a socket closes would reset it, and lose the last responses.
-    this.#socket.end()
     this.#socket.resume()
-    const finish = new AbortController()
-    const left = this.#output.unsentBytes === 0 ? PEER_CLOSE_MS : closeMs
-    await Promise.race([this.#socketClosed.promise, pass(left, finish)])
-    finish.abort()
+    await this.#waitUntil(finished, deadlineMs)
+    await this.#waitUntil(this.#socketClosed.promise, performance.now() + PEER_CLOSE_MS)
     this.#socket.destroy()
     await this.#socketClosed.promise
   }
@@ -287,8 +284,21 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     await this.#socketClosed.promise
   }
 
+  /** Waits for `event`, for the end of the socket, or until the deadline. */
+  async #waitUntil(event: Promise<void>, deadlineMs: number): Promise<void> {
+    const enough = new AbortController()
+    const { signal } = enough
+    const leftMs = Math.max(0, deadlineMs - performance.now())
+    const late = sleep(leftMs, undefined, { signal }).catch((error: unknown) => {
+      // The timer is stopped when nobody waits for it any more.
+      if (!signal.aborted) throw error
+    })
+    await Promise.race([event, this.#socketClosed.promise, late])
+    enough.abort()
+  }
+
   #assertCallable(): void {
-    if (this.status !== 'open' || !this.#socket.writable) {
+    if (!this.callable) {
       throw this.#endReason ?? closedByOwner(this.remoteAddress)
     }
     if (this.#output.unsentBytes <= this.#host.config.outputBytesMax) return
@@ -332,7 +342,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   }
 
   #checkOutput(): void {
-    this.#active = true
+    this.#watch.noteActivity()
     const { outputBytesHigh, outputBytesMax } = this.#host.config
     const { unsentBytes } = this.#output
     // Only a server stops reading: two peers that both wait for the other to read would wait
@@ -396,13 +406,4 @@ function lost(remoteAddress: string, cause: Error | undefined): RemotingError {
 function closedByOwner(remoteAddress: string): RemotingError {
   const message = `the connection to ${remoteAddress} is closed`
   return new RemotingError('REMOTING_CONNECTION_CLOSED', message)
-}
-
-/** Resolves after `ms`, or when `deadline` is aborted because nobody waits any more. */
-async function pass(ms: number, deadline: AbortController): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal: deadline.signal })
-  } catch (error) {
-    if (!deadline.signal.aborted) throw error
-  }
 }

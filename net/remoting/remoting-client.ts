@@ -10,6 +10,12 @@ import type { RemotingClientConfig, RemotingClientOptions } from './remoting-opt
 import { parseClientOptions } from './remoting-options.ts'
 import type { RequestRoutes } from './request-routes.ts'
 
+/** The connection to one address, as it is being made and when it is there. */
+interface Link {
+  readonly connecting: Promise<Connection>
+  connection: Connection | undefined
+}
+
 /** Answers every pushed request with REQUEST_CODE_NOT_SUPPORTED. */
 const NO_ROUTES: RequestRoutes = Object.freeze({ route: () => undefined })
 
@@ -20,7 +26,7 @@ const NO_ROUTES: RequestRoutes = Object.freeze({ route: () => undefined })
 export class RemotingClient extends Lifecycle {
   readonly #config: RemotingClientConfig
   readonly #group: ConnectionGroup
-  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #links = new Map<string, Link>()
   readonly #connecting = new Set<Socket>()
 
   /**
@@ -69,12 +75,7 @@ export class RemotingClient extends Lifecycle {
    */
   async connection(address: string, timeoutMs = Number.POSITIVE_INFINITY): Promise<Connection> {
     if (this.status !== 'open') throw clientClosed()
-    let connecting = this.#connections.get(address)
-    if (connecting === undefined) {
-      connecting = this.#connect(address)
-      this.#connections.set(address, connecting)
-      this.#forgetWhenGone(address, connecting)
-    }
+    const { connecting } = this.#linkTo(address)
     if (timeoutMs >= this.#config.connectTimeoutMs) return connecting
     return withDeadline(connecting, timeoutMs, () => timedOut(address, timeoutMs))
   }
@@ -95,17 +96,23 @@ export class RemotingClient extends Lifecycle {
     return super.destroy(reason)
   }
 
-  #stopConnecting(): void {
-    for (const socket of this.#connecting) socket.destroy(clientClosed())
-  }
-
-  #forgetWhenGone(address: string, connecting: Promise<Connection>): void {
+  #linkTo(address: string): Link {
+    const known = this.#links.get(address)
+    if (known !== undefined && known.connection?.callable !== false) return known
+    const link: Link = { connecting: this.#connect(address), connection: undefined }
     const forget = (): void => {
-      if (this.#connections.get(address) === connecting) this.#connections.delete(address)
+      if (this.#links.get(address) === link) this.#links.delete(address)
     }
-    connecting.then((connection) => {
+    link.connecting.then((connection) => {
+      link.connection = connection
       connection.closed.then(forget, forget)
     }, forget)
+    this.#links.set(address, link)
+    return link
+  }
+
+  #stopConnecting(): void {
+    for (const socket of this.#connecting) socket.destroy(clientClosed())
   }
 
   async #connect(address: string): Promise<Connection> {

@@ -1,0 +1,44 @@
+/** What a look at a connection's traffic found. */
+export type TrafficVerdict = 'ordinary' | 'idle' | 'stalled'
+
+/** How a connection stands at the moment of a look. */
+export interface TrafficState {
+  /** Bytes that wait to be sent. */
+  readonly unsentBytes: number
+  /** Any number that changes when output makes progress. */
+  readonly progressMark: number
+  /** False while this side does not read: its quiet says nothing about the peer. */
+  readonly isReading: boolean
+}
+
+/** Notices peers that are idle or take no output, by looking in equal intervals. */
+export class TrafficWatch {
+  readonly #idleMs: number
+  readonly #stallMs: number
+  #active = true
+  #quietMs = 0
+  #stalledMs = 0
+  #progressMark = 0
+
+  constructor({ idleMs, outputStallMs }: { idleMs: number; outputStallMs: number }) {
+    this.#idleMs = idleMs
+    this.#stallMs = outputStallMs
+  }
+
+  /** Something was received or sent. */
+  noteActivity(): void {
+    this.#active = true
+  }
+
+  /** Looks `intervalMs` after the last look. */
+  look(intervalMs: number, state: TrafficState): TrafficVerdict {
+    const stalled = state.unsentBytes > 0 && state.progressMark === this.#progressMark
+    this.#progressMark = state.progressMark
+    this.#stalledMs = stalled ? this.#stalledMs + intervalMs : 0
+    const quiet = !this.#active && state.isReading && state.unsentBytes === 0
+    this.#active = false
+    this.#quietMs = quiet ? this.#quietMs + intervalMs : 0
+    if (this.#stalledMs >= this.#stallMs) return 'stalled'
+    return this.#quietMs >= this.#idleMs ? 'idle' : 'ordinary'
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Goal: what is sent in one turn leaves in one write and in order; nothing is reused or released
+ * before the write that refers to it has finished.
+ * Method: a writable whose writes finish when the test says so stands for the socket.
+ */
+import type { Socket } from 'node:net'
+import { Writable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { ConnectionOutput } from '../../../net/remoting/connection-output.ts'
+import { OUTPUT_CHUNK_BYTES, OutputTurn } from '../../../net/remoting/output-turn.ts'
+import { SeededRandom } from '../../helpers/seeded-random.ts'
+
+type Finish = (error?: Error | null) => void
+
+/** Keeps each write unfinished until {@link finish}, and takes its bytes only then. */
+class SlowSink extends Writable {
+  readonly writes: Buffer[][] = []
+  readonly #unfinished: { pieces: Buffer[]; callback: Finish }[] = []
+  #taken = ''
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Finish): void {
+    this.#begin([chunk], callback)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Finish): void {
+    const pieces = chunks.map(({ chunk }) => chunk)
+    this.#begin(pieces, callback)
+  }
+
+  /** What has been taken, and what lies in the unfinished writes. */
+  get text(): string {
+    const unfinished = this.#unfinished.flatMap(({ pieces }) => pieces)
+    return this.#taken + Buffer.concat(unfinished).toString('latin1')
+  }
+
+  async finish(): Promise<void> {
+    const write = this.#unfinished.shift()
+    if (write !== undefined) this.#taken += Buffer.concat(write.pieces).toString('latin1')
+    write?.callback()
+    await nextTurn()
+  }
+
+  #begin(pieces: Buffer[], callback: Finish): void {
+    this.writes.push(pieces)
+    this.#unfinished.push({ pieces, callback })
+  }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function open(): {
+  sink: SlowSink
+  turn: OutputTurn
+  output: ConnectionOutput
+  progress: number[]
+} {
+  const sink = new SlowSink()
+  const turn = new OutputTurn()
+  const progress: number[] = []
+  const output = new ConnectionOutput(sink as unknown as Socket, turn, () => {
+    progress.push(output.unsentBytes)
+  })
+  return { sink, turn, output, progress }
+}
+
+function build(output: ConnectionOutput, text: string, spareBytes = 0): void {
+  const { buffer, at } = output.reserve(text.length + spareBytes)
+  buffer.write(text, at, 'latin1')
+  output.commit(text.length)
+}
+
+const large = (character: string): Buffer => Buffer.alloc(5000, character)
+
+test('all output of a turn leaves in one write', async () => {
+  const { sink, output } = open()
+  for (const text of ['a', 'bc', 'def']) build(output, text, 100)
+  expect(sink.writes).toHaveLength(0)
+  await nextTurn()
+  expect(sink.writes).toHaveLength(1)
+  expect(sink.text).toBe('abcdef')
+  expect(output.unsentBytes).toBe(6)
+  await sink.finish()
+  expect(output.unsentBytes).toBe(0)
+})
+
+test('slices go out uncopied, in order between what was built', async () => {
+  const { sink, output } = open()
+  const slice = large('x')
+  build(output, 'head')
+  output.append(slice)
+  output.append(Buffer.from('small'))
+  build(output, 'tail')
+  await nextTurn()
+  expect(sink.writes).toHaveLength(1)
+  expect(sink.writes[0]).toContain(slice)
+  expect(sink.text).toBe(`head${slice.toString()}smalltail`)
+})
+
+test('a slice is released when its write has finished, once', async () => {
+  const { sink, output, progress } = open()
+  const sent: string[] = []
+  output.append(large('x'), () => sent.push('first'))
+  await nextTurn()
+  output.append(large('y'), () => sent.push('second'))
+  await nextTurn()
+  expect(sent).toEqual([])
+  await sink.finish()
+  expect(sent).toEqual(['first'])
+  await sink.finish()
+  expect(sent).toEqual(['first', 'second'])
+  expect(progress).toEqual([5000, 0])
+  output.release()
+  expect(sent).toEqual(['first', 'second'])
+})
+
+test('a chunk is not built in again before its write has finished', async () => {
+  const { sink, turn, output } = open()
+  build(output, 'first')
+  await nextTurn()
+  build(output, 'other')
+  await nextTurn()
+  expect(sink.text).toBe('first')
+  expect(turn.takeChunk(1)).not.toBe(sink.writes[0]?.[0]?.buffer)
+  await sink.finish()
+  expect(sink.text).toBe('firstother')
+})
+
+test('a chunk comes back for reuse when its write has finished', async () => {
+  const { sink, turn, output } = open()
+  build(output, 'first')
+  await nextTurn()
+  const used = sink.writes[0]![0]!.buffer
+  await sink.finish()
+  expect(turn.takeChunk(1).buffer).toBe(used)
+})
+
+test('more than a chunk in one turn is still one write', async () => {
+  const { sink, output } = open()
+  const texts = Array.from({ length: 40 }, (_, index) => String(index % 10).repeat(1000))
+  for (const text of texts) build(output, text)
+  build(output, 'z'.repeat(3 * OUTPUT_CHUNK_BYTES))
+  await nextTurn()
+  expect(sink.writes).toHaveLength(1)
+  expect(sink.text).toBe(texts.join('') + 'z'.repeat(3 * OUTPUT_CHUNK_BYTES))
+})
+
+test('a reservation that is not committed leaves nothing', async () => {
+  const { sink, output } = open()
+  output.reserve(10)
+  build(output, 'a')
+  output.reserve(2 * OUTPUT_CHUNK_BYTES)
+  build(output, 'b')
+  await nextTurn()
+  expect(sink.text).toBe('ab')
+})
+
+test('more than was reserved cannot be committed', () => {
+  const { output } = open()
+  output.reserve(3)
+  expect(() => output.commit(4)).toThrow('more was built than reserved')
+})
+
+test('release gives everything back, sent or not, and later output goes nowhere', async () => {
+  const { sink, output } = open()
+  const released: string[] = []
+  output.append(large('x'), () => released.push('in flight'))
+  await nextTurn()
+  output.append(large('y'), () => released.push('built'))
+  sink.destroy()
+  output.flush()
+  output.release()
+  expect(released).toEqual(['in flight', 'built'])
+  expect(output.unsentBytes).toBe(0)
+  build(output, 'late')
+  output.append(large('z'), () => released.push('late'))
+  expect(released).toEqual(['in flight', 'built', 'late'])
+  expect(output.unsentBytes).toBe(0)
+  await nextTurn()
+  expect(sink.writes).toHaveLength(1)
+})
+
+test.each([1, 2, 3])('any mixture comes out in order (seed %i)', async (seed) => {
+  const random = new SeededRandom(seed)
+  const { sink, output } = open()
+  let expected = ''
+  let sentCount = 0
+  let sliceCount = 0
+  for (let round = 0; round < 300; round += 1) {
+    const text = random.pick(['a', 'b', 'c']).repeat(1 + random.below(3000))
+    expected += text
+    if (random.below(3) === 0) {
+      sliceCount += 1
+      output.append(Buffer.from(text), () => {
+        sentCount += 1
+      })
+    } else build(output, text, random.below(50))
+    if (random.below(5) === 0) await nextTurn()
+    if (random.below(5) === 0) await sink.finish()
+  }
+  await nextTurn()
+  while (output.unsentBytes > 0) await sink.finish()
+  expect(sink.text === expected, `seed ${seed}`).toBe(true)
+  expect(sentCount).toBe(sliceCount)
+})
