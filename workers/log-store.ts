@@ -116,8 +116,8 @@ export class LogStore extends Lifecycle implements StoreListener {
   }
 
   /** Appends messages in order; resolves when all are done, with a result for each. */
-  async appendBatch(messages: readonly LogMessage[]): Promise<AppendResult[]> {
-    return await Promise.all(messages.map((message) => this.append(message)))
+  appendBatch(messages: readonly LogMessage[]): Promise<AppendResult[]> {
+    return Promise.all(messages.map((message) => this.append(message)))
   }
 
   /** Reads up to `countMax` messages of a queue from an offset on. Bodies are the caller's own. */
