@@ -89,6 +89,13 @@ async function fillStore(workshop: Workshop, name: string, store: string): Promi
       }
       await writeStore(workshop, 'reopened', store)
       return []
+    case 'broker':
+      await runJavaOrFail(workshop.toolchain, {
+        mainClass: 'agena.interop.WriteBrokerStore',
+        arguments: [store],
+        scratch: join(workshop.scratch, 'java'),
+      })
+      return []
     default:
       await writeStore(workshop, name, store)
       return []

@@ -11,6 +11,7 @@ export const storeFixtureNames = [
   'deleted-head-rebuilt',
   'killed',
   'killed-torn',
+  'broker',
 ] as const
 
 export type StoreFixtureName = (typeof storeFixtureNames)[number]

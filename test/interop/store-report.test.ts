@@ -25,7 +25,7 @@ for (const side of sides) {
       for (const message of written) expect(stored).toContain(message.body)
       expectQueuesToMatch(report)
       expectIndexToMatch(report)
-      expectMsgIds(report)
+      expectMessageIds(report)
       if (end === 'stop') await suite.reopen()
     })
   })
@@ -81,7 +81,7 @@ function expectIndexToMatch(report: StoreReport): void {
 }
 
 /** The store host that a client will connect to is in every message id. */
-function expectMsgIds(report: StoreReport): void {
+function expectMessageIds(report: StoreReport): void {
   for (const message of report.messages.filter(isOurs)) {
     const offset = message.physicalOffset.toString(16).toUpperCase().padStart(16, '0')
     expect(message.msgId).toMatch(new RegExp(`^7F000001[0-9A-F]{8}${offset}$`))

@@ -2,7 +2,10 @@ package agena.interop;
 
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.client.exception.MQBrokerException;
+import org.apache.rocketmq.common.topic.TopicValidator;
 import org.apache.rocketmq.namesrv.NamesrvStartup;
+import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
 
 /**
  * Runs Apache RocketMQ's name server, its broker, or both in one process.
@@ -11,6 +14,7 @@ import org.apache.rocketmq.namesrv.NamesrvStartup;
  */
 public final class PeerHost {
     private static final long REGISTER_TIMEOUT_MS = 30_000;
+    private static final long ROUTE_TIMEOUT_MS = 3_000;
 
     private PeerHost() {
     }
@@ -31,15 +35,25 @@ public final class PeerHost {
     }
 
     /** Registers at once: by itself the broker may take until its first timer, ten seconds later. */
-    private static void awaitRegistered(BrokerController broker) throws Exception {
-        String name = broker.getBrokerConfig().getBrokerName();
+    static void awaitRegistered(BrokerController broker) throws Exception {
         long deadline = System.currentTimeMillis() + REGISTER_TIMEOUT_MS;
-        while (!broker.getBrokerOuterAPI().getBrokerClusterInfo().getBrokerAddrTable().containsKey(name)) {
+        while (!isRouted(broker)) {
             if (System.currentTimeMillis() > deadline) {
-                throw new IllegalStateException("the name server does not list " + name);
+                throw new IllegalStateException("the name server has no route to the broker");
             }
             broker.registerBrokerAll(true, false, true);
             Thread.sleep(100);
+        }
+    }
+
+    private static boolean isRouted(BrokerController broker) throws Exception {
+        String name = broker.getBrokerConfig().getBrokerName();
+        try {
+            TopicRouteData route = broker.getBrokerOuterAPI().getTopicRouteInfoFromNameServer(
+                TopicValidator.RMQ_SYS_SELF_TEST_TOPIC, ROUTE_TIMEOUT_MS);
+            return route.getQueueDatas().stream().anyMatch(queues -> queues.getBrokerName().equals(name));
+        } catch (MQBrokerException notThere) {
+            return false;
         }
     }
 }
