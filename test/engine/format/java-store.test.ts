@@ -38,6 +38,7 @@ import {
 import { createRecordSource, encodeRecord } from '../../../engine/format/record-encoder.ts'
 import { parseSegmentName, segmentName } from '../../../engine/format/segment-name.ts'
 import { decodeMessage, type StoredMessage } from '../../../engine/format/stored-message.ts'
+import { DelayLevels } from '../../../engine/queue/delay-levels.ts'
 import {
   type ExpectedMessage,
   type ExpectedStore,
@@ -93,7 +94,7 @@ describe.each(stoppedStores)('derived files of %s', (name) => {
     }
   })
 
-  it('units carry the hash of the tags', async () => {
+  it('units carry the hash of the tags, or the time of a delayed delivery', async () => {
     await using store = await unpackStoreFixture(name)
     const tagsCodes = new Map<number, string>()
     for (const queue of store.expected.queues) {
@@ -101,8 +102,14 @@ describe.each(stoppedStores)('derived files of %s', (name) => {
         tagsCodes.set(physicalOffset, tagsCode)
       }
     }
-    for (const { physicalOffset, tags } of store.expected.messages) {
-      expect(tagsCodes.get(physicalOffset)).toBe(String(tagsCodeOf(tags ?? '')))
+    const delays = new DelayLevels()
+    for (const message of store.expected.messages) {
+      const { queueId, storeTimestamp, tags } = message
+      const isDelayed = message.topic === delays.topic
+      const tagsCode = isDelayed
+        ? delays.deliverTimestampMs(queueId + 1, storeTimestamp)
+        : tagsCodeOf(tags ?? '')
+      expect(tagsCodes.get(message.physicalOffset)).toBe(String(tagsCode))
     }
   })
 
