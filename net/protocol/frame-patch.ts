@@ -1,4 +1,4 @@
-/** Steps that the builders of hot responses share. Each returns the position behind what it wrote. */
+/** Steps that the builders of hot responses share. Those that write return where they ended. */
 import { I16_BYTES, I32_BYTES } from '../../engine/base/units.ts'
 import { HEADER_AT, HEADER_WORD_AT, headerWord, LENGTH_WORD_AT } from '../remoting/frame-format.ts'
 import { writeDecimal } from './decimal.ts'

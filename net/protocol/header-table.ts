@@ -81,10 +81,11 @@ export function encodeHeaderFields<T extends HeaderTable>(
   table: T,
   header: HeaderInput<T>,
 ): Map<string, string> {
-  const values: Readonly<Record<string, unknown>> = header
+  const values = header as Readonly<Record<string, FieldValues[FieldType] | undefined>>
   const extFields = new Map<string, string>()
   for (const name of Object.keys(table)) {
-    const value = values[name] ?? table[name]!.fallback
+    const fallback = table[name]!.fallback as FieldValues[FieldType] | undefined
+    const value = values[name] ?? fallback
     if (value !== undefined) extFields.set(name, String(value))
   }
   return extFields

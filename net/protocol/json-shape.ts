@@ -114,7 +114,7 @@ export function textMap<T>(item: JsonShape<T>): JsonShape<Map<string, T>> {
   }
 }
 
-/** An object whose names are numbers. Read quoted or bare, written quoted: every peer reads that. */
+/** An object whose names are numbers: read quoted or bare, written quoted, which all peers read. */
 export function numberMap<T>(item: JsonShape<T>): JsonShape<Map<number, T>> {
   const byText = textMap(item)
   return {
@@ -155,20 +155,20 @@ export function object<T extends object>(
   return {
     read: (value, path) => {
       if (isMissing(value)) throw fieldMissing(path)
-      const object = objectOf(value, path)
+      const plain = objectOf(value, path)
       const result: Partial<T> = {}
       for (const name of names) {
-        result[name] = members[name].read(object[name], path === '' ? name : `${path}.${name}`)
+        result[name] = members[name].read(plain[name], path === '' ? name : `${path}.${name}`)
       }
       return result as T
     },
     write: (value) => {
-      const object: LooseObject = {}
+      const plain: LooseObject = {}
       for (const name of names) {
         const member = members[name].write(value[name])
-        if (member !== undefined) object[name] = member
+        if (member !== undefined) plain[name] = member
       }
-      return object
+      return plain
     },
   }
 }

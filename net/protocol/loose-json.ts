@@ -9,6 +9,7 @@
  * as a `Map`. On the way out a plain object is ordinary JSON and a `Map` is written with its keys
  * as they are: numbers bare, objects as objects.
  */
+import { assert } from '../../engine/base/assert.ts'
 import { ProtocolError } from './errors.ts'
 
 export type LooseValue =
@@ -176,6 +177,7 @@ class LooseParser {
 function plainObject(members: Map<LooseValue, LooseValue>): LooseObject {
   const object: LooseObject = {}
   for (const [key, value] of members) {
+    assert(typeof key !== 'object', 'an object with objects as keys stays a Map')
     // Defined, not assigned: a key may be `__proto__`.
     const property = { value, writable: true, enumerable: true, configurable: true }
     Object.defineProperty(object, String(key), property)

@@ -2,9 +2,9 @@
  * Builds the head of a pull's response in the connection's output, in either encoding: frame words
  * and header. The body, raw records, follows as slices.
  *
- *   {"code":C,"extFields":{"groupSysFlag":"G","maxOffset":"X","minOffset":"I","nextBeginOffset":"B",
- *    "suggestWhichBrokerId":"S","topicSysFlag":"T"},"flag":1,"language":"OTHER","opaque":N,
- *    "remark":"FOUND","serializeTypeCurrentRPC":"JSON","version":V}
+ *   {"code":C,"extFields":{"groupSysFlag":"G","maxOffset":"X","minOffset":"I",
+ *    "nextBeginOffset":"B","suggestWhichBrokerId":"S","topicSysFlag":"T"},"flag":1,
+ *    "language":"OTHER","opaque":N,"remark":"FOUND","serializeTypeCurrentRPC":"JSON","version":V}
  */
 import { I32_BYTES } from '../../engine/base/units.ts'
 import { FRAME_PREFIX_BYTES, SERIALIZE_TYPE_JSON } from '../remoting/frame-format.ts'

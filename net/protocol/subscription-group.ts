@@ -88,7 +88,8 @@ export type SubscriptionGroupTable = ShapeOf<typeof SubscriptionGroupTable>
 export const SubscriptionGroupList = object({ groupConfigList: list(SubscriptionGroupConfig) })
 export type SubscriptionGroupList = ShapeOf<typeof SubscriptionGroupList>
 
-/** Pages of code 201: all groups when nothing is said (Java: GetAllSubscriptionGroupRequestHeader). */
+/** Pages of code 201, all groups when nothing is said
+ *  (Java: GetAllSubscriptionGroupRequestHeader). */
 export const GetAllSubscriptionGroupRequestHeader = {
   groupSeq: withDefault('int32', 0),
   /** JSON of the version that the earlier pages had. */

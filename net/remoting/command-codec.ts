@@ -1,4 +1,4 @@
-/** Whole commands: from a frame to a {@link RemotingCommand} and back, in either header encoding. */
+/** Whole commands: from a frame to a {@link RemotingCommand} and back, in either encoding. */
 import { RemotingError } from './errors.ts'
 import {
   FRAME_PREFIX_BYTES,

@@ -89,7 +89,8 @@ export class PendingRequests {
         continue
       }
       this.#pending.delete(opaque)
-      const message = `no response to request ${pending.code} from ${this.#peer} in ${pending.timeoutMs} ms`
+      const { code, timeoutMs } = pending
+      const message = `no response to request ${code} from ${this.#peer} in ${timeoutMs} ms`
       pending.response.reject(new RemotingError('REMOTING_TIMEOUT', message))
     }
     this.#timerAtMs = Number.POSITIVE_INFINITY

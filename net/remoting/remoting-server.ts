@@ -11,7 +11,7 @@ import { parseServerOptions } from './remoting-options.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { readIntoBuffer } from './socket-handle.ts'
 
-/** Connections that the operating system holds until they are accepted (Java: serverSocketBacklog). */
+/** Connections that wait in the kernel until they are accepted (Java: serverSocketBacklog). */
 const BACKLOG = 1024
 
 /** Accepts connections and answers requests by their code. */

@@ -97,7 +97,7 @@ test.each([1, 2, 3])('random headers are all read as the generic codec does (see
   const random = new SeededRandom(seed)
   for (let round = 0; round < 500; round += 1) {
     const frame = rawFrameOf(randomFrame(random))!
-    const why = `seed ${seed}, round ${round}: ${frame.buffer}`
+    const why = `seed ${seed}, round ${round}: ${frame.buffer.toString()}`
     expect(scanned(frame), why).toEqual(decoded(frame))
     const binary = { ...decodeFrame(frame), serializeType: 'ROCKETMQ' as const }
     const binaryFrame = rawFrameOf(encodeFrame(binary))!
@@ -113,7 +113,9 @@ test.each([1, 2, 3])('a damaged header is read alike or declined (seed %i)', (se
     const result = scanned(frame)
     if (result === undefined) continue
     readCount += 1
-    expect(result, `seed ${seed}, round ${round}: ${frame.buffer}`).toEqual(decoded(frame))
+    expect(result, `seed ${seed}, round ${round}: ${frame.buffer.toString()}`).toEqual(
+      decoded(frame),
+    )
   }
   expect(readCount).toBeGreaterThan(100)
 })

@@ -128,7 +128,9 @@ test.each([1, 2, 3, 4])(
     for (let round = 0; round < 500; round += 1) {
       const bytes = randomFrame(random)
       const frame = rawFrameOf(bytes)!
-      expect(scanned(frame), `seed ${seed}, round ${round}: ${bytes}`).toEqual(decoded(frame))
+      expect(scanned(frame), `seed ${seed}, round ${round}: ${bytes.toString()}`).toEqual(
+        decoded(frame),
+      )
     }
   },
 )
@@ -141,7 +143,7 @@ test.each([1, 2, 3, 4])('a damaged header is read alike or declined (seed %i)', 
     const result = scanned(frame)
     if (result === undefined) continue
     readCount += 1
-    const why = `seed ${seed}, round ${round}: ${frame.buffer}`
+    const why = `seed ${seed}, round ${round}: ${frame.buffer.toString()}`
     expect(result, why).toEqual(decoded(frame))
   }
   // Damage inside of texts and the body does no harm.

@@ -63,7 +63,7 @@ export class RawPeer {
 export async function until(condition: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + WAIT_MS_MAX
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error(`not so: ${condition}`)
+    if (performance.now() > deadlineMs) throw new Error(`not so: ${condition.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

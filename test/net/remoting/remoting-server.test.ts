@@ -5,6 +5,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { deferred } from '../../../engine/base/deferred.ts'
+import { encodeFrame } from '../../../net/remoting/command-codec.ts'
 import type { Connection } from '../../../net/remoting/connection.ts'
 import { RemotingClient } from '../../../net/remoting/remoting-client.ts'
 import type { RemotingCommand, SerializeType } from '../../../net/remoting/remoting-command.ts'
@@ -85,13 +86,9 @@ describe('answers', () => {
 
   test('a request byte by byte is answered', async () => {
     const { peer } = await serveRaw(routesOf(echo))
-    const whole: Buffer[] = []
     peer.socket.setNoDelay(true)
-    const write = peer.socket.write.bind(peer.socket)
-    peer.socket.write = ((bytes: Buffer) => whole.push(bytes) > 0) as typeof write
-    peer.send(requestOf(5, 20))
-    for (const byte of Buffer.concat(whole)) {
-      write(Buffer.of(byte))
+    for (const byte of encodeFrame(requestOf(5, 20))) {
+      peer.socket.write(Buffer.of(byte))
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(await peer.receive(1)).toMatchObject([{ opaque: 5 }])
@@ -225,12 +222,11 @@ describe('pushes', () => {
     const { server, peer } = await serveRaw(routesOf(echo))
     await until(() => server.connections.size === 1)
     const [connection] = server.connections
-    const waits = expect(connection!.invoke(createRequest(40), TIMEOUT_MS)).rejects.toMatchObject({
-      code: 'REMOTING_CONNECTION_CLOSED',
-    })
-    await peer.receive(1)
-    await peer.close()
-    await waits
+    const [outcome] = await Promise.all([
+      connection!.invoke(createRequest(40), TIMEOUT_MS).catch((error: unknown) => error),
+      peer.receive(1).then(() => peer.close()),
+    ])
+    expect(outcome).toMatchObject({ code: 'REMOTING_CONNECTION_CLOSED' })
     await expect(connection!.invoke(createRequest(40), TIMEOUT_MS)).rejects.toMatchObject({
       code: 'REMOTING_CONNECTION_CLOSED',
     })
@@ -283,6 +279,7 @@ describe('closing', () => {
     await begun.promise
     await server.close()
     await peer.whenClosed()
+    expect(peer.commands).toEqual([])
   })
 
   test('destroy ends at once with its reason, also while closing', async () => {
