@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { ConnectionHost } from './connection.ts'
 import { Connection } from './connection.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import { InflightBytes } from './inflight-bytes.ts'
 import { LimitedLogger } from './limited-logger.ts'
 import { OutputTurn } from './output-turn.ts'

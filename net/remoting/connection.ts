@@ -1,43 +1,26 @@
 import type { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { assert } from '../../engine/base/assert.ts'
 import { deferred } from '../../engine/base/deferred.ts'
 import { AgenaError, describeError } from '../../engine/base/errors.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { formatAddress, normaliseHost } from './address.ts'
 import { decodeFrame, encodeHeader, writeFrameHead } from './command-codec.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import type { Reservation } from './connection-output.ts'
 import { ConnectionOutput } from './connection-output.ts'
 import { RemotingError } from './errors.ts'
 import { FRAME_PREFIX_BYTES } from './frame-format.ts'
 import type { FrameSink, RawFrame } from './frame-splitter.ts'
 import { FrameSplitter } from './frame-splitter.ts'
-import type { AdmissionWaiter, InflightBytes } from './inflight-bytes.ts'
-import type { LimitedLogger } from './limited-logger.ts'
-import type { OutputTurn } from './output-turn.ts'
+import type { AdmissionWaiter } from './inflight-bytes.ts'
 import { PendingRequests } from './pending-requests.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 import { isResponse, markOneway } from './remoting-command.ts'
-import type { ConnectionConfig } from './remoting-options.ts'
 import { dispatchRequest } from './request-dispatch.ts'
-import type { RequestRoutes } from './request-routes.ts'
 import { HotOutcome } from './request-routes.ts'
+import { settledBefore } from './settled-before.ts'
 import { writeQueueBytes } from './socket-handle.ts'
 import { TrafficWatch } from './traffic-watch.ts'
-
-/** What the connections of one server or client share. */
-export interface ConnectionHost {
-  readonly side: 'server' | 'client'
-  readonly config: ConnectionConfig
-  readonly routes: RequestRoutes
-  readonly turn: OutputTurn
-  readonly inflight: InflightBytes
-  readonly log: LimitedLogger
-  /** Takes note of a change of kept bytes; false when that is too many in all. */
-  keep(deltaBytes: number): boolean
-  /** Forgets a connection that is gone. */
-  remove(connection: Connection): void
-}
 
 /** Why a connection is not being read, as bits. */
 const PAUSED_BY_OUTPUT = 1
@@ -267,34 +250,22 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
 
   protected override async drain(): Promise<void> {
     const deadlineMs = performance.now() + this.#host.config.closeMs
+    const socketClosed = this.#socketClosed.promise
     if (this.#host.side === 'server') this.#pause(PAUSED_BY_CLOSE)
-    await this.#waitUntil(this.#whenIdle(), deadlineMs)
+    await settledBefore(deadlineMs, this.#whenIdle(), socketClosed)
     this.#discarding = true
     this.#output.flush()
     const finished = new Promise<void>((resolve) => this.#socket.end(resolve))
     // Bytes that lie unread when a socket closes would reset it, and lose the last responses.
     this.#socket.resume()
-    await this.#waitUntil(finished, deadlineMs)
-    await this.#waitUntil(this.#socketClosed.promise, performance.now() + PEER_CLOSE_MS)
+    await settledBefore(deadlineMs, finished, socketClosed)
+    await settledBefore(performance.now() + PEER_CLOSE_MS, socketClosed)
     this.#socket.destroy()
-    await this.#socketClosed.promise
+    await socketClosed
   }
 
   protected override async abort(): Promise<void> {
     await this.#socketClosed.promise
-  }
-
-  /** Waits for `event`, for the end of the socket, or until the deadline. */
-  async #waitUntil(event: Promise<void>, deadlineMs: number): Promise<void> {
-    const enough = new AbortController()
-    const { signal } = enough
-    const leftMs = Math.max(0, deadlineMs - performance.now())
-    const late = sleep(leftMs, undefined, { signal }).catch((error: unknown) => {
-      // The timer is stopped when nobody waits for it any more.
-      if (!signal.aborted) throw error
-    })
-    await Promise.race([event, this.#socketClosed.promise, late])
-    enough.abort()
   }
 
   #assertCallable(): void {

@@ -1,5 +1,6 @@
 import { describeError } from '../../engine/base/errors.ts'
-import type { Connection, ConnectionHost } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import { CODE_MAX } from './header-binary.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 import { createResponse, isOneway } from './remoting-command.ts'

@@ -1,0 +1,20 @@
+import type { Connection } from './connection.ts'
+import type { InflightBytes } from './inflight-bytes.ts'
+import type { LimitedLogger } from './limited-logger.ts'
+import type { OutputTurn } from './output-turn.ts'
+import type { ConnectionConfig } from './remoting-options.ts'
+import type { RequestRoutes } from './request-routes.ts'
+
+/** What the connections of one server or client share. */
+export interface ConnectionHost {
+  readonly side: 'server' | 'client'
+  readonly config: ConnectionConfig
+  readonly routes: RequestRoutes
+  readonly turn: OutputTurn
+  readonly inflight: InflightBytes
+  readonly log: LimitedLogger
+  /** Takes note of a change of kept bytes; false when that is too many in all. */
+  keep(deltaBytes: number): boolean
+  /** Forgets a connection that is gone. */
+  remove(connection: Connection): void
+}
