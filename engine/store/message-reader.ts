@@ -95,6 +95,11 @@ export class MessageReader {
     return physicalOffset >= recentOffset || segment.region.isResident(start, lengthBytes)
   }
 
+  /** Whether a record is so recent that RocketMQ counts it as being in memory. */
+  isCountedAsHot(physicalOffset: number): boolean {
+    return this.#log.writtenOffset - physicalOffset <= HOT_BYTES
+  }
+
   #reset(queue: ConsumeQueue, tail: QueueTail, result: GetResult): void {
     result.minOffset = queue.minQueueOffset(this.#log.segments.startOffset)
     result.maxOffset = tail.nextQueueOffset
@@ -198,7 +203,7 @@ export class MessageReader {
     const bytes = result.totalBytes + recordBytes
     if (result.messageCount >= request.messageCountMax) return true
     if (bytes > (request.bytesMax ?? HOT_ANSWER_BYTES_MAX)) return true
-    const isOld = this.#log.writtenOffset - physicalOffset > HOT_BYTES
+    const isOld = !this.isCountedAsHot(physicalOffset)
     const countMax = isOld ? OLD_ANSWER_COUNT_MAX : HOT_ANSWER_COUNT_MAX
     return (
       bytes > (isOld ? OLD_ANSWER_BYTES_MAX : HOT_ANSWER_BYTES_MAX) ||

@@ -1,0 +1,122 @@
+/** How far each group has read each queue, in `config/consumerOffset.json` (ConsumerOffsetManager). */
+import { join } from 'node:path'
+import type { Logger } from '../../../engine/base/logger.ts'
+import { ConsumerOffsetTable } from '../../protocol/consumer-offset.ts'
+import { ConfigFile } from '../config-file.ts'
+import { TableVersion } from '../table-version.ts'
+
+/** Stands between topic and group in the table's keys; neither may hold it. */
+const SEPARATOR = '@'
+/** The answer for a queue that a group has never committed. */
+export const OFFSET_UNKNOWN = -1
+
+export class ConsumerOffsets {
+  readonly #file: ConfigFile<ConsumerOffsetTable>
+  readonly #logger: Logger
+  /** `topic@group` → queue id → offset. */
+  readonly #offsets: Map<string, Map<number, number>>
+  readonly #version = new TableVersion()
+  #isStale = false
+
+  constructor(configDirectory: string, logger: Logger) {
+    const path = join(configDirectory, 'consumerOffset.json')
+    this.#file = new ConfigFile(path, ConsumerOffsetTable, logger)
+    this.#logger = logger
+    const saved = this.#file.load()
+    this.#offsets = saved?.offsetTable ?? new Map()
+    this.#version.restore(saved?.dataVersion)
+  }
+
+  /** The next offset that the group wants, or {@link OFFSET_UNKNOWN}. */
+  get(group: string, topic: string, queueId: number): number {
+    return this.#offsets.get(topic + SEPARATOR + group)?.get(queueId) ?? OFFSET_UNKNOWN
+  }
+
+  commit(
+    group: string,
+    topic: string,
+    queueId: number,
+    offset: number,
+    clientAddress: string,
+  ): void {
+    const key = topic + SEPARATOR + group
+    let queues = this.#offsets.get(key)
+    if (queues === undefined) {
+      queues = new Map()
+      this.#offsets.set(key, queues)
+    }
+    const before = queues.get(queueId)
+    if (before === offset) return
+    if (before !== undefined && offset < before) {
+      this.#logger.warn(
+        `${clientAddress} moves group ${group} back on ${topic} queue ${queueId}: ` +
+          `${before} to ${offset}`,
+      )
+    }
+    queues.set(queueId, offset)
+    this.#isStale = true
+  }
+
+  /** Topics of which the group has read something. */
+  topicsOf(group: string): string[] {
+    return this.#partners(group, 1, 0)
+  }
+
+  /** Groups that have read something of the topic. */
+  groupsOf(topic: string): string[] {
+    return this.#partners(topic, 0, 1)
+  }
+
+  removeTopic(topic: string): void {
+    this.#removeWhere((key) => key.startsWith(topic + SEPARATOR))
+  }
+
+  removeGroup(group: string): void {
+    this.#removeWhere((key) => key.endsWith(SEPARATOR + group))
+  }
+
+  /** A group may not stand behind the end of a queue: what it read there was lost in a crash. */
+  clamp(endOf: (topic: string, queueId: number) => number): void {
+    for (const [key, queues] of this.#offsets) {
+      const topic = key.slice(0, key.indexOf(SEPARATOR))
+      for (const [queueId, offset] of queues) {
+        const end = endOf(topic, queueId)
+        if (offset <= end) continue
+        this.#logger.warn(`${key} queue ${queueId} goes back from ${offset} to the end at ${end}`)
+        queues.set(queueId, end)
+        this.#isStale = true
+      }
+    }
+  }
+
+  /** Saves when something has changed since the last time. */
+  async save(): Promise<void> {
+    if (!this.#isStale) return
+    this.#isStale = false
+    this.#version.next()
+    await this.#file.save(() => this.table())
+  }
+
+  /** The table as code 43 carries it. */
+  table(): ConsumerOffsetTable {
+    return { dataVersion: this.#version.value, offsetTable: this.#offsets }
+  }
+
+  #partners(name: string, own: 0 | 1, other: 0 | 1): string[] {
+    const partners: string[] = []
+    for (const key of this.#offsets.keys()) {
+      const parts = key.split(SEPARATOR)
+      const partner = parts[other]
+      if (parts[own] === name && partner !== undefined) partners.push(partner)
+    }
+    return partners
+  }
+
+  #removeWhere(matches: (key: string) => boolean): void {
+    for (const key of [...this.#offsets.keys()]) {
+      if (!matches(key)) continue
+      this.#offsets.delete(key)
+      this.#isStale = true
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Look-ups: by key (12), by id (33), and offsets of a queue by time and at its ends (29-32)
+ * (QueryMessageProcessor, AdminBrokerProcessor).
+ */
+import { indexKeyHash, indexTagHash } from '../../../engine/format/index-format.ts'
+import { decodeMessage } from '../../../engine/format/stored-message.ts'
+import type { ThreadedStore } from '../../../workers/threaded-store.ts'
+import { decodeHeader, encodeHeaderFields } from '../../protocol/header-table.ts'
+import {
+  GetEarliestMsgStoretimeRequestHeader,
+  GetEarliestMsgStoretimeResponseHeader,
+  GetMaxOffsetRequestHeader,
+  GetMinOffsetRequestHeader,
+  QueueOffsetResponseHeader,
+  SearchOffsetRequestHeader,
+} from '../../protocol/queue-offset.ts'
+import { RequestCode } from '../../protocol/request-code.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import {
+  QueryMessageRequestHeader,
+  QueryMessageResponseHeader,
+  ViewMessageRequestHeader,
+} from '../../protocol/view-message.ts'
+import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+import type { RequestHandler } from '../../remoting/request-routes.ts'
+import { BrokerError } from '../broker-error.ts'
+
+/** Most messages of a query by unique key (`defaultQueryMaxNum`). */
+const UNIQUE_KEY_COUNT_MAX = 32
+/** Most messages of any query (`maxMsgsNumBatch`). */
+const QUERY_COUNT_MAX = 64
+const INDEX_TYPE_TAG = 'T'
+const NOT_FOUND = -1
+
+export function queryRoutes(store: ThreadedStore): readonly (readonly [number, RequestHandler])[] {
+  return [
+    [RequestCode.QUERY_MESSAGE, (request) => queryMessage(store, request)],
+    [RequestCode.VIEW_MESSAGE_BY_ID, (request) => viewMessage(store, request)],
+    [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, (request) => searchOffset(store, request)],
+    [RequestCode.GET_MAX_OFFSET, (request) => maxOffset(store, request)],
+    [RequestCode.GET_MIN_OFFSET, (request) => minOffset(store, request)],
+    [RequestCode.GET_EARLIEST_MSG_STORETIME, (request) => earliestTime(store, request)],
+  ]
+}
+
+async function queryMessage(
+  store: ThreadedStore,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const header = decodeHeader(QueryMessageRequestHeader, request.extFields)
+  const { topic, key, beginTimestamp, endTimestamp } = header
+  const isTag = header.indexType === INDEX_TYPE_TAG
+  const countMax = header._UNIQUE_KEY_QUERY ? UNIQUE_KEY_COUNT_MAX : header.maxNum
+  const matches = await store.queries.findByKey({
+    keyHash: isTag ? indexTagHash(topic, key) : indexKeyHash(topic, key),
+    beginTimestampMs: beginTimestamp,
+    endTimestampMs: endTimestamp,
+    countMax: Math.max(0, Math.min(countMax, QUERY_COUNT_MAX)),
+  })
+  const records: Buffer[] = []
+  for (const offset of matches.physicalOffsets.sort((left, right) => left - right)) {
+    const record = await store.readRecord(offset)
+    if (record !== undefined) records.push(record)
+  }
+  const extFields = encodeHeaderFields(QueryMessageResponseHeader, {
+    indexLastUpdateTimestamp: matches.endTimestampMs,
+    indexLastUpdatePhyoffset: matches.endPhysicalOffset,
+  })
+  if (records.length > 0) {
+    return createResponse(request, ResponseCode.SUCCESS, {
+      extFields,
+      body: Buffer.concat(records),
+    })
+  }
+  const remark = 'can not find message, maybe time range not correct'
+  return createResponse(request, ResponseCode.QUERY_NOT_FOUND, { extFields, remark })
+}
+
+async function viewMessage(
+  store: ThreadedStore,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const { offset } = decodeHeader(ViewMessageRequestHeader, request.extFields)
+  const record = await store.readRecord(offset)
+  if (record !== undefined) return createResponse(request, ResponseCode.SUCCESS, { body: record })
+  throw new BrokerError(ResponseCode.SYSTEM_ERROR, `can not find message by the offset, ${offset}`)
+}
+
+async function searchOffset(
+  store: ThreadedStore,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const header = decodeHeader(SearchOffsetRequestHeader, request.extFields)
+  const { topic, queueId, timestamp } = header
+  const offset = await store.queries.findByTime({
+    topic,
+    queueId,
+    minOffset: store.minQueueOffset(topic, queueId),
+    endOffset: store.maxQueueOffset(topic, queueId),
+    timestampMs: timestamp,
+    boundary: header.boundaryType?.toLowerCase() === 'upper' ? 'upper' : 'lower',
+  })
+  return offsetResponse(request, offset)
+}
+
+function maxOffset(store: ThreadedStore, request: RemotingCommand): RemotingCommand {
+  const { topic, queueId } = decodeHeader(GetMaxOffsetRequestHeader, request.extFields)
+  return offsetResponse(request, store.maxQueueOffset(topic, queueId))
+}
+
+function minOffset(store: ThreadedStore, request: RemotingCommand): RemotingCommand {
+  const { topic, queueId } = decodeHeader(GetMinOffsetRequestHeader, request.extFields)
+  return offsetResponse(request, store.minQueueOffset(topic, queueId))
+}
+
+async function earliestTime(
+  store: ThreadedStore,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const header = decodeHeader(GetEarliestMsgStoretimeRequestHeader, request.extFields)
+  const { topic, queueId } = header
+  const queueOffset = store.minQueueOffset(topic, queueId)
+  const found = await store.read(topic, queueId, { queueOffset, messageCountMax: 1 })
+  const timestamp =
+    found.messageCount === 0 ? NOT_FOUND : decodeMessage(found.records).storeTimestampMs
+  const extFields = encodeHeaderFields(GetEarliestMsgStoretimeResponseHeader, { timestamp })
+  return createResponse(request, ResponseCode.SUCCESS, { extFields })
+}
+
+function offsetResponse(request: RemotingCommand, offset: number): RemotingCommand {
+  const extFields = encodeHeaderFields(QueueOffsetResponseHeader, { offset })
+  return createResponse(request, ResponseCode.SUCCESS, { extFields })
+}

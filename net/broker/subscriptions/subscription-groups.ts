@@ -1,0 +1,117 @@
+/** The consumer groups of this broker, in `config/subscriptionGroup.json` (SubscriptionGroupManager). */
+import { join } from 'node:path'
+import type { Logger } from '../../../engine/base/logger.ts'
+import type { DataVersion } from '../../protocol/data-version.ts'
+import {
+  defaultSubscriptionGroup,
+  type SubscriptionGroupConfig,
+  SubscriptionGroupTable,
+} from '../../protocol/subscription-group.ts'
+import { ConfigFile } from '../config-file.ts'
+import { TableVersion } from '../table-version.ts'
+import { validateGroupName } from '../topics/topic-validator.ts'
+
+/** Groups that every broker has (SubscriptionGroupManager.init); the last ones take broadcasts. */
+const SYSTEM_GROUPS = ['TOOLS_CONSUMER', 'FILTERSRV_CONSUMER', 'SELF_TEST_C_GROUP']
+const SYSTEM_BROADCAST_GROUPS = [
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_PULL',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_OWNER',
+  'CID_RMQ_SYS_TRANS',
+]
+const SYSTEM_GROUP_PREFIX = 'CID_RMQ_SYS_'
+
+/** Groups that belong to RocketMQ itself (MixAll.isSysConsumerGroup). */
+export function isSystemGroup(group: string): boolean {
+  return group.startsWith(SYSTEM_GROUP_PREFIX)
+}
+
+export class SubscriptionGroups {
+  readonly #file: ConfigFile<SubscriptionGroupTable>
+  readonly #mayCreate: () => boolean
+  readonly #logger: Logger
+  readonly #groups = new Map<string, SubscriptionGroupConfig>()
+  readonly #version = new TableVersion()
+  #forbidden: SubscriptionGroupTable['forbiddenTable'] = new Map()
+
+  /** @param mayCreate whether a group is made when it is first asked for. */
+  constructor(configDirectory: string, mayCreate: () => boolean, logger: Logger) {
+    const path = join(configDirectory, 'subscriptionGroup.json')
+    this.#file = new ConfigFile(path, SubscriptionGroupTable, logger)
+    this.#mayCreate = mayCreate
+    this.#logger = logger
+    for (const group of SYSTEM_GROUPS) this.#groups.set(group, defaultSubscriptionGroup(group))
+    for (const group of SYSTEM_BROADCAST_GROUPS) {
+      const config = { ...defaultSubscriptionGroup(group), consumeBroadcastEnable: true }
+      this.#groups.set(group, config)
+    }
+    const saved = this.#file.load()
+    for (const [name, config] of saved?.subscriptionGroupTable ?? []) this.#groups.set(name, config)
+    this.#forbidden = saved?.forbiddenTable ?? this.#forbidden
+    this.#version.restore(saved?.dataVersion)
+  }
+
+  get dataVersion(): DataVersion {
+    return this.#version.value
+  }
+
+  get size(): number {
+    return this.#groups.size
+  }
+
+  values(): IterableIterator<SubscriptionGroupConfig> {
+    return this.#groups.values()
+  }
+
+  has(group: string): boolean {
+    return this.#groups.has(group)
+  }
+
+  /**
+   * A group's settings. One that is not known yet is made with RocketMQ's defaults, where
+   * `autoCreateSubscriptionGroup` allows it or it is one of the system's own.
+   */
+  find(group: string): SubscriptionGroupConfig | undefined {
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    if (!this.#mayCreate() && !isSystemGroup(group)) return undefined
+    validateGroupName(group)
+    this.#logger.info(`group ${group} is made with the defaults`)
+    const config = defaultSubscriptionGroup(group)
+    this.put(config)
+    return config
+  }
+
+  put(config: SubscriptionGroupConfig): void {
+    this.#groups.set(config.groupName, config)
+    this.#changed()
+  }
+
+  /** @returns false when there is no such group. */
+  remove(group: string): boolean {
+    if (!this.#groups.delete(group)) return false
+    this.#forbidden.delete(group)
+    this.#changed()
+    return true
+  }
+
+  /** Brings all changes to the disk. */
+  save(): Promise<void> {
+    return this.#file.save(() => this.table())
+  }
+
+  /** The table as code 201 carries it. */
+  table(): SubscriptionGroupTable {
+    return {
+      dataVersion: this.#version.value,
+      forbiddenTable: this.#forbidden,
+      subscriptionGroupTable: this.#groups,
+    }
+  }
+
+  #changed(): void {
+    this.#version.next()
+    void this.save()
+  }
+}

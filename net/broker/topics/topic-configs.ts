@@ -1,0 +1,144 @@
+/** The topics of this broker, in `config/topics.json` (TopicConfigManager). */
+import { join } from 'node:path'
+import { BytesMap } from '../../../engine/base/bytes-map.ts'
+import type { Logger } from '../../../engine/base/logger.ts'
+import type { DataVersion } from '../../protocol/data-version.ts'
+import { type TopicConfig, TopicConfigTable } from '../../protocol/topic-config.ts'
+import { ConfigFile } from '../config-file.ts'
+import { TableVersion } from '../table-version.ts'
+import { isInheritedPermission, PERM_INHERIT } from './permission.ts'
+import { type SystemTopicOptions, systemTopics, topicConfig } from './system-topics.ts'
+import { Topic } from './topic.ts'
+import { AUTO_CREATE_TOPIC, retryTopicOf } from './topic-validator.ts'
+
+/** Bits of a topic's sysFlag (TopicSysFlag). */
+const UNIT_FLAG = 1 << 0
+const UNIT_SUB_FLAG = 1 << 1
+
+export interface TopicForSend {
+  readonly topic: string
+  /** The topic whose queues and permission a new one inherits. */
+  readonly defaultTopic: string
+  /** How many queues the sender wishes. */
+  readonly queueNums: number
+  readonly remoteAddress: string
+  readonly isUnit: boolean
+}
+
+export class TopicConfigs {
+  readonly #file: ConfigFile<TopicConfigTable>
+  readonly #options: SystemTopicOptions
+  readonly #logger: Logger
+  readonly #topics = new Map<string, Topic>()
+  readonly #byBytes = new BytesMap<Topic>()
+  readonly #version = new TableVersion()
+  readonly #listeners: ((topic: string) => void)[] = []
+
+  /** Reads the table and adds the system's own topics where they are missing. */
+  constructor(configDirectory: string, options: SystemTopicOptions, logger: Logger) {
+    this.#file = new ConfigFile(join(configDirectory, 'topics.json'), TopicConfigTable, logger)
+    this.#options = options
+    this.#logger = logger
+    for (const config of systemTopics(options)) this.#set(config)
+    const saved = this.#file.load()
+    for (const config of saved?.topicConfigTable.values() ?? []) this.#set(config)
+    this.#version.restore(saved?.dataVersion)
+  }
+
+  get dataVersion(): DataVersion {
+    return this.#version.value
+  }
+
+  get size(): number {
+    return this.#topics.size
+  }
+
+  find(topic: string): Topic | undefined {
+    return this.#topics.get(topic)
+  }
+
+  /** Finds a topic by its name's bytes. */
+  findBytes(bytes: Buffer, start: number, end: number): Topic | undefined {
+    return this.#byBytes.get(bytes, start, end, 0)
+  }
+
+  values(): IterableIterator<Topic> {
+    return this.#topics.values()
+  }
+
+  /** Adds or replaces a topic. */
+  put(config: TopicConfig): Topic {
+    const topic = this.#set(config)
+    this.#changed(config.topicName)
+    return topic
+  }
+
+  remove(name: string): void {
+    if (!this.#topics.delete(name)) return
+    this.#byBytes.removeWhere((topic) => topic.name === name)
+    this.#changed(name)
+  }
+
+  /** Calls `listener` with the name of every topic that is added, changed or removed. */
+  onChange(listener: (topic: string) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * Makes a topic for its first message, from the topic that the sender names as its default
+   * (createTopicInSendMessageMethod).
+   * @returns undefined when that topic is missing or does not hand its permission on.
+   */
+  createForSend(request: TopicForSend): Topic | undefined {
+    const { topic, defaultTopic, queueNums } = request
+    const parent = this.find(defaultTopic)
+    const isOff = defaultTopic === AUTO_CREATE_TOPIC && !this.#options.autoCreateTopicEnable
+    if (parent === undefined || isOff || !isInheritedPermission(parent.config.perm))
+      return undefined
+    const count = Math.max(0, Math.min(queueNums, parent.config.writeQueueNums))
+    this.#logger.info(
+      `topic ${topic} with ${count} queues is made from ${defaultTopic} for ${request.remoteAddress}`,
+    )
+    return this.put({
+      ...topicConfig(topic, count, parent.config.perm & ~PERM_INHERIT),
+      topicFilterType: parent.config.topicFilterType,
+      topicSysFlag: request.isUnit ? UNIT_FLAG : 0,
+    })
+  }
+
+  /** The topic of a group's retries, made if it is missing (createTopicInSendMessageBackMethod). */
+  createRetryTopic(group: string, queueNums: number, isUnit = false): Topic {
+    const name = retryTopicOf(group)
+    const topicSysFlag = isUnit ? UNIT_SUB_FLAG : 0
+    return this.find(name) ?? this.put({ ...topicConfig(name, queueNums), topicSysFlag })
+  }
+
+  /** Brings all changes to the disk. */
+  save(): Promise<void> {
+    return this.#file.save(() => this.table())
+  }
+
+  /** The table as codes 21 and 103 carry it. */
+  table(): TopicConfigTable {
+    const configs = [...this.#topics.values()].map(({ name, config }) => [name, config] as const)
+    return { dataVersion: this.#version.value, topicConfigTable: new Map(configs) }
+  }
+
+  #set(config: TopicConfig): Topic {
+    let topic = this.#topics.get(config.topicName)
+    if (topic === undefined) {
+      topic = new Topic(config)
+      this.#topics.set(topic.name, topic)
+      this.#byBytes.set(topic.nameBytes, 0, topic.nameBytes.length, 0, topic)
+    } else {
+      topic.config = config
+    }
+    return topic
+  }
+
+  #changed(topic: string): void {
+    this.#version.next()
+    void this.save()
+    for (const listener of this.#listeners) listener(topic)
+  }
+}

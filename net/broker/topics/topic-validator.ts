@@ -1,0 +1,86 @@
+/** What names topics and groups may have, and which are the system's own (TopicValidator). */
+import { ResponseCode } from '../../protocol/response-code.ts'
+import { BrokerError } from '../broker-error.ts'
+
+export const AUTO_CREATE_TOPIC = 'TBW102'
+export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX'
+export const BENCHMARK_TOPIC = 'BenchmarkTest'
+export const SELF_TEST_TOPIC = 'SELF_TEST_TOPIC'
+export const OFFSET_MOVED_TOPIC = 'OFFSET_MOVED_EVENT'
+export const TRANSACTION_HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC'
+export const TRANSACTION_OP_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC'
+const TRANSACTION_CHECK_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC'
+const TRACE_TOPIC = 'RMQ_SYS_TRACE_TOPIC'
+const CHECKPOINT_TOPIC = 'CHECKPOINT_TOPIC'
+export const SYSTEM_TOPIC_PREFIX = 'rmq_sys_'
+export const RETRY_PREFIX = '%RETRY%'
+export const DEAD_LETTER_PREFIX = '%DLQ%'
+
+const TOPIC_LENGTH_MAX = 127
+const RETRY_TOPIC_LENGTH_MAX = 255
+const GROUP_LENGTH_MAX = 120
+const NAME_PATTERN = /^[%|a-zA-Z0-9_-]+$/
+
+const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
+  AUTO_CREATE_TOPIC,
+  SCHEDULE_TOPIC,
+  BENCHMARK_TOPIC,
+  TRANSACTION_HALF_TOPIC,
+  TRACE_TOPIC,
+  TRANSACTION_OP_TOPIC,
+  TRANSACTION_CHECK_TOPIC,
+  SELF_TEST_TOPIC,
+  OFFSET_MOVED_TOPIC,
+  CHECKPOINT_TOPIC,
+])
+const NOT_FOR_SENDERS: ReadonlySet<string> = new Set([
+  SCHEDULE_TOPIC,
+  TRANSACTION_HALF_TOPIC,
+  TRANSACTION_OP_TOPIC,
+  TRANSACTION_CHECK_TOPIC,
+  SELF_TEST_TOPIC,
+  OFFSET_MOVED_TOPIC,
+])
+
+/** @throws {BrokerError} INVALID_PARAMETER saying what is wrong with the name. */
+export function validateTopicName(topic: string): void {
+  validateName('topic', topic)
+  const isRetry = topic.startsWith(RETRY_PREFIX) || topic.startsWith(DEAD_LETTER_PREFIX)
+  const lengthMax = isRetry ? RETRY_TOPIC_LENGTH_MAX : TOPIC_LENGTH_MAX
+  if (topic.length <= lengthMax) return
+  throw invalid(`The specified topic: ${topic}, is longer than topic max length: ${lengthMax}`)
+}
+
+/** @throws {BrokerError} INVALID_PARAMETER saying what is wrong with the name. */
+export function validateGroupName(group: string): void {
+  validateName('group', group)
+  if (group.length <= GROUP_LENGTH_MAX) return
+  throw invalid(
+    `The specified group: ${group}, is longer than group max length: ${GROUP_LENGTH_MAX}`,
+  )
+}
+
+/** Topics that belong to RocketMQ itself, besides those named after a cluster or broker. */
+export function isSystemTopic(topic: string): boolean {
+  return SYSTEM_TOPICS.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX)
+}
+
+export function isNotAllowedSendTopic(topic: string): boolean {
+  return NOT_FOR_SENDERS.has(topic)
+}
+
+/** The topic where a group's messages wait for another try (MixAll.getRetryTopic). */
+export function retryTopicOf(group: string): string {
+  return RETRY_PREFIX + group
+}
+
+function validateName(kind: 'topic' | 'group', name: string): void {
+  if (name.trim() === '') throw invalid(`The specified ${kind} is blank.`)
+  if (NAME_PATTERN.test(name)) return
+  const allowed = 'contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$'
+  throw invalid(`The specified ${kind}: ${name}, ${allowed}`)
+}
+
+function invalid(remark: string): BrokerError {
+  return new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
+}

@@ -1,0 +1,24 @@
+import type { TopicConfig } from '../../protocol/topic-config.ts'
+import { isReadablePermission, isWritablePermission } from './permission.ts'
+
+/** One topic of this broker. */
+export class Topic {
+  readonly name: string
+  readonly nameBytes: Buffer
+  /** Replaced as a whole when the topic is changed. */
+  config: TopicConfig
+
+  constructor(config: TopicConfig) {
+    this.name = config.topicName
+    this.nameBytes = Buffer.from(config.topicName, 'utf8')
+    this.config = config
+  }
+
+  get isReadable(): boolean {
+    return isReadablePermission(this.config.perm)
+  }
+
+  get isWritable(): boolean {
+    return isWritablePermission(this.config.perm)
+  }
+}
