@@ -1,12 +1,12 @@
 /** A name server and a broker, Apache RocketMQ's or ours, as a scenario sees them. */
-export interface Cluster extends NameServer {
+export interface Cluster extends NameServerPeer {
   readonly side: Side
   /** `host:port`. */
   readonly broker: string
   readonly dataDirectory: string
 }
 
-export interface NameServer {
+export interface NameServerPeer {
   /** `host:port`. */
   readonly nameServer: string
   /** A clean end. */

@@ -2,7 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JavaProcess } from '../../scripts/java/java-process.ts'
 import { type JavaToolchain, resolveJavaToolchain } from '../../scripts/java/java-toolchain.ts'
-import { type Cluster, type NameServer, type PeerOptions, sharedBrokerSettings } from './cluster.ts'
+import {
+  type Cluster,
+  type NameServerPeer,
+  type PeerOptions,
+  sharedBrokerSettings,
+} from './cluster.ts'
 import { freeBrokerPort, freePort } from './free-ports.ts'
 
 const READY_TIMEOUT_MS = 60_000
@@ -46,7 +51,7 @@ export async function startJavaBroker(options: PeerOptions): Promise<Cluster> {
 /** A name server of Apache RocketMQ alone. */
 export async function startJavaNameServer(
   options: Pick<PeerOptions, 'scratch'>,
-): Promise<NameServer> {
+): Promise<NameServerPeer> {
   const nameServer = `127.0.0.1:${await freePort()}`
   const host = await startHost(options.scratch, await nameServerRole(options, nameServer))
   return { nameServer, stop: () => host.stop(), kill: () => host.kill() }

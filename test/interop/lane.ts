@@ -24,9 +24,17 @@ function obstacle(side: Side): string | undefined {
  * Where the side cannot run, the suite is counted as skipped and its name says why.
  */
 export function describeSide(side: Side, name: string, body: () => void): void {
-  const reason = obstacle(side)
+  describeUnless(obstacle(side), `${name} (${side})`, body)
+}
+
+/** Scenarios that need Apache RocketMQ, and of ours only what runs in the test's own process. */
+export function describeWithJava(name: string, body: () => void): void {
+  describeUnless(obstacle('java'), name, body)
+}
+
+function describeUnless(reason: string | undefined, name: string, body: () => void): void {
   const choose = reason === undefined ? describe : describe.skip
-  choose(reason === undefined ? `${name} (${side})` : `${name} (${side}; ${reason})`, () => {
+  choose(reason === undefined ? name : `${name} [${reason}]`, () => {
     body()
   })
 }
