@@ -16,7 +16,8 @@ const STEPS = [
   ['lint with types', 'node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   ['tidy', 'dist/scripts/tidy.js'],
   ['unused code', 'node_modules/knip/bin/knip.js', '--no-progress'],
-  ['generated tables', 'dist/scripts/gen-codes.js', '--check'],
+  ['generated codes', 'dist/scripts/gen-codes.js', '--check'],
+  ['generated keys', 'dist/scripts/gen-keys.js', '--check'],
   ['package', 'node_modules/publint/src/cli.js', '--strict'],
   ['lock file', 'scripts/complete-lock.mjs', '--check'],
 ]

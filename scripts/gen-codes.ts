@@ -6,9 +6,11 @@
  * With `--check` nothing is written and a difference ends with exit code 1.
  */
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { GeneratedFile } from './java/generated-files.ts'
+import { formatSnapshot, writeGenerated } from './java/generated-files.ts'
 import { missingJavaTools, resolveJars } from './java/java-toolchain.ts'
 import { packageRoot } from './java/package-root.ts'
 
@@ -48,13 +50,12 @@ type Snapshot = Readonly<Record<Table['name'], CodeTable>>
 async function main(isCheck: boolean): Promise<void> {
   const fromJars = await readJars()
   const snapshot: Snapshot = isCheck || fromJars === undefined ? await readSnapshot() : fromJars
-  const files = TABLES.map((table) => ({
+  const files: GeneratedFile[] = TABLES.map((table) => ({
     path: table.path,
     text: formatTable(table, snapshot[table.name]),
   }))
   if (fromJars !== undefined) files.push({ path: SNAPSHOT, text: formatSnapshot(fromJars) })
-  if (isCheck) await checkAll(files)
-  else for (const file of files) await writeFile(file.path, file.text)
+  await writeGenerated('gen-codes', files, isCheck)
 }
 
 /** Undefined, and a line that says why, where the jars cannot be read. */
@@ -84,10 +85,6 @@ async function readSnapshot(): Promise<Snapshot> {
   return JSON.parse(await readFile(SNAPSHOT, 'utf8'))
 }
 
-function formatSnapshot(snapshot: Snapshot): string {
-  return `${JSON.stringify(snapshot, undefined, 2)}\n`
-}
-
 function formatTable(table: Table, codes: CodeTable): string {
   const rows = Object.entries(codes).map(([name, value]) => `  ${name}: ${value},\n`)
   const source = `rocketmq-remoting ${ROCKETMQ_VERSION}`
@@ -97,16 +94,6 @@ ${rows.join('')}} as const
 
 export type ${table.name} = (typeof ${table.name})[keyof typeof ${table.name}]
 `
-}
-
-async function checkAll(files: readonly { path: string; text: string }[]): Promise<void> {
-  for (const { path, text } of files) {
-    if ((await readFile(path, 'utf8')) === text) continue
-    console.error(
-      `gen-codes: ${path} differs from what is generated: run dist/scripts/gen-codes.js`,
-    )
-    process.exitCode = 1
-  }
 }
 
 await main(process.argv.includes('--check'))

@@ -117,8 +117,8 @@ export const STORE_DEFAULTS = Object.freeze({
   mapping: 'shared',
 }) satisfies Readonly<Required<StoreOptions>>
 
-/** Smallest and largest value of each number. */
-const BOUNDS = {
+/** Smallest and largest value of each number among {@link StoreOptions}. */
+export const STORE_BOUNDS = {
   segmentBytes: [4096, 64 * GIB],
   consumeQueueFileBytes: [CONSUME_QUEUE_UNIT_BYTES, GIB],
   indexSlotCount: [1, 500_000_000],
@@ -149,7 +149,7 @@ export function parseStoreOptions(options: StoreOptions = {}): StoreConfig {
     if (!(name in STORE_DEFAULTS)) throw invalid(`${name} is not an option of a store`)
   }
   const merged: Required<StoreOptions> = { ...STORE_DEFAULTS, ...Object.fromEntries(given) }
-  for (const [name, [least, most]] of Object.entries(BOUNDS)) {
+  for (const [name, [least, most]] of Object.entries(STORE_BOUNDS)) {
     checkNumber(name, merged[name as keyof StoreOptions], least, most)
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
