@@ -18,13 +18,13 @@ export interface ConsumeContext {
 }
 
 /**
- * Handles messages: one of them, or up to `batchSizeMax` of one queue. An error that it throws, and
- * anything but `'success'` that it returns, means `'later'` for all of them.
+ * Handles messages: one of them, or up to `batchSizeMax` of one queue. A rejection, and anything
+ * but `'success'`, means `'later'` for all of them.
  */
 export type MessageListener = (
   messages: readonly ReceivedMessage[],
   context: ConsumeContext,
-) => ConsumeResult | Promise<ConsumeResult>
+) => Promise<ConsumeResult>
 
 /** Options of a {@link PushConsumer}. */
 export interface PushConsumerOptions extends ConsumerOptions {

@@ -39,16 +39,18 @@ export class FakePeer {
     return this
   }
 
+  handlerOf(code: number): RequestHandler | undefined {
+    return this.#handlers.get(code)
+  }
+
   /** The requests with one code, in the order of arrival. */
   requestsOf(code: number): RemotingCommand[] {
     return this.requests.filter((request) => request.code === code)
   }
 
-  /** Sends a request to every client, as brokers do. */
-  push(code: number, extFields: Map<string, string>): void {
-    for (const connection of this.connections) {
-      connection.invokeOneway(createRequest(code, { extFields }))
-    }
+  /** Sends a request to a client, as brokers do. */
+  pushTo(connection: Connection, code: number, extFields: Map<string, string>): void {
+    if (connection.status === 'open') connection.invokeOneway(createRequest(code, { extFields }))
   }
 
   /** Ends all connections and listens no more. */

@@ -83,7 +83,7 @@ function testPushConsumer(suite: Suite): void {
       group: 'G-again',
       consumeFrom: 'first',
       subscriptions: { Again: '*' },
-      onMessage: (messages) => {
+      onMessage: async (messages) => {
         received.push(...messages)
         const isSecond = messages[0]?.body.toString().startsWith('again 1') === true
         return isSecond && messages[0]?.reconsumeTimes === 0 ? 'later' : 'success'
@@ -132,7 +132,7 @@ function testMixedGroup(suite: Suite): void {
       group: 'G-shared',
       consumeFrom: 'first',
       subscriptions: { Shared: '*' },
-      onMessage: (messages) => {
+      onMessage: async (messages) => {
         received.push(...messages)
         return 'success'
       },
@@ -173,7 +173,7 @@ async function consumeByPush(
     group: `G-ours-${topic}`,
     consumeFrom: 'first',
     subscriptions: { [topic]: filter },
-    onMessage: (messages) => {
+    onMessage: async (messages) => {
       received.push(...messages)
       return 'success'
     },

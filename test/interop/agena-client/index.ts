@@ -1,0 +1,21 @@
+/** What the client of this package must be able to do against any broker, by name. */
+import { litePull } from './lite-pull.ts'
+import { orderedKeys } from './ordered-keys.ts'
+import { resumeOffset } from './resume-offset.ts'
+import { retryLater } from './retry-later.ts'
+import type { Scenario } from './scenario.ts'
+import { sendWays } from './send-ways.ts'
+import { shareQueues } from './share-queues.ts'
+import { startPosition } from './start-position.ts'
+import { tagFilter } from './tag-filter.ts'
+
+export const clientScenarios: Readonly<Record<string, Scenario>> = {
+  'every way to send': sendWays,
+  'order by sharding key': orderedKeys,
+  'filter by tags': tagFilter,
+  'start position': startPosition,
+  'resume at the committed offset': resumeOffset,
+  'share queues and rebalance': shareQueues,
+  'deliver again later': retryLater,
+  'lite pull': litePull,
+}
