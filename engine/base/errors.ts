@@ -56,5 +56,11 @@ export function systemErrorCode(error: unknown): string | undefined {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `: ${describeError(error.cause)}`
-  return `${error.message}${cause}`
+  return `${messageOf(error)}${cause}`
+}
+
+/** Connecting to a name with several addresses fails with an error for each, and none for all. */
+function messageOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+  return error.errors.map(describeError).join(', ')
 }
