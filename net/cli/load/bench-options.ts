@@ -1,0 +1,46 @@
+/** What every benchmark that drives a broker is told. */
+export interface BenchOptions {
+  /** `host:port` of a name server. */
+  readonly namesrv: string
+  /** `host:port` of the one broker to drive. */
+  readonly broker?: string
+  readonly topic: string
+  /** Queues of the topic when it has to be created. */
+  readonly queues: number
+  readonly connections: number
+  readonly inFlight: number
+  /** Messages to measure. */
+  readonly count?: number
+  /** How long to measure, in milliseconds. */
+  readonly duration: number
+  /** How long to run before that, in milliseconds. */
+  readonly warmup: number
+  /** Processes of the broker. */
+  readonly pid: readonly number[]
+  /** Directory whose disk is measured. */
+  readonly data: string
+  /** What the broker promises with an ack, when it does not say. */
+  readonly durability?: string
+  readonly hlog?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+export interface SendBenchOptions extends BenchOptions {
+  readonly size: number
+  readonly batch: number
+  /** Messages a second. */
+  readonly rate?: number
+}
+
+export interface ConsumeBenchOptions extends BenchOptions {
+  readonly group: string
+  /** Messages that one pull asks for. */
+  readonly pull: number
+}
+
+export interface EndToEndBenchOptions extends SendBenchOptions {
+  readonly rate: number
+  readonly group: string
+  readonly pull: number
+}
