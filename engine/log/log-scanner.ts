@@ -80,7 +80,8 @@ export class LogScanner {
       const isAllRead =
         this.#windowStart === offset && (this.#isFileShort || this.#windowEnd === end)
       if (isAllRead) return this.#stepOf(verdict, offset)
-      if (this.#windowStart === offset) wantedBytes = 2 * this.#buffer.length
+      const isWindowTooSmall = this.#windowStart === offset && this.#windowEnd > offset
+      if (isWindowTooSmall) wantedBytes = 2 * this.#buffer.length
       this.#fill(segmentStart, offset, end, wantedBytes)
       if (this.#windowEnd <= offset) return ScanStep.END
     }
