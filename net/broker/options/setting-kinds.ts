@@ -48,7 +48,7 @@ export const seconds: SettingKind = {
     const value = readWholeNumber(text)
     return value === undefined ? undefined : value * SECOND_MS
   },
-  accepts: milliseconds.accepts,
+  accepts: (value) => milliseconds.accepts(value),
   write: (value: number) => String(Math.ceil(value / SECOND_MS)),
 }
 
