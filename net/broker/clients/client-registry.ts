@@ -1,0 +1,154 @@
+/**
+ * Who is connected: consumers and producers by their groups (Java: ConsumerManager,
+ * ProducerManager).
+ */
+import type { ConsumerData, SubscriptionData } from '../../protocol/heartbeat.ts'
+import type { Connection } from '../../remoting/connection.ts'
+import { RemotingError } from '../../remoting/errors.ts'
+import type { ClientMember } from './client-member.ts'
+import { ConsumerGroupInfo } from './consumer-group-info.ts'
+
+/** How often {@link ClientRegistry.expire} is to be called, in milliseconds
+ *  (Java: ClientHousekeepingService). */
+export const CLIENT_SCAN_INTERVAL_MS = 10_000
+
+/** Hears that members or topics of a consumer group changed. The group may be empty by now. */
+export type GroupChangeListener = (group: ConsumerGroupInfo) => void
+
+export interface ClientRegistryParts {
+  /** Silence after which a client is taken for gone (Java: channelExpiredTimeout). */
+  readonly clientExpiryMs: number
+  readonly onGroupChange: GroupChangeListener
+}
+
+/** The groups of one connection. */
+interface Memberships {
+  readonly consumerGroups: Set<string>
+  readonly producerGroups: Set<string>
+}
+
+export class ClientRegistry {
+  readonly #consumers = new Map<string, ConsumerGroupInfo>()
+  readonly #producers = new Map<string, Map<Connection, ClientMember>>()
+  readonly #memberships = new Map<Connection, Memberships>()
+  readonly #clientExpiryMs: number
+  readonly #onGroupChange: GroupChangeListener
+
+  constructor({ clientExpiryMs, onGroupChange }: ClientRegistryParts) {
+    this.#clientExpiryMs = clientExpiryMs
+    this.#onGroupChange = onGroupChange
+  }
+
+  get consumerGroups(): Iterable<ConsumerGroupInfo> {
+    return this.#consumers.values()
+  }
+
+  /** Names of all producer groups. */
+  get producerGroups(): Iterable<string> {
+    return this.#producers.keys()
+  }
+
+  /** Undefined when none of the group's consumers is connected. */
+  consumerGroup(group: string): ConsumerGroupInfo | undefined {
+    return this.#consumers.get(group)
+  }
+
+  subscriptionOf(group: string, topic: string): SubscriptionData | undefined {
+    return this.#consumers.get(group)?.subscriptions.get(topic)
+  }
+
+  /** Names of the connected groups that subscribe to a topic. */
+  groupsOf(topic: string): string[] {
+    const groups = [...this.#consumers.values()]
+    return groups.filter(({ subscriptions }) => subscriptions.has(topic)).map(({ name }) => name)
+  }
+
+  /** Undefined when none of the group's producers is connected. */
+  producers(group: string): ClientMember[] | undefined {
+    const members = this.#producers.get(group)
+    return members === undefined ? undefined : [...members.values()]
+  }
+
+  /**
+   * Takes a consumer's heartbeat for one of its groups.
+   * @param subscriptions undefined when the heartbeat leaves them out as unchanged
+   * @returns true when the group's members or topics changed
+   */
+  registerConsumer(
+    member: ClientMember,
+    data: ConsumerData,
+    subscriptions: readonly SubscriptionData[] | undefined,
+  ): boolean {
+    let group = this.#consumers.get(data.groupName)
+    if (group === undefined) {
+      group = new ConsumerGroupInfo(data.groupName)
+      this.#consumers.set(data.groupName, group)
+    }
+    const isNew = group.join(member, data)
+    const isChanged = subscriptions !== undefined && group.subscribe(subscriptions)
+    this.#membershipsOf(member.connection).consumerGroups.add(group.name)
+    if (isNew || isChanged) this.#onGroupChange(group)
+    return isNew || isChanged
+  }
+
+  registerProducer(group: string, member: ClientMember): void {
+    let members = this.#producers.get(group)
+    if (members === undefined) {
+      members = new Map()
+      this.#producers.set(group, members)
+    }
+    members.set(member.connection, member)
+    this.#membershipsOf(member.connection).producerGroups.add(group)
+  }
+
+  unregisterConsumer(groupName: string, connection: Connection): void {
+    const group = this.#consumers.get(groupName)
+    if (group?.leave(connection) !== true) return
+    if (group.isEmpty) this.#consumers.delete(groupName)
+    this.#memberships.get(connection)?.consumerGroups.delete(groupName)
+    this.#onGroupChange(group)
+  }
+
+  unregisterProducer(groupName: string, connection: Connection): void {
+    const members = this.#producers.get(groupName)
+    if (members?.delete(connection) !== true) return
+    if (members.size === 0) this.#producers.delete(groupName)
+    this.#memberships.get(connection)?.producerGroups.delete(groupName)
+  }
+
+  /** Takes a connection out of all its groups. */
+  onConnectionClosed(connection: Connection): void {
+    const memberships = this.#memberships.get(connection)
+    if (memberships === undefined) return
+    for (const group of [...memberships.consumerGroups]) this.unregisterConsumer(group, connection)
+    for (const group of [...memberships.producerGroups]) this.unregisterProducer(group, connection)
+    this.#memberships.delete(connection)
+  }
+
+  /** Ends the connections of clients that sent no heartbeat for `clientExpiryMs`. */
+  expire(nowMs: number): void {
+    const beforeMs = nowMs - this.#clientExpiryMs
+    const silent = new Set<Connection>()
+    for (const group of this.#consumers.values()) {
+      for (const { connection } of group.silentSince(beforeMs)) silent.add(connection)
+    }
+    for (const members of this.#producers.values()) {
+      for (const { connection, seenMs } of members.values()) {
+        if (seenMs < beforeMs) silent.add(connection)
+      }
+    }
+    for (const connection of silent) {
+      const message = `${connection.remoteAddress} sent no heartbeat for ${this.#clientExpiryMs} ms`
+      this.onConnectionClosed(connection)
+      void connection.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))
+    }
+  }
+
+  #membershipsOf(connection: Connection): Memberships {
+    const known = this.#memberships.get(connection)
+    if (known !== undefined) return known
+    const memberships = { consumerGroups: new Set<string>(), producerGroups: new Set<string>() }
+    this.#memberships.set(connection, memberships)
+    return memberships
+  }
+}

@@ -1,0 +1,104 @@
+import type { ConsumerData, SubscriptionData } from '../../protocol/heartbeat.ts'
+import type { Connection } from '../../remoting/connection.ts'
+import type { ClientMember } from './client-member.ts'
+
+/** `messageModel` of a group whose consumers each get every message (Java: MessageModel). */
+const BROADCASTING = 'BROADCASTING'
+
+/** One consumer group with its connected members (Java: ConsumerGroupInfo). */
+export class ConsumerGroupInfo {
+  readonly name: string
+  /** CONSUME_PASSIVELY, CONSUME_ACTIVELY or CONSUME_POP. */
+  consumeType = ''
+  /** CLUSTERING or BROADCASTING. */
+  messageModel = ''
+  consumeFromWhere = ''
+  /** What the last full heartbeat of version 2 hashed its subscriptions to; 0 of version 1. */
+  fingerprint: number | undefined
+  readonly #members = new Map<Connection, ClientMember>()
+  readonly #subscriptions = new Map<string, SubscriptionData>()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  get isBroadcasting(): boolean {
+    return this.messageModel === BROADCASTING
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.size === 0
+  }
+
+  get members(): Iterable<ClientMember> {
+    return this.#members.values()
+  }
+
+  get connections(): Iterable<Connection> {
+    return this.#members.keys()
+  }
+
+  /** By topic. */
+  get subscriptions(): ReadonlyMap<string, SubscriptionData> {
+    return this.#subscriptions
+  }
+
+  /**
+   * The members' ids, each once: a client that came back before its old connection was noticed to
+   * be gone must not count twice when queues are shared out.
+   */
+  get clientIds(): string[] {
+    return [...new Set([...this.#members.values()].map(({ clientId }) => clientId))]
+  }
+
+  has(connection: Connection): boolean {
+    return this.#members.has(connection)
+  }
+
+  /** Takes a member or its sign of life. @returns true when it is new */
+  join(member: ClientMember, data: ConsumerData): boolean {
+    this.consumeType = data.consumeType
+    this.messageModel = data.messageModel
+    this.consumeFromWhere = data.consumeFromWhere
+    const isNew = !this.#members.has(member.connection)
+    this.#members.set(member.connection, member)
+    return isNew
+  }
+
+  /** @returns false when it was no member */
+  leave(connection: Connection): boolean {
+    return this.#members.delete(connection)
+  }
+
+  /**
+   * Takes the subscriptions of a heartbeat, which are those of the whole group: newer versions
+   * replace older ones, and topics that are not in it are dropped.
+   * @returns true when a topic was added or dropped
+   */
+  subscribe(subscriptions: readonly SubscriptionData[]): boolean {
+    const known = this.#subscriptions
+    const topics = new Set<string>()
+    let isChanged = false
+    for (const subscription of subscriptions) {
+      const { topic } = subscription
+      const old = known.get(topic)
+      topics.add(topic)
+      if (old === undefined) isChanged = true
+      // The object of an unchanged version is kept: readers keep what they made of it.
+      if (old === undefined || subscription.subVersion > old.subVersion) {
+        known.set(topic, subscription)
+      }
+    }
+    for (const topic of known.keys()) {
+      if (topics.has(topic)) continue
+      known.delete(topic)
+      isChanged = true
+    }
+    return isChanged
+  }
+
+  /** Members that showed no sign of life since `beforeMs`. */
+  silentSince(beforeMs: number): ClientMember[] {
+    return [...this.#members.values()].filter((member) => member.seenMs < beforeMs)
+  }
+}
