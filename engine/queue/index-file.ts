@@ -72,6 +72,19 @@ export class IndexFile {
     return this.#header.endTimestampMs
   }
 
+  /** Whether this key of this message is in here, looking at what was put last under its hash. */
+  holds(keyHash: number, physicalOffset: number): boolean {
+    const slotAt = indexSlotAt(indexSlotOf(keyHash, this.#size.slotCount))
+    let entry = this.#newestCounted(readIndexSlot(this.#bytes, slotAt, this.#size.entryCount))
+    while (entry !== NO_INDEX_ENTRY) {
+      readIndexEntry(this.#bytes, indexEntryAt(entry, this.#size.slotCount), this.#entry)
+      if (this.#entry.physicalOffset < physicalOffset) return false
+      if (this.#entry.keyHash === keyHash) return true
+      entry = this.#entry.olderEntry < entry ? this.#entry.olderEntry : NO_INDEX_ENTRY
+    }
+    return false
+  }
+
   /** Adds one key of a message. The caller has seen that the file is not full. */
   put(keyHash: number, physicalOffset: number, storeTimestampMs: number): void {
     assert(!this.isFull, 'an index file has room')

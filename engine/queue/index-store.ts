@@ -10,6 +10,8 @@ export interface IndexLocation extends IndexFileSize {
   readonly workDirectory: string
 }
 
+const NOTHING_BEFORE = -1
+
 /** Names of the index files, oldest first. */
 export function listIndexFiles(files: FileSystem, directory: string): string[] {
   return files.list(directory).map((name) => {
@@ -25,6 +27,8 @@ export class IndexStore {
   readonly #location: IndexLocation
   readonly #release: (fd: number) => void
   #current: IndexFile | undefined
+  /** The newest message that an earlier process put, perhaps not with all its keys. */
+  readonly #lastOffsetBefore: number
   /** Full files that have not been synced since. */
   readonly #full: IndexFile[] = []
 
@@ -39,6 +43,7 @@ export class IndexStore {
     this.#release = release
     const newest = listIndexFiles(files, location.directory).at(-1)
     if (newest !== undefined) this.#current = new IndexFile(files, newest, location)
+    this.#lastOffsetBefore = this.#current?.endPhysicalOffset ?? NOTHING_BEFORE
   }
 
   /** Messages before this physical offset are in the index. */
@@ -47,6 +52,8 @@ export class IndexStore {
   }
 
   put(keyHash: number, physicalOffset: number, storeTimestampMs: number): void {
+    const isRepeated = physicalOffset === this.#lastOffsetBefore
+    if (isRepeated && this.#current?.holds(keyHash, physicalOffset) === true) return
     if (this.#current === undefined || this.#current.isFull) this.#roll()
     this.#current?.put(keyHash, physicalOffset, storeTimestampMs)
   }
