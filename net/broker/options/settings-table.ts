@@ -57,15 +57,15 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   storeDirectory: ['storePathRootDir', fixed(text)],
   autoCreateTopicEnable: ['autoCreateTopicEnable', live(flag)],
   autoCreateSubscriptionGroup: ['autoCreateSubscriptionGroup', live(flag)],
-  defaultTopicQueueNums: ['defaultTopicQueueNums', live(wholeNumber(1))],
+  defaultTopicQueueNums: ['defaultTopicQueueNums', fixed(wholeNumber(1))],
   brokerPermission: ['brokerPermission', live(wholeNumber(0, PERMISSION_MAX))],
   longPollingEnable: ['longPollingEnable', live(flag)],
   shortPollingTimeMs: ['shortPollingTimeMills', live(milliseconds)],
-  regionId: ['regionId', live(name)],
-  traceOn: ['traceOn', live(flag)],
+  regionId: ['regionId', fixed(name)],
+  traceOn: ['traceOn', fixed(flag)],
   traceTopicEnable: ['traceTopicEnable', fixed(flag)],
   msgTraceTopicName: ['msgTraceTopicName', fixed(name)],
-  rejectTransactionMessage: ['rejectTransactionMessage', live(flag)],
+  rejectTransactionMessage: ['rejectTransactionMessage', fixed(flag)],
   enablePropertyFilter: ['enablePropertyFilter', fixed(only('false', false, NO_SQL))],
   flushConsumerOffsetIntervalMs: ['flushConsumerOffsetInterval', fixed(milliseconds)],
   registerIntervalMs: ['registerNameServerPeriod', live(milliseconds)],
@@ -74,7 +74,7 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   compressedRegister: ['compressedRegister', live(flag)],
   idleMs: ['serverChannelMaxIdleTimeSeconds', fixed(seconds)],
   clientExpiryMs: ['channelExpiredTimeout', fixed(milliseconds)],
-  configBlackList: ['configBlackList', live(names)],
+  configBlackList: ['configBlackList', fixed(names)],
 }
 
 /** What Java has no word for (`segmentPreparation`, `mapping`) has no row. */

@@ -79,6 +79,13 @@ export class TopicConfigs {
     this.#changed(name)
   }
 
+  /** Takes all topics as changed, because what the broker lets clients do with any of them is. */
+  renew(): void {
+    this.#version.next()
+    void this.save()
+    for (const topic of this.#topics.keys()) this.#announce(topic)
+  }
+
   /** Calls `listener` with the name of every topic that is added, changed or removed. */
   onChange(listener: (topic: string) => void): void {
     this.#listeners.push(listener)
@@ -139,6 +146,10 @@ export class TopicConfigs {
   #changed(topic: string): void {
     this.#version.next()
     void this.save()
+    this.#announce(topic)
+  }
+
+  #announce(topic: string): void {
     for (const listener of this.#listeners) listener(topic)
   }
 }
