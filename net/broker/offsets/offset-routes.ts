@@ -13,8 +13,8 @@ import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
-import type { RequestHandler } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
+import type { Route } from '../routes.ts'
 import type { SubscriptionGroups } from '../subscriptions/subscription-groups.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
 import type { ConsumerOffsets } from './consumer-offsets.ts'
@@ -26,9 +26,7 @@ export interface OffsetRouteParts {
   readonly store: ThreadedStore
 }
 
-export function offsetRoutes(
-  parts: OffsetRouteParts,
-): readonly (readonly [number, RequestHandler])[] {
+export function offsetRoutes(parts: OffsetRouteParts): readonly Route[] {
   return [
     [RequestCode.QUERY_CONSUMER_OFFSET, (request) => queryOffset(parts, request)],
     [

@@ -22,8 +22,8 @@ import {
   ViewMessageRequestHeader,
 } from '../../protocol/view-message.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
-import type { RequestHandler } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
+import type { Route } from '../routes.ts'
 
 /** Most messages of a query by unique key (`defaultQueryMaxNum`). */
 const UNIQUE_KEY_COUNT_MAX = 32
@@ -32,7 +32,7 @@ const QUERY_COUNT_MAX = 64
 const INDEX_TYPE_TAG = 'T'
 const NOT_FOUND = -1
 
-export function queryRoutes(store: ThreadedStore): readonly (readonly [number, RequestHandler])[] {
+export function queryRoutes(store: ThreadedStore): readonly Route[] {
   return [
     [RequestCode.QUERY_MESSAGE, (request) => queryMessage(store, request)],
     [RequestCode.VIEW_MESSAGE_BY_ID, (request) => viewMessage(store, request)],

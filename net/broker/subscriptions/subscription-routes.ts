@@ -11,10 +11,10 @@ import {
   SubscriptionGroupTable,
 } from '../../protocol/subscription-group.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
-import type { RequestHandler } from '../../remoting/request-routes.ts'
 import { changedAttributesOf } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
+import type { Route } from '../routes.ts'
 import { validateGroupName } from '../topics/topic-validator.ts'
 import type { SubscriptionGroups } from './subscription-groups.ts'
 
@@ -23,9 +23,7 @@ export interface SubscriptionRouteParts {
   readonly offsets: ConsumerOffsets
 }
 
-export function subscriptionRoutes(
-  parts: SubscriptionRouteParts,
-): readonly (readonly [number, RequestHandler])[] {
+export function subscriptionRoutes(parts: SubscriptionRouteParts): readonly Route[] {
   const { groups } = parts
   return [
     [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, (request) => putGroup(groups, request)],

@@ -13,10 +13,10 @@ import {
   TopicConfigTable,
 } from '../../protocol/topic-config.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
-import type { RequestHandler } from '../../remoting/request-routes.ts'
 import { changedAttributes } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
+import type { Route } from '../routes.ts'
 import type { TopicConfigs } from './topic-configs.ts'
 import { isSystemTopic, validateTopicName } from './topic-validator.ts'
 
@@ -26,9 +26,7 @@ export interface TopicRouteParts {
   readonly store: ThreadedStore
 }
 
-export function topicRoutes(
-  parts: TopicRouteParts,
-): readonly (readonly [number, RequestHandler])[] {
+export function topicRoutes(parts: TopicRouteParts): readonly Route[] {
   const { topics } = parts
   return [
     [RequestCode.UPDATE_AND_CREATE_TOPIC, (request) => createTopic(topics, request)],

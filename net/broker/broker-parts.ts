@@ -1,0 +1,126 @@
+/** The capabilities of one broker, made in the order in which they know each other. */
+import { randomInt } from 'node:crypto'
+import type { Closable } from '../../engine/base/lifecycle.ts'
+import type { Logger } from '../../engine/base/logger.ts'
+import { I32_BYTES } from '../../engine/base/units.ts'
+import type { UniqueMessageIdOptions } from '../../engine/format/message-id.ts'
+import type { ThreadedStore } from '../../workers/threaded-store.ts'
+import type { Connection } from '../remoting/connection.ts'
+import type { RawFrame } from '../remoting/frame-splitter.ts'
+import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
+import { ClientRegistry } from './clients/client-registry.ts'
+import { clientRoutes } from './clients/client-routes.ts'
+import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
+import { ConsumerOffsets } from './offsets/consumer-offsets.ts'
+import { offsetRoutes } from './offsets/offset-routes.ts'
+import type { BrokerConfig } from './options/broker-options.ts'
+import { PullAdmission } from './pull/pull-admission.ts'
+import { PullHandler } from './pull/pull-handler.ts'
+import { pullRoutes } from './pull/pull-routes.ts'
+import { queryRoutes } from './query/query-routes.ts'
+import { routeTable } from './routes.ts'
+import { SendAcks } from './send/send-acks.ts'
+import { SendAdmission } from './send/send-admission.ts'
+import { SendHandler } from './send/send-handler.ts'
+import { SendProperties } from './send/send-properties.ts'
+import { sendRoutes } from './send/send-routes.ts'
+import { BrokerStats } from './stats/broker-stats.ts'
+import { SubscriptionGroups } from './subscriptions/subscription-groups.ts'
+import { subscriptionRoutes } from './subscriptions/subscription-routes.ts'
+import { TopicConfigs } from './topics/topic-configs.ts'
+import { topicRoutes } from './topics/topic-routes.ts'
+import { isSystemTopic } from './topics/topic-validator.ts'
+
+/** Instances of one host are told apart by a random number of 32 bits. */
+const INSTANCE_MAX = 2 ** 32 - 1
+
+export interface BrokerPartsInput {
+  readonly config: BrokerConfig
+  readonly store: ThreadedStore
+  readonly logger: Logger
+  /** The address that records name as their broker's. */
+  readonly storeHost: Buffer
+  /** `host:port` under which the broker is registered. */
+  readonly address: string
+}
+
+export class BrokerParts implements Closable {
+  readonly topics: TopicConfigs
+  readonly groups: SubscriptionGroups
+  readonly offsets: ConsumerOffsets
+  readonly routes: ReadonlyMap<number, RequestHandler>
+  readonly #clients: ClientRegistry
+  readonly #stats: BrokerStats
+  readonly #send: SendHandler
+  readonly #pull: PullHandler
+
+  constructor({ config, store, logger, storeHost }: BrokerPartsInput) {
+    const directory = store.layout.config
+    const topics = new TopicConfigs(directory, config, logger)
+    const mayCreateGroup = () => config.autoCreateSubscriptionGroup
+    const groups = new SubscriptionGroups(directory, mayCreateGroup, logger)
+    const offsets = new ConsumerOffsets(directory, logger)
+    offsets.clamp((topic, queueId) => store.maxQueueOffset(topic, queueId))
+    const notifier = new GroupChangeNotifier({ groups, logger })
+    const clients = new ClientRegistry({
+      onGroupChange: (group) => notifier.noteChange(group),
+      clientExpiryMs: config.clientExpiryMs,
+    })
+    const stats = new BrokerStats({ clusterName: config.clusterName, isSystemTopic })
+    const acks = new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn })
+    const properties = new SendProperties(config, uniqueIdOptions(storeHost))
+    const admission = new SendAdmission({ config, store, topics, groups, stats })
+    this.topics = topics
+    this.groups = groups
+    this.offsets = offsets
+    this.#clients = clients
+    this.#stats = stats
+    const pullAdmission = new PullAdmission({ config, topics, groups, clients })
+    this.#send = new SendHandler({ store, admission, properties, acks, storeHost })
+    this.#pull = new PullHandler({ store, config, admission: pullAdmission, offsets, stats })
+    this.routes = routeTable(
+      sendRoutes(this.#send),
+      pullRoutes(this.#pull),
+      queryRoutes(store),
+      offsetRoutes({ offsets, groups, topics, store }),
+      topicRoutes({ topics, offsets, store }),
+      subscriptionRoutes({ groups, offsets }),
+      clientRoutes({ clients, topics, groups, offsets }),
+    )
+    topics.onChange((topic) => this.#pull.releaseTopic(topic))
+  }
+
+  /** Offers a frame to the handlers that read it in place. */
+  hot(frame: RawFrame, connection: Connection): HotOutcome {
+    const outcome = this.#send.hot(frame, connection)
+    return outcome === HotOutcome.DECLINED ? this.#pull.hot(frame, connection) : outcome
+  }
+
+  connectionClosed(connection: Connection): void {
+    this.#clients.onConnectionClosed(connection)
+    this.#pull.forget(connection)
+  }
+
+  /** Forgets silent clients and takes the samples of the statistics: once a second. */
+  sweep(nowMs: number): void {
+    this.#clients.expire(nowMs)
+    this.#stats.sample(nowMs)
+  }
+
+  /** Brings every table to the disk. */
+  async save(): Promise<void> {
+    await Promise.all([this.topics.save(), this.groups.save(), this.offsets.save()])
+  }
+
+  async close(): Promise<void> {
+    this.#send.close()
+    this.#pull.close()
+    await this.save()
+  }
+}
+
+/** Messages that come without a unique key get one of the broker's own. */
+function uniqueIdOptions(storeHost: Buffer): UniqueMessageIdOptions {
+  const address = storeHost.subarray(0, storeHost.length - I32_BYTES)
+  return { address, pid: process.pid, instance: randomInt(INSTANCE_MAX), now: Date.now }
+}

@@ -1,0 +1,141 @@
+/**
+ * The composition root: store, tables, capabilities, server, registration; in this order they are
+ * opened, in the reverse they are closed.
+ */
+import { Lifecycle } from '../../engine/base/lifecycle.ts'
+import { type Logger, silentLogger } from '../../engine/base/logger.ts'
+import { KIB } from '../../engine/base/units.ts'
+import { hostOf } from '../../engine/format/host.ts'
+import { ThreadedStore } from '../../workers/threaded-store.ts'
+import { formatAddress } from '../remoting/address.ts'
+import { RemotingClient } from '../remoting/remoting-client.ts'
+import { RemotingServer } from '../remoting/remoting-server.ts'
+import { HotOutcome, type RequestRoutes } from '../remoting/request-routes.ts'
+import { BrokerParts } from './broker-parts.ts'
+import type { BrokerConfig } from './options/broker-options.ts'
+import { type Periodic, startPeriodic } from './periodic.ts'
+import { Registration } from './registration/registration.ts'
+
+/** What a frame may have besides the longest body: header and properties. */
+const FRAME_OVERHEAD_BYTES = 256 * KIB
+
+const SWEEP_MS = 1000
+
+export interface BrokerExtras {
+  /** @default silent */
+  readonly logger?: Logger | undefined
+}
+
+export class Broker extends Lifecycle {
+  readonly config: BrokerConfig
+  readonly store: ThreadedStore
+  readonly #logger: Logger
+  readonly #client: RemotingClient
+  readonly #periodics: Periodic[] = []
+  #server: RemotingServer | undefined
+  #parts: BrokerParts | undefined
+
+  /**
+   * Opens the store, listens, and resolves when the broker is registered with its name servers or
+   * has tried to.
+   * @throws {StoreError} as {@link ThreadedStore.open}
+   * @throws {RemotingError} `REMOTING_LISTEN_FAILED`
+   */
+  static async start(config: BrokerConfig, extras: BrokerExtras = {}): Promise<Broker> {
+    const logger = extras.logger ?? silentLogger
+    const store = await ThreadedStore.open(config.storeDirectory, { ...config.store, logger })
+    const broker = new Broker(config, store, logger)
+    try {
+      await broker.#open()
+    } catch (error) {
+      await broker.close()
+      throw error
+    }
+    return broker
+  }
+
+  private constructor(config: BrokerConfig, store: ThreadedStore, logger: Logger) {
+    super()
+    this.config = config
+    this.store = this.attach(store)
+    this.#logger = logger
+    this.#client = this.attach(new RemotingClient({ logger }))
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#server?.port ?? 0
+  }
+
+  /** `host:port` that it listens on. */
+  get listenAddress(): string {
+    return this.#server?.address ?? ''
+  }
+
+  /** `host:port` under which it is registered with the name servers. */
+  get address(): string {
+    return formatAddress(this.config.brokerIP1, this.port)
+  }
+
+  /** Children go in reverse: registration, server, capabilities, client, store. */
+  protected override async drain(): Promise<void> {
+    for (const periodic of this.#periodics) periodic.stop()
+  }
+
+  async #open(): Promise<void> {
+    const { config } = this
+    const messageBytesMax = this.store.log.messageBytesMax
+    this.#server = await RemotingServer.listen(
+      {
+        host: config.listenHost,
+        port: config.listenPort,
+        idleMs: config.idleMs,
+        frameBytesMax: messageBytesMax + FRAME_OVERHEAD_BYTES,
+        logger: this.#logger,
+      },
+      this.#routes(),
+    )
+    // No connection is served before the next turn of the event loop, and by then all is here.
+    const parts = new BrokerParts({
+      config,
+      store: this.store,
+      logger: this.#logger,
+      storeHost: hostOf(config.brokerIP1, this.port),
+      address: this.address,
+    })
+    this.#parts = this.attach(parts)
+    this.attach(this.#server)
+    const registration = await Registration.start({
+      config,
+      client: this.#client,
+      brokerAddress: () => this.address,
+      topics: parts.topics,
+      logger: this.#logger,
+    })
+    this.attach(registration)
+    this.#startPeriodics(parts)
+    this.markOpen()
+  }
+
+  /** Routes that look for the capabilities at each request: they come after the port is known. */
+  #routes(): RequestRoutes {
+    return {
+      route: (code) => this.#parts?.routes.get(code),
+      hot: (frame, connection) => this.#parts?.hot(frame, connection) ?? HotOutcome.DECLINED,
+      onClose: (connection) => this.#parts?.connectionClosed(connection),
+    }
+  }
+
+  #startPeriodics(parts: BrokerParts): void {
+    const { flushConsumerOffsetIntervalMs } = this.config
+    this.#periodics.push(
+      startPeriodic(
+        'saving consumer offsets',
+        flushConsumerOffsetIntervalMs,
+        () => parts.offsets.save(),
+        this.#logger,
+      ),
+      startPeriodic('sweeping', SWEEP_MS, () => parts.sweep(Date.now()), this.#logger),
+    )
+  }
+}

@@ -1,0 +1,115 @@
+/** Who may pull what, and with which filter (PullMessageProcessor.processRequest). */
+import type { MessageFilter } from '../../../engine/store/message-filter.ts'
+import type { SubscriptionData } from '../../protocol/heartbeat.ts'
+import { unescapeJson } from '../../protocol/json-escape.ts'
+import { PULL_SYS_FLAG } from '../../protocol/pull-message.ts'
+import type { PullRequestView } from '../../protocol/pull-message-scanner.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import { BrokerError } from '../broker-error.ts'
+import type { BrokerConfig } from '../options/broker-options.ts'
+import type { SubscriptionGroups } from '../subscriptions/subscription-groups.ts'
+import { isReadablePermission } from '../topics/permission.ts'
+import type { Topic } from '../topics/topic.ts'
+import type { TopicConfigs } from '../topics/topic-configs.ts'
+import { filterOfExpression, filterOfSubscription } from './pull-filter.ts'
+
+/** Filters that requests carried themselves, by expression: a few per group, used again and again. */
+const FILTERS_KEPT_MAX = 1000
+
+/** What the heartbeats of a group's consumers say. */
+export interface GroupSubscriptions {
+  subscriptionOf(group: string, topic: string): SubscriptionData | undefined
+}
+
+export interface PullAdmissionParts {
+  readonly config: BrokerConfig
+  readonly topics: TopicConfigs
+  readonly groups: SubscriptionGroups
+  readonly clients: GroupSubscriptions
+}
+
+export class PullAdmission {
+  readonly #parts: PullAdmissionParts
+  readonly #expressionFilters = new Map<string, MessageFilter | undefined>()
+  readonly #subscriptionFilters = new WeakMap<
+    SubscriptionData,
+    { readonly filter: MessageFilter | undefined }
+  >()
+
+  constructor(parts: PullAdmissionParts) {
+    this.#parts = parts
+  }
+
+  /** @throws {BrokerError} with the code on which consumers branch. */
+  check(groupName: string, topicName: string, queueId: number): Topic {
+    const { config, groups, topics } = this.#parts
+    if (!isReadablePermission(config.brokerPermission)) {
+      throw denied(`the broker[${config.brokerIP1}] pulling message is forbidden`)
+    }
+    const group = groups.find(groupName)
+    if (group === undefined) {
+      const remark = `subscription group [${groupName}] does not exist`
+      throw new BrokerError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, remark)
+    }
+    if (!group.consumeEnable) throw denied(`subscription group no permission, ${groupName}`)
+    const topic = topics.find(topicName)
+    if (topic === undefined) {
+      const remark = `topic[${topicName}] not exist, apply first please!`
+      throw new BrokerError(ResponseCode.TOPIC_NOT_EXIST, remark)
+    }
+    if (!topic.isReadable) throw denied(`the topic[${topicName}] pulling message is forbidden`)
+    const { readQueueNums } = topic.config
+    if (queueId < 0 || queueId >= readQueueNums) {
+      const remark = `queueId[${queueId}] is illegal, topic:[${topicName}] readQueueNums:[${readQueueNums}]`
+      throw new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
+    }
+    return topic
+  }
+
+  /** The filter of a pull: its own, or the one that its group subscribed with. */
+  filter(view: PullRequestView, group: string, topic: string): MessageFilter | undefined {
+    if ((view.sysFlag & PULL_SYS_FLAG.SUBSCRIPTION) !== 0) return this.#ownFilter(view)
+    return this.#groupFilter(view, group, topic)
+  }
+
+  #ownFilter(view: PullRequestView): MessageFilter | undefined {
+    const { buffer, expressionTypeStart, expressionTypeEnd } = view
+    const expressionType = buffer.toString('latin1', expressionTypeStart, expressionTypeEnd)
+    const expression = subscriptionText(view)
+    const key = `${expressionType}\n${expression}`
+    if (this.#expressionFilters.has(key)) return this.#expressionFilters.get(key)
+    const filter = filterOfExpression(expression, expressionType)
+    if (this.#expressionFilters.size >= FILTERS_KEPT_MAX) this.#expressionFilters.clear()
+    this.#expressionFilters.set(key, filter)
+    return filter
+  }
+
+  #groupFilter(view: PullRequestView, group: string, topic: string): MessageFilter | undefined {
+    const subscription = this.#parts.clients.subscriptionOf(group, topic)
+    if (subscription === undefined) {
+      const remark = `the consumer's subscription not exist: group ${group}, topic ${topic}`
+      throw new BrokerError(ResponseCode.SUBSCRIPTION_NOT_EXIST, remark)
+    }
+    if (subscription.subVersion < view.subVersion) {
+      const remark = `the consumer's subscription not latest: group ${group}, topic ${topic}`
+      throw new BrokerError(ResponseCode.SUBSCRIPTION_NOT_LATEST, remark)
+    }
+    let known = this.#subscriptionFilters.get(subscription)
+    if (known === undefined) {
+      known = { filter: filterOfSubscription(subscription) }
+      this.#subscriptionFilters.set(subscription, known)
+    }
+    return known.filter
+  }
+}
+
+function subscriptionText(view: PullRequestView): string {
+  const { buffer, subscriptionStart, subscriptionEnd } = view
+  if (!view.subscriptionEscaped) return buffer.toString('utf8', subscriptionStart, subscriptionEnd)
+  const text = Buffer.alloc(subscriptionEnd - subscriptionStart)
+  return text.toString('utf8', 0, unescapeJson(buffer, subscriptionStart, subscriptionEnd, text, 0))
+}
+
+function denied(remark: string): BrokerError {
+  return new BrokerError(ResponseCode.NO_PERMISSION, remark)
+}

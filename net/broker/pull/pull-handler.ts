@@ -1,0 +1,236 @@
+/** PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361), with long polling (PullMessageProcessor). */
+import type { StoreError } from '../../../engine/base/errors.ts'
+import { describeError } from '../../../engine/base/errors.ts'
+import { createGetResult } from '../../../engine/store/get-result.ts'
+import { GetStatus } from '../../../engine/store/get-status.ts'
+import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
+import { PULL_SYS_FLAG } from '../../protocol/pull-message.ts'
+import {
+  MAX_MSG_BYTES_UNSET,
+  PullRequestView,
+  scanPullRequest,
+} from '../../protocol/pull-message-scanner.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import type { Connection } from '../../remoting/connection.ts'
+import { SERIALIZE_TYPE_JSON } from '../../remoting/frame-format.ts'
+import type { RawFrame } from '../../remoting/frame-splitter.ts'
+import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+import { HotOutcome } from '../../remoting/request-routes.ts'
+import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
+import type { BrokerConfig } from '../options/broker-options.ts'
+import { storeFailure } from '../send/send-failure.ts'
+import type { BrokerStats } from '../stats/broker-stats.ts'
+import type { PullAdmission } from './pull-admission.ts'
+import { PullHolder } from './pull-holder.ts'
+import { type Pull, viewOfPullCommand } from './pull-request.ts'
+import { PullResponder, pullResponseCode } from './pull-responder.ts'
+
+/** A pull whose data keeps leaving memory between warming and reading is told to come again. */
+const WARM_ATTEMPTS_MAX = 8
+
+export interface PullParts {
+  readonly store: ThreadedStore
+  readonly config: BrokerConfig
+  readonly admission: PullAdmission
+  readonly offsets: ConsumerOffsets
+  readonly stats: BrokerStats
+}
+
+export class PullHandler implements StoreListener {
+  readonly #parts: PullParts
+  readonly #view = new PullRequestView()
+  readonly #result = createGetResult()
+  readonly #responder = new PullResponder()
+  readonly #holder = new PullHolder((pull) => this.#serve(pull, false))
+
+  constructor(parts: PullParts) {
+    this.#parts = parts
+    parts.store.listen(this)
+  }
+
+  /** How many pulls wait for messages. */
+  get waitingCount(): number {
+    return this.#holder.count
+  }
+
+  /** Takes a frame as bytes; what is unusual about it goes the generic way. */
+  hot(frame: RawFrame, connection: Connection): HotOutcome {
+    const view = this.#view
+    if (!scanPullRequest(frame, view)) return HotOutcome.DECLINED
+    try {
+      this.#accept(view, connection)
+    } catch (error) {
+      refuse(view, connection, error)
+    }
+    return HotOutcome.HANDLED
+  }
+
+  /** The generic way in; the answer leaves as it does for the others. */
+  handle(request: RemotingCommand, connection: Connection): undefined {
+    this.#accept(viewOfPullCommand(request), connection)
+    return undefined
+  }
+
+  onReput(): void {
+    for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
+    if (this.#holder.count > 0) this.#watchReput(this.#parts.store.reputOffset)
+  }
+
+  onWritten(): void {
+    // Readers go by the reput offset.
+  }
+
+  onTakenBack(): void {
+    // What was taken back was never seen by a reader.
+  }
+
+  onFlushed(): void {
+    // Readers see messages before they are flushed, as in RocketMQ.
+  }
+
+  onReady(): void {
+    // Only senders wait for room.
+  }
+
+  onReadOnly(_error: StoreError): void {
+    // Reading goes on.
+  }
+
+  forget(connection: Connection): void {
+    this.#holder.forget(connection)
+  }
+
+  releaseTopic(topic: string): void {
+    this.#holder.releaseTopic(topic)
+  }
+
+  close(): void {
+    this.#holder.close()
+  }
+
+  #accept(view: PullRequestView, connection: Connection): void {
+    const { config, admission, offsets } = this.#parts
+    const { buffer } = view
+    const group = buffer.toString('utf8', view.consumerGroupStart, view.consumerGroupEnd)
+    const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
+    admission.check(group, topic, view.queueId)
+    const filter = admission.filter(view, group, topic)
+    if ((view.sysFlag & PULL_SYS_FLAG.COMMIT_OFFSET) !== 0) {
+      const { queueId, commitOffset } = view
+      offsets.commit(group, topic, queueId, commitOffset, connection.remoteAddress)
+    }
+    const maySuspend = (view.sysFlag & PULL_SYS_FLAG.SUSPEND) !== 0
+    const suspendMs = config.longPollingEnable ? view.suspendTimeoutMs : config.shortPollingTimeMs
+    const pull: Pull = {
+      connection,
+      opaque: view.opaque,
+      serializeType: view.serializeType,
+      group,
+      topic,
+      queueId: view.queueId,
+      askedOffset: view.queueOffset,
+      offset: view.queueOffset,
+      messageCountMax: Math.max(1, view.maxMsgNums),
+      bytesMax: view.maxMsgBytes <= 0 ? MAX_MSG_BYTES_UNSET : view.maxMsgBytes,
+      filter,
+      suspendMs: maySuspend ? suspendMs : 0,
+      deadlineMs: 0,
+    }
+    this.#serve(pull, true)
+  }
+
+  /** Reads once; answers, warms what is cold, or parks. */
+  #serve(pull: Pull, maySuspend: boolean): void {
+    const { store } = this.#parts
+    const result = this.#result
+    for (;;) {
+      const reputOffset = store.reputOffset
+      this.#get(pull)
+      if (result.status === GetStatus.COLD) {
+        void this.#serveCold(pull, maySuspend)
+        return
+      }
+      if (!maySuspend || !this.#mayPark(pull)) break
+      if (result.status === GetStatus.NO_MATCHED_MESSAGE) pull.offset = result.nextBeginOffset
+      if (this.#park(pull, reputOffset)) return
+    }
+    this.#answer(pull)
+  }
+
+  #get(pull: Pull): void {
+    const { offset, messageCountMax, bytesMax, filter } = pull
+    const request = { queueOffset: offset, messageCountMax, bytesMax, filter }
+    this.#parts.store.get(pull.topic, pull.queueId, request, this.#result)
+  }
+
+  /** A pull waits when its queue holds nothing more for it, but never for a wrong offset. */
+  #mayPark(pull: Pull): boolean {
+    if (pull.suspendMs <= 0) return false
+    const { status, nextBeginOffset, maxOffset } = this.#result
+    // A queue's unread rest that matches nothing is skipped once it was waited for.
+    const isSkippable = pull.offset !== pull.askedOffset || pull.deadlineMs > 0
+    if (status === GetStatus.NO_MATCHED_MESSAGE) return isSkippable && nextBeginOffset >= maxOffset
+    return pullResponseCode(status, pull.offset) === ResponseCode.PULL_NOT_FOUND
+  }
+
+  /** @returns false when messages came in the meantime: read again. */
+  #park(pull: Pull, seenReputOffset: number): boolean {
+    const { store } = this.#parts
+    if (pull.deadlineMs === 0) pull.deadlineMs = Date.now() + pull.suspendMs
+    const tail = store.tail(pull.topic, pull.queueId)
+    this.#holder.park(pull, tail)
+    if (this.#watchReput(seenReputOffset)) return true
+    this.#holder.unpark(pull)
+    return false
+  }
+
+  /** First the request to be told, then a look at the offset: a message in between is never missed. */
+  #watchReput(seenOffset: number): boolean {
+    return this.#parts.store.wantReput(seenOffset)
+  }
+
+  #answer(pull: Pull): void {
+    const result = this.#result
+    if (pull.offset > pull.askedOffset && result.status !== GetStatus.FOUND) {
+      result.status = GetStatus.NO_MATCHED_MESSAGE
+    }
+    const code = pullResponseCode(result.status, pull.askedOffset)
+    this.#responder.answer(pull, result, code)
+    if (code === ResponseCode.SUCCESS) {
+      this.#parts.stats.pulled(pull.group, pull.topic, result.messageCount, result.totalBytes)
+    }
+  }
+
+  async #serveCold(pull: Pull, maySuspend: boolean): Promise<void> {
+    const { store } = this.#parts
+    try {
+      for (let attempt = 0; attempt < WARM_ATTEMPTS_MAX; attempt += 1) {
+        await store.warm([...this.#result.coldRanges])
+        this.#get(pull)
+        if (this.#result.status === GetStatus.COLD) continue
+        this.#serve(pull, maySuspend)
+        return
+      }
+      const remark = 'the messages are on the disk and do not stay in memory: pull again'
+      answerError(pull, ResponseCode.SYSTEM_BUSY, remark)
+    } catch (error) {
+      answerError(pull, ResponseCode.SYSTEM_ERROR, describeError(error))
+    }
+  }
+}
+
+function refuse(view: PullRequestView, connection: Connection, error: unknown): void {
+  const { responseCode, message } = storeFailure(error)
+  connection.send(createResponse(requestOf(view), responseCode, { remark: message }))
+}
+
+function answerError(pull: Pull, code: number, remark: string): void {
+  pull.connection.send(createResponse(requestOf(pull), code, { remark }))
+}
+
+function requestOf({ opaque, serializeType }: { opaque: number; serializeType: number }): {
+  opaque: number
+  serializeType: 'JSON' | 'ROCKETMQ'
+} {
+  return { opaque, serializeType: serializeType === SERIALIZE_TYPE_JSON ? 'JSON' : 'ROCKETMQ' }
+}

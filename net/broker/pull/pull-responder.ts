@@ -1,0 +1,78 @@
+/** Answers pulls: the header built in place, the records copied when small, as slices when large. */
+import { KIB } from '../../../engine/base/units.ts'
+import type { GetResult } from '../../../engine/store/get-result.ts'
+import { GetStatus } from '../../../engine/store/get-status.ts'
+import { asciiBytes } from '../../protocol/byte-codes.ts'
+import {
+  buildPullResponseHead,
+  PULL_RESPONSE_HEAD_BYTES_MAX,
+  PullResponseValues,
+} from '../../protocol/pull-response-builder.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import type { Pull } from './pull-request.ts'
+
+/** Below this a copy costs less than a slice of its own in the write. */
+const COPIED_SLICE_BYTES_MAX = 16 * KIB
+
+type AnsweredStatus = Exclude<GetStatus, 'COLD'>
+
+const REMARKS = Object.fromEntries(
+  Object.values(GetStatus).map((status) => [status, asciiBytes(status)]),
+) as Readonly<Record<GetStatus, Uint8Array>>
+
+const CODES: Readonly<Record<AnsweredStatus, number>> = {
+  FOUND: ResponseCode.SUCCESS,
+  NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
+  MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
+  OFFSET_FOUND_NULL: ResponseCode.PULL_NOT_FOUND,
+  OFFSET_OVERFLOW_ONE: ResponseCode.PULL_NOT_FOUND,
+  OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
+  OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
+  NO_MATCHED_LOGIC_QUEUE: ResponseCode.PULL_NOT_FOUND,
+  NO_MESSAGE_IN_QUEUE: ResponseCode.PULL_NOT_FOUND,
+}
+
+/** The response code for a status (PullMessageProcessor.composeResponseHeader). */
+export function pullResponseCode(status: GetStatus, askedOffset: number): number {
+  if (status === GetStatus.COLD) return ResponseCode.SYSTEM_ERROR
+  const isEmptyQueue =
+    status === GetStatus.NO_MATCHED_LOGIC_QUEUE || status === GetStatus.NO_MESSAGE_IN_QUEUE
+  if (isEmptyQueue && askedOffset !== 0) return ResponseCode.PULL_OFFSET_MOVED
+  return CODES[status]
+}
+
+export class PullResponder {
+  readonly #values = new PullResponseValues()
+
+  answer(pull: Pull, result: GetResult, code: number): void {
+    const values = this.#values
+    values.serializeType = pull.serializeType
+    values.code = code
+    values.opaque = pull.opaque
+    values.remark = REMARKS[result.status]
+    values.nextBeginOffset = result.nextBeginOffset
+    values.minOffset = result.minOffset
+    values.maxOffset = result.maxOffset
+    values.bodyBytes = code === ResponseCode.SUCCESS ? result.totalBytes : 0
+    const { connection } = pull
+    const reservation = connection.reserve(PULL_RESPONSE_HEAD_BYTES_MAX + values.remark.length)
+    const end = buildPullResponseHead(values, reservation.buffer, reservation.at)
+    connection.commit(end - reservation.at)
+    if (values.bodyBytes > 0) sendRecords(pull, result)
+  }
+}
+
+function sendRecords(pull: Pull, result: GetResult): void {
+  const { connection } = pull
+  for (const { segment, start, lengthBytes } of result.slices) {
+    const { region } = segment
+    if (lengthBytes <= COPIED_SLICE_BYTES_MAX) {
+      const { buffer, at } = connection.reserve(lengthBytes)
+      region.bytes.copy(buffer, at, start, start + lengthBytes)
+      connection.commit(lengthBytes)
+    } else {
+      region.retain()
+      connection.append(region.bytes.subarray(start, start + lengthBytes), () => region.release())
+    }
+  }
+}

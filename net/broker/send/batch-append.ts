@@ -1,0 +1,92 @@
+import {
+  countBatchMessages,
+  createBatchMessageView,
+  readBatchMessage,
+} from '../../../engine/format/batch-format.ts'
+import { offsetMessageIdOf } from '../../../engine/format/message-id.ts'
+import { type RecordSource, recordBytes } from '../../../engine/format/record-encoder.ts'
+import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
+import type { CommitLog } from '../../../engine/log/commit-log.ts'
+import type { QueueTail } from '../../../engine/log/queue-tail.ts'
+
+/** What became of a batch: all of it, or nothing. */
+export interface BatchAppend {
+  readonly outcome: AppendOutcome
+  /** The body is no sequence of messages. */
+  readonly isMalformed: boolean
+  /** Queue offset of the first message. */
+  readonly queueOffset: number
+  /** Physical offset of the first message. */
+  readonly physicalOffset: number
+  /** The ids of all messages, joined by commas. */
+  readonly messageIds: string
+  readonly messageCount: number
+}
+
+const view = createBatchMessageView()
+
+/**
+ * Appends the messages of one batch one behind the other in the same segment
+ * (CommitLog.DefaultAppendMessageCallback.doAppend for MessageExtBatch). `source` carries the batch's
+ * own fields; its body and properties are moved from message to message.
+ */
+export function appendBatch(log: CommitLog, source: RecordSource, tail: QueueTail): BatchAppend {
+  const { body, storeHost, bodyStart: start, bodyEnd: end } = source
+  source.properties = body
+  const count = countBatchMessages(body, start, end, view)
+  if (count <= 0) return refused(AppendOutcome.APPENDED, true)
+  let outcome = measure(log, source, start, end)
+  if (outcome !== AppendOutcome.APPENDED) return refused(outcome, false)
+  const ids: string[] = []
+  const queueOffset = tail.nextQueueOffset
+  let physicalOffset = 0
+  for (let at = start; at < end; at += view.totalBytes) {
+    take(source, at, end)
+    outcome = log.append(source, tail)
+    // Room for the whole batch was made before, so only a broken promise of ours could end it here.
+    if (outcome !== AppendOutcome.APPENDED) throw new Error(`half of a batch appended: ${outcome}`)
+    if (ids.length === 0) physicalOffset = log.lastPhysicalOffset
+    ids.push(offsetMessageIdOf(storeHost, 0, storeHost.length, log.lastPhysicalOffset))
+  }
+  return {
+    outcome,
+    isMalformed: false,
+    queueOffset,
+    physicalOffset,
+    messageIds: ids.join(','),
+    messageCount: count,
+  }
+}
+
+/** Checks every message and makes room for all of them together. */
+function measure(log: CommitLog, source: RecordSource, start: number, end: number): AppendOutcome {
+  if (end - start > log.messageBytesMax) return AppendOutcome.MESSAGE_TOO_LARGE
+  let bytes = 0
+  for (let at = start; at < end; at += view.totalBytes) {
+    take(source, at, end)
+    const outcome = log.admit(source)
+    if (outcome !== AppendOutcome.APPENDED) return outcome
+    bytes += recordBytes(source)
+  }
+  return log.makeRoom(bytes)
+}
+
+function take(source: RecordSource, at: number, end: number): void {
+  readBatchMessage(source.body, at, end, view)
+  source.flag = view.flag
+  source.bodyStart = view.bodyStart
+  source.bodyEnd = view.bodyEnd
+  source.propertiesStart = view.propertiesStart
+  source.propertiesEnd = view.propertiesEnd
+}
+
+function refused(outcome: AppendOutcome, isMalformed: boolean): BatchAppend {
+  return {
+    outcome,
+    isMalformed,
+    queueOffset: 0,
+    physicalOffset: 0,
+    messageIds: '',
+    messageCount: 0,
+  }
+}

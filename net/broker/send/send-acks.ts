@@ -1,0 +1,148 @@
+/**
+ * Acknowledgements that wait: for the turn's write, or for the flush that covers the message. One
+ * sweep answers everyone whom a watermark has passed; nothing is allocated for a message.
+ */
+import type { OffsetWaiter } from '../../../engine/log/waiter-ring.ts'
+import { WaiterRing } from '../../../engine/log/waiter-ring.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import {
+  SendResponseBuilder,
+  type SendResponseConstants,
+  SendResponseValues,
+} from '../../protocol/send-response-builder.ts'
+import type { Connection } from '../../remoting/connection.ts'
+import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+
+/** A unique key is copied, since the request's bytes are gone by then. Longer ones are left out. */
+const UNIQUE_KEY_BYTES_MAX = 256
+
+/** One message, or one batch, that was appended and is not acknowledged yet. */
+export interface PendingAck extends OffsetWaiter {
+  connection: Connection | undefined
+  serializeType: number
+  opaque: number
+  queueId: number
+  queueOffset: number
+  physicalOffset: number
+  readonly uniqueKey: Buffer
+  uniqueKeyBytes: number
+  /** Message ids of a batch, joined; undefined for a single message. */
+  batchMessageIds: string | undefined
+  deadlineMs: number
+}
+
+function makeSlot(): PendingAck {
+  return {
+    untilOffset: 0,
+    connection: undefined,
+    serializeType: 0,
+    opaque: 0,
+    queueId: 0,
+    queueOffset: 0,
+    physicalOffset: 0,
+    uniqueKey: Buffer.alloc(UNIQUE_KEY_BYTES_MAX),
+    uniqueKeyBytes: 0,
+    batchMessageIds: undefined,
+    deadlineMs: 0,
+  }
+}
+
+export class SendAcks {
+  /** Those who wait for the end of the turn. */
+  readonly #written = new WaiterRing(makeSlot)
+  /** Those who wait for the disk. */
+  readonly #flushed = new WaiterRing(makeSlot)
+  readonly #builder: SendResponseBuilder
+  readonly #values = new SendResponseValues()
+  readonly #constants: SendResponseConstants
+  readonly #acknowledge = (ack: PendingAck) => this.#answer(ack, ResponseCode.SUCCESS)
+  readonly #acknowledgeSlow = (ack: PendingAck) => {
+    this.#answer(ack, ResponseCode.FLUSH_DISK_TIMEOUT)
+  }
+
+  constructor(constants: SendResponseConstants) {
+    this.#constants = constants
+    this.#builder = new SendResponseBuilder(constants)
+  }
+
+  /** How many wait for the disk. */
+  get flushWaiterCount(): number {
+    return this.#flushed.count
+  }
+
+  /** A place for one acknowledgement, for the caller to fill. */
+  add(untilOffset: number, waitsForFlush: boolean): PendingAck {
+    return (waitsForFlush ? this.#flushed : this.#written).add(untilOffset)
+  }
+
+  written(offset: number): void {
+    this.#written.releaseUpTo(offset, this.#acknowledge)
+  }
+
+  flushed(offset: number): void {
+    this.#flushed.releaseUpTo(offset, this.#acknowledge)
+  }
+
+  /** Answers those whose flush takes too long: the message is stored, its flush is not known. */
+  expire(nowMs: number): void {
+    for (;;) {
+      const oldest = this.#flushed.oldest()
+      if (oldest === undefined || oldest.deadlineMs > nowMs) return
+      this.#flushed.releaseUpTo(oldest.untilOffset, this.#acknowledgeSlow)
+    }
+  }
+
+  /** Answers everyone whose message is at or behind `fromOffset`: it is not stored. */
+  fail(fromOffset: number, code: number, remark: string): void {
+    const refuse = (ack: PendingAck) => this.#refuse(ack, code, remark)
+    this.#written.releaseBeyond(fromOffset, refuse)
+    this.#flushed.releaseBeyond(fromOffset, refuse)
+  }
+
+  #answer(ack: PendingAck, code: number): void {
+    const { connection } = ack
+    ack.connection = undefined
+    if (connection === undefined) return
+    if (ack.batchMessageIds !== undefined) {
+      this.#answerBatch(ack, ack.batchMessageIds, connection, code)
+      return
+    }
+    const values = this.#values
+    values.serializeType = ack.serializeType
+    values.code = code
+    values.opaque = ack.opaque
+    values.queueId = ack.queueId
+    values.queueOffset = ack.queueOffset
+    values.physicalOffset = ack.physicalOffset
+    values.transactionId = ack.uniqueKey
+    values.transactionIdEnd = ack.uniqueKeyBytes
+    const { buffer, at } = connection.reserve(this.#builder.bytesMax(ack.uniqueKeyBytes))
+    connection.commit(this.#builder.build(values, buffer, at) - at)
+  }
+
+  #answerBatch(ack: PendingAck, messageIds: string, connection: Connection, code: number): void {
+    const extFields = new Map([
+      ['MSG_REGION', this.#constants.regionId],
+      ['TRACE_ON', String(this.#constants.traceOn)],
+      ['msgId', messageIds],
+      ['queueId', String(ack.queueId)],
+      ['queueOffset', String(ack.queueOffset)],
+    ])
+    if (ack.uniqueKeyBytes > 0) {
+      extFields.set('transactionId', ack.uniqueKey.toString('utf8', 0, ack.uniqueKeyBytes))
+    }
+    connection.send(createResponse(requestOf(ack), code, { extFields }))
+    ack.batchMessageIds = undefined
+  }
+
+  #refuse(ack: PendingAck, code: number, remark: string): void {
+    ack.connection?.send(createResponse(requestOf(ack), code, { remark }))
+    ack.connection = undefined
+    ack.batchMessageIds = undefined
+  }
+}
+
+/** What a response needs to know of its request. */
+function requestOf(ack: PendingAck): Pick<RemotingCommand, 'opaque' | 'serializeType'> {
+  return { opaque: ack.opaque, serializeType: ack.serializeType === 0 ? 'JSON' : 'ROCKETMQ' }
+}

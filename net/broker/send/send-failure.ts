@@ -1,0 +1,35 @@
+import { describeError, StoreError } from '../../../engine/base/errors.ts'
+import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
+import type { ThreadedStore } from '../../../workers/threaded-store.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import { BrokerError } from '../broker-error.ts'
+
+/** What a sender is told of an append that left nothing in the log. */
+export function outcomeError(outcome: AppendOutcome, store: ThreadedStore): Error {
+  const { log } = store
+  switch (outcome) {
+    case AppendOutcome.MESSAGE_TOO_LARGE:
+      return illegal(`message body is longer than ${log.messageBytesMax} bytes (maxMessageSize)`)
+    case AppendOutcome.TOPIC_TOO_LONG:
+      return illegal('message topic length too long')
+    case AppendOutcome.PROPERTIES_TOO_LONG:
+      return illegal('message properties are longer than 32767 bytes')
+    default:
+      return log.obstacle ?? new StoreError('STORE_NOT_READY', 'the log cannot be written now')
+  }
+}
+
+/** Response code and remark for whatever stopped a send. */
+export function storeFailure(error: unknown): { responseCode: number; message: string } {
+  if (error instanceof StoreError) {
+    const message = `service not available now: ${describeError(error)} (${error.code})`
+    return { responseCode: ResponseCode.SERVICE_NOT_AVAILABLE, message }
+  }
+  const code = error instanceof Error && 'responseCode' in error ? error.responseCode : undefined
+  const responseCode = typeof code === 'number' ? code : ResponseCode.SYSTEM_ERROR
+  return { responseCode, message: describeError(error) }
+}
+
+function illegal(remark: string): BrokerError {
+  return new BrokerError(ResponseCode.MESSAGE_ILLEGAL, `the message is illegal: ${remark}`)
+}

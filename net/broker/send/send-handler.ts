@@ -1,0 +1,249 @@
+/**
+ * SEND_MESSAGE (10, 310) and SEND_BATCH_MESSAGE (320): from the receive buffer into the staging
+ * buffer, and back to the sender when the log's watermark passes (SendMessageProcessor).
+ */
+import { BytesMap } from '../../../engine/base/bytes-map.ts'
+import type { StoreError } from '../../../engine/base/errors.ts'
+import { createRecordSource } from '../../../engine/format/record-encoder.ts'
+import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
+import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
+import { RequestCode } from '../../protocol/request-code.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import { SendRequestView, scanSendRequest } from '../../protocol/send-message-scanner.ts'
+import type { Connection } from '../../remoting/connection.ts'
+import { SERIALIZE_TYPE_JSON } from '../../remoting/frame-format.ts'
+import type { RawFrame } from '../../remoting/frame-splitter.ts'
+import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+import { HotOutcome } from '../../remoting/request-routes.ts'
+import { BrokerError } from '../broker-error.ts'
+import { connectionState } from '../connection-state.ts'
+import { appendBatch } from './batch-append.ts'
+import type { SendAcks } from './send-acks.ts'
+import type { SendAdmission } from './send-admission.ts'
+import { viewOfCommand } from './send-command.ts'
+import { outcomeError, storeFailure } from './send-failure.ts'
+import type { SendProperties } from './send-properties.ts'
+import type { SendTarget } from './send-target.ts'
+
+const EXPIRY_SWEEP_MS = 100
+
+export interface SendParts {
+  readonly store: ThreadedStore
+  readonly admission: SendAdmission
+  readonly properties: SendProperties
+  readonly acks: SendAcks
+  /** The address that records name as their broker's. */
+  readonly storeHost: Buffer
+}
+
+export class SendHandler implements StoreListener {
+  readonly #parts: SendParts
+  readonly #view = new SendRequestView()
+  readonly #source = createRecordSource()
+  readonly #targets = new BytesMap<SendTarget>()
+  /** Connections whose next message waits for room. */
+  readonly #held = new Set<Connection>()
+  /** The same for messages that came the generic way. */
+  readonly #retries: (() => void)[] = []
+  readonly #isFlushSync: boolean
+  #expiryTimer: NodeJS.Timeout | undefined
+
+  constructor(parts: SendParts) {
+    this.#parts = parts
+    this.#isFlushSync = parts.store.config.flush === 'sync'
+    parts.store.listen(this)
+    parts.admission.onTopicChange((topic) => this.#forget(topic))
+  }
+
+  /** Takes a frame as bytes; what is unusual about it goes the generic way. */
+  hot(frame: RawFrame, connection: Connection): HotOutcome {
+    const view = this.#view
+    if (!scanSendRequest(frame, view)) return HotOutcome.DECLINED
+    try {
+      const outcome = this.#accept(view, connection)
+      if (outcome === AppendOutcome.APPENDED) return HotOutcome.HANDLED
+      if (outcome === AppendOutcome.NOT_READY) {
+        this.#held.add(connection)
+        return HotOutcome.HELD
+      }
+      throw outcomeError(outcome, this.#parts.store)
+    } catch (error) {
+      this.#refuse(view, connection, error)
+      return HotOutcome.HANDLED
+    }
+  }
+
+  /** The generic way in; the acknowledgement leaves as it does for the others. */
+  async handle(request: RemotingCommand, connection: Connection): Promise<undefined> {
+    const view = viewOfCommand(request)
+    for (;;) {
+      const outcome = this.#accept(view, connection)
+      if (outcome === AppendOutcome.APPENDED) return undefined
+      if (outcome !== AppendOutcome.NOT_READY) throw outcomeError(outcome, this.#parts.store)
+      await new Promise<void>((resolve) => this.#retries.push(resolve))
+    }
+  }
+
+  onWritten(writtenOffset: number): void {
+    this.#parts.acks.written(writtenOffset)
+    if (this.#parts.acks.flushWaiterCount === 0) return
+    this.#parts.store.wantFlush(writtenOffset)
+    this.#expiryTimer ??= setInterval(() => this.#expire(), EXPIRY_SWEEP_MS).unref()
+  }
+
+  onFlushed(flushedOffset: number): void {
+    this.#parts.acks.flushed(flushedOffset)
+  }
+
+  onTakenBack(fromOffset: number, error: StoreError): void {
+    const { responseCode, message } = storeFailure(error)
+    this.#parts.acks.fail(fromOffset, responseCode, message)
+  }
+
+  onReput(): void {
+    // Pulls wait for it, sends do not.
+  }
+
+  onReady(): void {
+    for (const resolve of this.#retries.splice(0)) resolve()
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const connection of held) connection.retryHeld()
+  }
+
+  /** After a failed flush nothing that waits for one may be acknowledged. */
+  onReadOnly(error: StoreError): void {
+    const { responseCode, message } = storeFailure(error)
+    this.#parts.acks.fail(this.#parts.store.flushedOffset, responseCode, message)
+    this.onReady()
+  }
+
+  close(): void {
+    clearInterval(this.#expiryTimer)
+  }
+
+  #accept(view: SendRequestView, connection: Connection): AppendOutcome {
+    const target = this.#target(view, connection)
+    const queueId = target.queueIdFor(view, connection)
+    const { properties } = this.#parts
+    if (!properties.take(view)) return AppendOutcome.PROPERTIES_TOO_LONG
+    this.#parts.admission.checkFeatures(target, view, properties)
+    const tail = target.tail(queueId)
+    this.#fill(view, target, queueId, connection)
+    if (view.batch || view.code === RequestCode.SEND_BATCH_MESSAGE) {
+      return this.#acceptBatch(view, target, queueId, connection)
+    }
+    const { store } = this.#parts
+    const outcome = store.append(this.#source, tail)
+    if (outcome !== AppendOutcome.APPENDED) return outcome
+    const { log } = store
+    target.stats.count(1, log.lastRecordBytes)
+    if (!view.isOneway) {
+      const { lastQueueOffset, lastPhysicalOffset } = log
+      this.#park(view, connection, queueId, lastQueueOffset, lastPhysicalOffset, undefined)
+    }
+    return outcome
+  }
+
+  #acceptBatch(
+    view: SendRequestView,
+    target: SendTarget,
+    queueId: number,
+    connection: Connection,
+  ): AppendOutcome {
+    const { log } = this.#parts.store
+    if (target.isRetry) {
+      const remark = `batch request does not support retry group ${target.name}`
+      throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
+    }
+    const batch = appendBatch(log, this.#source, target.tail(queueId))
+    if (batch.isMalformed) {
+      const remark = 'the body of the batch is no sequence of messages'
+      throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
+    }
+    if (batch.outcome !== AppendOutcome.APPENDED) return batch.outcome
+    target.stats.count(batch.messageCount, log.appendedOffset - batch.physicalOffset)
+    if (!view.isOneway) {
+      const { queueOffset, physicalOffset, messageIds } = batch
+      this.#park(view, connection, queueId, queueOffset, physicalOffset, messageIds)
+    }
+    return batch.outcome
+  }
+
+  #fill(view: SendRequestView, target: SendTarget, queueId: number, connection: Connection): void {
+    const { properties, storeHost } = this.#parts
+    const source = this.#source
+    source.topic = target.nameBytes
+    source.topicStart = 0
+    source.topicEnd = target.nameBytes.length
+    source.queueId = queueId
+    source.flag = view.flag
+    source.sysFlag = view.sysFlag
+    source.bornTimestampMs = view.bornTimestampMs
+    source.bornHost = connectionState(connection).bornHost
+    source.storeHost = storeHost
+    source.reconsumeTimes = view.reconsumeTimes
+    source.preparedTransactionOffset = 0
+    source.body = view.buffer
+    source.bodyStart = view.bodyStart
+    source.bodyEnd = view.bodyEnd
+    source.properties = properties.bytes
+    source.propertiesStart = 0
+    source.propertiesEnd = properties.end
+  }
+
+  #park(
+    view: SendRequestView,
+    connection: Connection,
+    queueId: number,
+    queueOffset: number,
+    physicalOffset: number,
+    batchMessageIds: string | undefined,
+  ): void {
+    const { properties, acks, store } = this.#parts
+    const waitsForFlush = this.#isFlushSync && properties.waitsForFlush
+    const ack = acks.add(store.log.appendedOffset, waitsForFlush)
+    ack.connection = connection
+    ack.serializeType = view.serializeType
+    ack.opaque = view.opaque
+    ack.queueId = queueId
+    ack.queueOffset = queueOffset
+    ack.physicalOffset = physicalOffset
+    ack.batchMessageIds = batchMessageIds
+    const { uniqueKeyStart, uniqueKeyEnd } = properties
+    const isKept = uniqueKeyEnd - uniqueKeyStart <= ack.uniqueKey.length
+    ack.uniqueKeyBytes = isKept
+      ? properties.bytes.copy(ack.uniqueKey, 0, uniqueKeyStart, uniqueKeyEnd)
+      : 0
+    if (waitsForFlush) ack.deadlineMs = Date.now() + store.config.syncFlushTimeoutMs
+  }
+
+  #target(view: SendRequestView, connection: Connection): SendTarget {
+    const { buffer, topicStart, topicEnd } = view
+    const known = this.#targets.get(buffer, topicStart, topicEnd, 0)
+    if (known !== undefined) return known
+    const target = this.#parts.admission.admit(view, connection)
+    this.#targets.set(buffer, topicStart, topicEnd, 0, target)
+    return target
+  }
+
+  #forget(topic: string): void {
+    this.#targets.removeWhere((target) => target.name === topic)
+  }
+
+  #expire(): void {
+    const { acks } = this.#parts
+    acks.expire(Date.now())
+    if (acks.flushWaiterCount > 0) return
+    clearInterval(this.#expiryTimer)
+    this.#expiryTimer = undefined
+  }
+
+  #refuse(view: SendRequestView, connection: Connection, error: unknown): void {
+    if (view.isOneway) return
+    const { responseCode, message } = storeFailure(error)
+    const serializeType = view.serializeType === SERIALIZE_TYPE_JSON ? 'JSON' : 'ROCKETMQ'
+    const request = { opaque: view.opaque, serializeType } as const
+    connection.send(createResponse(request, responseCode, { remark: message }))
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The properties of a message on their way from the request into the record: unescaped, looked
+ * through once, and stamped with what the broker adds (SendMessageProcessor.sendMessage,
+ * AbstractSendMessageProcessor.buildMsgContext).
+ */
+import { PropertyName } from '../../../engine/format/message-const.ts'
+import { type UniqueMessageIdOptions, UniqueMessageIds } from '../../../engine/format/message-id.ts'
+import {
+  decodeProperties,
+  encodeProperties,
+  PROPERTY_SEPARATOR,
+  PropertyFinder,
+} from '../../../engine/format/properties-codec.ts'
+import { PROPERTIES_MAX_BYTES } from '../../../engine/format/record-format.ts'
+import { ESCAPED_BYTES_PER_BYTE, unescapeJson } from '../../protocol/json-escape.ts'
+import type { SendRequestView } from '../../protocol/send-message-scanner.ts'
+
+/** What the broker adds may be this long, in bytes. */
+const STAMP_BYTES_MAX = 4096
+const SCRATCH_BYTES = PROPERTIES_MAX_BYTES * ESCAPED_BYTES_PER_BYTE + STAMP_BYTES_MAX
+
+const UNIQUE_KEY = 0
+const WAIT = 1
+const DELAY = 2
+const TIMER_DELIVER_MS = 3
+const TIMER_DELAY_SEC = 4
+const TIMER_DELAY_MS = 5
+const TRANSACTION_PREPARED = 6
+const CLUSTER = 7
+const REGION = 8
+const TRACE = 9
+const NAMES = [
+  PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
+  PropertyName.WAIT_STORE_MSG_OK,
+  PropertyName.DELAY_TIME_LEVEL,
+  PropertyName.TIMER_DELIVER_MS,
+  PropertyName.TIMER_DELAY_SEC,
+  PropertyName.TIMER_DELAY_MS,
+  PropertyName.TRANSACTION_PREPARED,
+  PropertyName.CLUSTER,
+  PropertyName.MSG_REGION,
+  PropertyName.TRACE_SWITCH,
+] as const
+
+const FALSE = Buffer.from('false')
+const TRUE = Buffer.from('true')
+
+/** What every message of one broker is stamped with. */
+export interface PropertyStamp {
+  readonly clusterName: string
+  readonly regionId: string
+  readonly traceOn: boolean
+}
+
+/** One instance serves all messages, one after the other. */
+export class SendProperties {
+  /** The properties as they go into the record; valid until the next {@link take}. */
+  readonly bytes = Buffer.alloc(SCRATCH_BYTES)
+  end = 0
+  /** Where the unique key lies in `bytes`. */
+  uniqueKeyStart = 0
+  uniqueKeyEnd = 0
+  readonly #finder = new PropertyFinder(NAMES)
+  readonly #stampProperties: ReadonlyMap<string, string>
+  readonly #stampBytes: Buffer
+  readonly #uniqueIds: UniqueMessageIds
+
+  constructor(stamp: PropertyStamp, ids: UniqueMessageIdOptions) {
+    this.#stampProperties = new Map<string, string>([
+      [PropertyName.MSG_REGION, stamp.regionId],
+      [PropertyName.TRACE_SWITCH, String(stamp.traceOn)],
+      [PropertyName.CLUSTER, stamp.clusterName],
+    ])
+    this.#stampBytes = encodeProperties(this.#stampProperties)
+    this.#uniqueIds = new UniqueMessageIds(ids)
+  }
+
+  /** Whether the sender waits for the flush (`WAIT` is not false). */
+  get waitsForFlush(): boolean {
+    return !this.#is(WAIT, FALSE)
+  }
+
+  /** A feature that the message asks for and that this broker does not have yet. */
+  get unsupportedFeature(): string | undefined {
+    const finder = this.#finder
+    if (finder.has(DELAY) && this.#number(DELAY) > 0) return 'delayed delivery (DELAY)'
+    if (finder.has(TIMER_DELIVER_MS)) return 'delivery at a given time (TIMER_DELIVER_MS)'
+    if (finder.has(TIMER_DELAY_SEC)) return 'delivery at a given time (TIMER_DELAY_SEC)'
+    if (finder.has(TIMER_DELAY_MS)) return 'delivery at a given time (TIMER_DELAY_MS)'
+    if (this.#is(TRANSACTION_PREPARED, TRUE)) return 'transactions (TRAN_MSG)'
+    return undefined
+  }
+
+  /** True when the message is delayed by level, which topics of retries accept. */
+  get isDelayedByLevel(): boolean {
+    return this.#finder.has(DELAY)
+  }
+
+  /**
+   * Takes the properties of one request.
+   * @returns false when they are longer than a record can hold.
+   */
+  take(view: SendRequestView): boolean {
+    if (view.propertiesEnd - view.propertiesStart > SCRATCH_BYTES - STAMP_BYTES_MAX) return false
+    this.end = this.#copy(view)
+    if (this.end > PROPERTIES_MAX_BYTES) return false
+    this.#finder.scan(this.bytes, 0, this.end)
+    const finder = this.#finder
+    if (finder.has(CLUSTER) || finder.has(REGION) || finder.has(TRACE)) this.#restamp()
+    else this.#stamp()
+    return this.end <= PROPERTIES_MAX_BYTES
+  }
+
+  #copy(view: SendRequestView): number {
+    const { buffer, propertiesStart, propertiesEnd } = view
+    if (view.propertiesEscaped) {
+      return unescapeJson(buffer, propertiesStart, propertiesEnd, this.bytes, 0)
+    }
+    return buffer.copy(this.bytes, 0, propertiesStart, propertiesEnd)
+  }
+
+  #stamp(): void {
+    if (this.end > 0 && this.bytes[this.end - 1] !== PROPERTY_SEPARATOR) {
+      this.bytes[this.end] = PROPERTY_SEPARATOR
+      this.end += 1
+    }
+    this.#stampBytes.copy(this.bytes, this.end)
+    this.end += this.#stampBytes.length
+    if (this.#finder.has(UNIQUE_KEY)) {
+      this.uniqueKeyStart = this.#finder.startOf(UNIQUE_KEY)
+      this.uniqueKeyEnd = this.#finder.endOf(UNIQUE_KEY)
+      return
+    }
+    const entry = new Map([[PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, this.#uniqueIds.next()]])
+    const entryBytes = encodeProperties(entry)
+    this.uniqueKeyStart = this.end + PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX.length + 1
+    entryBytes.copy(this.bytes, this.end)
+    this.end += entryBytes.length
+    this.uniqueKeyEnd = this.end - 1
+  }
+
+  /** The message has been at a broker before: what that one added is replaced. */
+  #restamp(): void {
+    const properties = decodeProperties(this.bytes, 0, this.end)
+    for (const name of this.#stampProperties.keys()) properties.delete(name)
+    this.end = encodeProperties(properties).copy(this.bytes)
+    this.#finder.scan(this.bytes, 0, this.end)
+    this.#stamp()
+  }
+
+  #is(index: number, text: Buffer): boolean {
+    if (!this.#finder.has(index)) return false
+    const start = this.#finder.startOf(index)
+    return this.bytes.compare(text, 0, text.length, start, this.#finder.endOf(index)) === 0
+  }
+
+  #number(index: number): number {
+    const { bytes } = this
+    return Number(bytes.toString('latin1', this.#finder.startOf(index), this.#finder.endOf(index)))
+  }
+}
