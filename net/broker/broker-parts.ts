@@ -13,7 +13,8 @@ import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
 import { ConsumerOffsets } from './offsets/consumer-offsets.ts'
 import { offsetRoutes } from './offsets/offset-routes.ts'
-import type { BrokerConfig } from './options/broker-options.ts'
+import type { BrokerSettings } from './options/broker-settings.ts'
+import { configRoutes } from './options/config-routes.ts'
 import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { pullRoutes } from './pull/pull-routes.ts'
@@ -25,6 +26,7 @@ import { SendHandler } from './send/send-handler.ts'
 import { SendProperties } from './send/send-properties.ts'
 import { sendRoutes } from './send/send-routes.ts'
 import { BrokerStats } from './stats/broker-stats.ts'
+import { statsRoutes } from './stats/stats-routes.ts'
 import { SubscriptionGroups } from './subscriptions/subscription-groups.ts'
 import { subscriptionRoutes } from './subscriptions/subscription-routes.ts'
 import { TopicConfigs } from './topics/topic-configs.ts'
@@ -35,7 +37,7 @@ import { isSystemTopic } from './topics/topic-validator.ts'
 const INSTANCE_MAX = 2 ** 32 - 1
 
 export interface BrokerPartsInput {
-  readonly config: BrokerConfig
+  readonly settings: BrokerSettings
   readonly store: ThreadedStore
   readonly logger: Logger
   /** The address that records name as their broker's. */
@@ -54,7 +56,8 @@ export class BrokerParts implements Closable {
   readonly #send: SendHandler
   readonly #pull: PullHandler
 
-  constructor({ config, store, logger, storeHost }: BrokerPartsInput) {
+  constructor({ settings, store, logger, storeHost }: BrokerPartsInput) {
+    const config = settings.live
     const directory = store.layout.config
     const topics = new TopicConfigs(directory, config, logger)
     const mayCreateGroup = () => config.autoCreateSubscriptionGroup
@@ -86,7 +89,10 @@ export class BrokerParts implements Closable {
       topicRoutes({ topics, offsets, store }),
       subscriptionRoutes({ groups, offsets }),
       clientRoutes({ clients, topics, groups, offsets }),
+      configRoutes({ settings, logger }),
+      statsRoutes({ stats }),
     )
+    settings.onChange(() => this.#send.forgetTargets())
     topics.onChange((topic) => this.#pull.releaseTopic(topic))
   }
 

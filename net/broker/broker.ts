@@ -12,7 +12,9 @@ import { RemotingClient } from '../remoting/remoting-client.ts'
 import { RemotingServer } from '../remoting/remoting-server.ts'
 import { HotOutcome, type RequestRoutes } from '../remoting/request-routes.ts'
 import { BrokerParts } from './broker-parts.ts'
+import type { BrokerConfigFile } from './options/broker-config.ts'
 import type { BrokerConfig } from './options/broker-options.ts'
+import { BrokerSettings } from './options/broker-settings.ts'
 import { type Periodic, startPeriodic } from './periodic.ts'
 import { Registration } from './registration/registration.ts'
 
@@ -22,13 +24,17 @@ const FRAME_OVERHEAD_BYTES = 256 * KIB
 const SWEEP_MS = 1000
 
 export interface BrokerExtras {
+  /** Where the settings come from; changes by request are written there. @default none */
+  readonly configFile?: BrokerConfigFile | undefined
   /** @default silent */
   readonly logger?: Logger | undefined
 }
 
 export class Broker extends Lifecycle {
+  /** The settings as they are now: some may change while the broker runs. */
   readonly config: BrokerConfig
   readonly store: ThreadedStore
+  readonly #settings: BrokerSettings
   readonly #logger: Logger
   readonly #client: RemotingClient
   readonly #periodics: Periodic[] = []
@@ -44,7 +50,7 @@ export class Broker extends Lifecycle {
   static async start(config: BrokerConfig, extras: BrokerExtras = {}): Promise<Broker> {
     const logger = extras.logger ?? silentLogger
     const store = await ThreadedStore.open(config.storeDirectory, { ...config.store, logger })
-    const broker = new Broker(config, store, logger)
+    const broker = new Broker(new BrokerSettings(config, extras.configFile), store, logger)
     try {
       await broker.#open()
     } catch (error) {
@@ -54,9 +60,10 @@ export class Broker extends Lifecycle {
     return broker
   }
 
-  private constructor(config: BrokerConfig, store: ThreadedStore, logger: Logger) {
+  private constructor(settings: BrokerSettings, store: ThreadedStore, logger: Logger) {
     super()
-    this.config = config
+    this.#settings = settings
+    this.config = settings.live
     this.store = this.attach(store)
     this.#logger = logger
     this.#client = this.attach(new RemotingClient({ logger }))
@@ -95,9 +102,10 @@ export class Broker extends Lifecycle {
       },
       this.#routes(),
     )
+    this.#settings.listensOn(this.#server.port)
     // No connection is served before the next turn of the event loop, and by then all is here.
     const parts = new BrokerParts({
-      config,
+      settings: this.#settings,
       store: this.store,
       logger: this.#logger,
       storeHost: hostOf(config.brokerIP1, this.port),
@@ -113,6 +121,7 @@ export class Broker extends Lifecycle {
       logger: this.#logger,
     })
     this.attach(registration)
+    this.#settings.onChange(() => registration.changed())
     this.#startPeriodics(parts)
     this.markOpen()
   }

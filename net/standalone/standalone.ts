@@ -90,7 +90,9 @@ export async function startStandalone(options: StandaloneOptions = {}): Promise<
   })
   try {
     const namesrvAddresses = [nameServer.address, ...config.namesrvAddresses]
-    registered.broker = await Broker.start({ ...config, namesrvAddresses }, { logger })
+    const { configFile } = options
+    const extras = { logger, configFile }
+    registered.broker = await Broker.start({ ...config, namesrvAddresses }, extras)
     return new Standalone(nameServer, registered.broker)
   } catch (error) {
     await nameServer.close()

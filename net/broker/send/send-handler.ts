@@ -118,6 +118,11 @@ export class SendHandler implements StoreListener {
     this.onReady()
   }
 
+  /** Looks at every topic anew: what senders may do has changed. */
+  forgetTargets(): void {
+    this.#targets.removeWhere(() => true)
+  }
+
   close(): void {
     clearInterval(this.#expiryTimer)
   }
