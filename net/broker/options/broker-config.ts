@@ -47,7 +47,7 @@ const BROKER_NAME_DEFAULT = 'DEFAULT_BROKER'
 
 /**
  * The settings of a broker.
- * @throws {BrokerOptionError} `BROKER_OPTION_INVALID` with the place of a bad value and what it may be
+ * @throws {BrokerOptionError} `BROKER_OPTION_INVALID` with a bad value's place and what it may be
  */
 export function parseBrokerConfig(sources: BrokerConfigSources = {}): ParsedBrokerConfig {
   const gathered: Gathered = { broker: new Map(), store: {} }

@@ -16,7 +16,7 @@ const RESPONSE_CODES: Readonly<Record<BrokerOptionErrorCode, ResponseCode>> = Ob
   BROKER_CHANGE_NOT_SAVED: ResponseCode.SYSTEM_ERROR,
 })
 
-/** A setting that the broker cannot have. The message names it, where it stands and what it may be. */
+/** A setting that the broker cannot have: what it is, where it stands and what it may be. */
 export class BrokerOptionError extends AgenaError<BrokerOptionErrorCode> {
   override readonly name = 'BrokerOptionError'
   /** How a request that asks for it is answered. */

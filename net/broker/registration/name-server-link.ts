@@ -12,8 +12,8 @@ import type { RegistrationRequests } from './registration-requests.ts'
 
 /** Wait before another attempt where one failed, in milliseconds. */
 const RETRY_MS = 1_000
-/** Longest time between two registrations that counts, in milliseconds: name servers forget a broker
- *  after 120 s (Java: BrokerController.start). */
+/** Longest time between two registrations that counts, in milliseconds: name servers forget a
+ *  broker after 120 s (Java: BrokerController.start). */
 const INTERVAL_MS_MAX = 60_000
 
 export interface NameServerLinkParts {

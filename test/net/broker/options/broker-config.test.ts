@@ -1,6 +1,6 @@
 /**
- * Goal: settings come by our names and by Java's, each bad one is named with its place, and what has
- * no effect is said.
+ * Goal: settings come by our names and by Java's, each bad one is named with its place, and what
+ * has no effect is said.
  * Method: options, properties text and overrides.
  */
 import { readFile } from 'node:fs/promises'
@@ -100,7 +100,8 @@ test("a file of Java's broker is read by its own names and units", () => {
 test('what has no effect is said with its line, whether Java knows it or not', () => {
   const { warnings } = parseText('fileReservedTime=48\n\nregionID=cn\nregionId=cn')
   expect(warnings).toEqual([
-    'broker.conf line 1: fileReservedTime has no effect: RocketMQ has this setting, Agena does not support it yet',
+    'broker.conf line 1: fileReservedTime has no effect: ' +
+      'RocketMQ has this setting, Agena does not support it yet',
     'broker.conf line 3: regionID has no effect: there is no such setting',
   ])
 })
