@@ -11,6 +11,8 @@ import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
+import { lockRoutes } from './lock/lock-routes.ts'
+import { QueueLocks } from './lock/queue-locks.ts'
 import { ConsumerOffsets } from './offsets/consumer-offsets.ts'
 import { offsetRoutes } from './offsets/offset-routes.ts'
 import type { BrokerSettings } from './options/broker-settings.ts'
@@ -91,6 +93,7 @@ export class BrokerParts implements Closable {
       clientRoutes({ clients, topics, groups, offsets }),
       configRoutes({ settings, logger }),
       statsRoutes({ stats }),
+      lockRoutes({ locks: new QueueLocks() }),
     )
     settings.onChange(() => this.#send.forgetTargets())
     topics.onChange((topic) => this.#pull.releaseTopic(topic))
