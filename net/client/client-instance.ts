@@ -8,19 +8,17 @@ import {
 } from '../protocol/heartbeat.ts'
 import { encodeBody } from '../protocol/json-shape.ts'
 import { RequestCode } from '../protocol/request-code.ts'
-import { ResponseCode } from '../protocol/response-code.ts'
 import { MASTER_ID } from '../protocol/topic-route.ts'
-import type { Connection } from '../remoting/connection.ts'
 import { RemotingClient } from '../remoting/remoting-client.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import type { RequestHandler } from '../remoting/request-routes.ts'
-import { ClientError } from './client-error.ts'
+import { BrokerCalls } from './broker-calls.ts'
+import { ClientError, type ClientErrorCode } from './client-error.ts'
 import { clientIdOf } from './client-id.ts'
 import type { ClientConfig } from './client-options.ts'
 import { NameServerClient } from './name-server-client.ts'
 import { PeriodicTask } from './periodic-task.ts'
-import { refusal, toClientError } from './remote-failure.ts'
 import { RouteCache } from './route-cache.ts'
 
 /** What a producer or consumer is to the brokers, told by itself. */
@@ -36,6 +34,11 @@ export interface ClientRole {
   handlerOf(code: number): RequestHandler | undefined
 }
 
+/** Failures that say something about one topic only. */
+const LONE_FAILURES: ReadonlySet<ClientErrorCode> = new Set([
+  'CLIENT_REQUEST_REFUSED',
+  'CLIENT_RESPONSE_INVALID',
+])
 /** Routes are asked for again on every hint that they are out of date, but not more often. */
 const ROUTE_SPACING_MS = 1_000
 
@@ -47,10 +50,9 @@ export class ClientInstance extends Lifecycle {
   readonly config: ClientConfig
   readonly clientId: string
   readonly routes: RouteCache
+  readonly brokers: BrokerCalls
   readonly #role: ClientRole
   readonly #remoting: RemotingClient
-  /** The latest connection to each broker, by address. */
-  readonly #connections = new Map<string, Connection>()
   readonly #routeTask: PeriodicTask
   readonly #heartbeatTask: PeriodicTask
 
@@ -77,6 +79,13 @@ export class ClientInstance extends Lifecycle {
       fetch: (topic) => nameServer.route(topic),
       onChange: (topic) => role.onRouteChange(topic),
     })
+    this.brokers = new BrokerCalls({
+      remoting: this.#remoting,
+      timeoutMs: requestTimeoutMs,
+      greeting: () => this.#heartbeatRequest(),
+      onUnreachable: () => this.hintRoutes(),
+      logger,
+    })
     this.#routeTask = new PeriodicTask({
       name: 'refresh of routes',
       intervalMs: routeIntervalMs,
@@ -98,83 +107,13 @@ export class ClientInstance extends Lifecycle {
     if (this.status === 'open') this.#routeTask.trigger()
   }
 
-  /**
-   * Sends `request` to the broker at `address` and waits for its answer, whatever its code.
-   * @throws {ClientError} `CLIENT_BROKER_UNREACHABLE`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`,
-   *   `CLIENT_MESSAGE_ILLEGAL` when the header cannot be written
-   */
-  async invoke(
-    address: string,
-    request: RemotingCommand,
-    timeoutMs = this.config.requestTimeoutMs,
-  ): Promise<RemotingCommand> {
-    const startedMs = performance.now()
-    const connection = await this.connection(address, timeoutMs)
-    const leftMs = timeoutMs - (performance.now() - startedMs)
-    if (leftMs <= 0) throw tooLate(address, timeoutMs)
-    try {
-      return await connection.invoke(request, leftMs)
-    } catch (error) {
-      throw toClientError(error, `broker ${address}`)
-    }
-  }
-
-  /**
-   * Sends `request` and returns the answer when its code is SUCCESS.
-   * @throws {ClientError} as {@link invoke}, and `CLIENT_REQUEST_REFUSED`
-   */
-  async invokeChecked(
-    address: string,
-    request: RemotingCommand,
-    timeoutMs = this.config.requestTimeoutMs,
-  ): Promise<RemotingCommand> {
-    const response = await this.invoke(address, request, timeoutMs)
-    if (response.code === ResponseCode.SUCCESS) return response
-    throw refusal(response, `broker ${address}`)
-  }
-
-  /** Sends `request` as one-way. @throws {ClientError} as {@link invoke} */
-  async invokeOneway(address: string, request: RemotingCommand): Promise<void> {
-    const connection = await this.connection(address, this.config.requestTimeoutMs)
-    try {
-      connection.invokeOneway(request)
-    } catch (error) {
-      throw toClientError(error, `broker ${address}`)
-    }
-  }
-
-  /**
-   * The connection to the broker at `address`. The first thing that goes over a new one is a
-   * heartbeat: without it the broker does not know whose requests follow.
-   * @throws {ClientError} as {@link invoke}
-   */
-  async connection(address: string, timeoutMs: number): Promise<Connection> {
-    try {
-      const connection = await this.#remoting.connection(address, timeoutMs)
-      if (connection.attachment === undefined) {
-        this.#connections.set(address, connection)
-        connection.attachment = this.#greet(connection)
-      }
-      return connection
-    } catch (error) {
-      this.hintRoutes()
-      throw toClientError(error, `broker ${address}`)
-    }
-  }
-
-  /** Resolves when the broker at `address` has taken the first heartbeat of this connection. */
-  async introduced(address: string, timeoutMs: number): Promise<void> {
-    const connection = await this.connection(address, timeoutMs)
-    await connection.attachment
-  }
-
   /** Tells every broker that this client is there and what it subscribes to. Never rejects. */
   async heartbeat(): Promise<void> {
     const isConsumer = this.#role.consumers().length > 0
     const addresses = this.routes.addresses
       .filter(({ brokerId }) => isConsumer || brokerId === MASTER_ID)
       .map(({ address }) => address)
-    await this.#tell(new Set(addresses), () => this.#heartbeatRequest())
+    await this.brokers.tellAll(addresses, () => this.#heartbeatRequest())
   }
 
   protected override async drain(): Promise<void> {
@@ -193,21 +132,21 @@ export class ClientInstance extends Lifecycle {
     await Promise.all([this.#routeTask.stop(), this.#heartbeatTask.stop()])
   }
 
+  /** One topic's failure is not another's, unless no name server answers at all. */
   async #refreshRoutes(): Promise<void> {
-    for (const topic of this.routes.topics) await this.routes.refresh(topic)
+    for (const topic of this.routes.topics) {
+      try {
+        await this.routes.refresh(topic)
+      } catch (error) {
+        const isAlone = error instanceof ClientError && LONE_FAILURES.has(error.code)
+        if (!isAlone) throw error
+        this.config.logger.warn(`route of ${topic} not refreshed: ${describeError(error)}`)
+      }
+    }
   }
 
   #connectionLost(reason: Error | undefined): void {
     if (reason !== undefined) this.hintRoutes()
-  }
-
-  /** Heartbeats only repeat what the next one says again, so a failure is logged and no more. */
-  async #greet(connection: Connection): Promise<void> {
-    try {
-      await connection.invoke(this.#heartbeatRequest(), this.config.requestTimeoutMs)
-    } catch (error) {
-      this.config.logger.warn(`first heartbeat failed: ${describeError(error)}`)
-    }
   }
 
   #heartbeatRequest(): RemotingCommand {
@@ -230,32 +169,16 @@ export class ClientInstance extends Lifecycle {
       ...this.#role.producerGroups.map((producerGroup) => ({ clientID, producerGroup })),
       ...this.#role.consumers().map(({ groupName }) => ({ clientID, consumerGroup: groupName })),
     ]
-    const connected = [...this.#connections].filter(([, { status }]) => status === 'open')
-    const addresses = new Set(connected.map(([address]) => address))
+    const addresses = this.brokers.connectedAddresses
     for (const group of groups) {
       const extFields = encodeHeaderFields(UnregisterClientRequestHeader, group)
-      await this.#tell(addresses, () => createRequest(RequestCode.UNREGISTER_CLIENT, { extFields }))
+      await this.brokers.tellAll(addresses, () =>
+        createRequest(RequestCode.UNREGISTER_CLIENT, { extFields }),
+      )
     }
-  }
-
-  /** Sends a request of its own to each address at the same time; failures are logged. */
-  async #tell(addresses: ReadonlySet<string>, makeRequest: () => RemotingCommand): Promise<void> {
-    const tellOne = async (address: string): Promise<void> => {
-      const request = makeRequest()
-      try {
-        await this.invokeChecked(address, request)
-      } catch (error) {
-        this.config.logger.warn(`request ${request.code} failed: ${describeError(error)}`)
-      }
-    }
-    await Promise.all([...addresses].map(tellOne))
   }
 }
 
 function closed(): ClientError {
   return new ClientError('CLIENT_CLOSED', 'the client is closed')
-}
-
-function tooLate(address: string, timeoutMs: number): ClientError {
-  return new ClientError('CLIENT_TIMEOUT', `no answer from broker ${address} in ${timeoutMs} ms`)
 }

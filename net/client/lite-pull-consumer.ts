@@ -102,7 +102,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
 
   /** The queues that this consumer has at the moment. */
   get assigned(): readonly MessageQueue[] {
-    return this.#member.assigned
+    return this.#member.queues.list
   }
 
   /**
@@ -126,7 +126,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    */
   async assign(queues: readonly MessageQueue[]): Promise<void> {
     this.#enter('assign')
-    await this.#member.assign(queues)
+    await this.#member.queues.set(queues)
   }
 
   /**
@@ -202,7 +202,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
     }
     // A rebalance may have taken the queue away meanwhile.
     this.#assertAssigned(queue)
-    this.#member.restart(queue, offset)
+    this.#member.queues.restart(queue, offset)
   }
 
   protected override async drain(): Promise<void> {
@@ -235,7 +235,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
   }
 
   #assertAssigned(queue: MessageQueue): void {
-    if (this.#member.sinkOf(queue) !== undefined) return
+    if (this.#member.queues.sinkOf(queue) !== undefined) return
     throw new ClientError('CLIENT_QUEUE_NOT_ASSIGNED', `${queueKey(queue)} is not assigned here`)
   }
 
@@ -257,8 +257,8 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
   }
 
   #noteConsumed(): void {
-    for (const queue of this.#member.assigned) {
-      const sink = this.#member.sinkOf(queue)
+    for (const queue of this.#member.queues.list) {
+      const sink = this.#member.queues.sinkOf(queue)
       assert(sink instanceof LiteQueue, 'every queue of this consumer is one of its own')
       this.#member.store.set(queue, sink.position)
     }

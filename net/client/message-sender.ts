@@ -121,14 +121,18 @@ export class MessageSender {
     const startedMs = performance.now()
     const address = await this.#addressOf(queue)
     const leftMs = timeoutMs - (performance.now() - startedMs)
-    const response = await this.#instance.invoke(address, this.#requestOf(queue, message), leftMs)
+    const response = await this.#instance.brokers.invoke(
+      address,
+      this.#requestOf(queue, message),
+      leftMs,
+    )
     return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
   }
 
   /** Sends `message` to `queue` and does not wait for an answer. @throws as {@link sendTo} */
   async sendOnewayTo(queue: MessageQueue, message: OutgoingMessage): Promise<void> {
     const address = await this.#addressOf(queue)
-    await this.#instance.invokeOneway(address, this.#requestOf(queue, message))
+    await this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message))
   }
 
   /** The next queue of a topic in turn. */

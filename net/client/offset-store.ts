@@ -64,7 +64,7 @@ export class OffsetStore {
     const header = { consumerGroup: this.#group, topic, queueId, setZeroIfNotFound }
     const extFields = encodeHeaderFields(QueryConsumerOffsetRequestHeader, header)
     const request = createRequest(RequestCode.QUERY_CONSUMER_OFFSET, { extFields })
-    const response = await this.#instance.invoke(address, request)
+    const response = await this.#instance.brokers.invoke(address, request)
     const peer = `broker ${address}`
     if (response.code === ResponseCode.QUERY_NOT_FOUND) return undefined
     if (response.code !== ResponseCode.SUCCESS) throw refusal(response, peer)
@@ -114,7 +114,7 @@ export class OffsetStore {
     const header = { consumerGroup: this.#group, topic, queueId, commitOffset: offset }
     const extFields = encodeHeaderFields(UpdateConsumerOffsetRequestHeader, header)
     const request = createRequest(RequestCode.UPDATE_CONSUMER_OFFSET, { extFields })
-    await this.#instance.invokeChecked(address, request)
+    await this.#instance.brokers.invokeChecked(address, request)
     progress.storedOffset = offset
   }
 }

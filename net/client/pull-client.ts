@@ -75,9 +75,9 @@ export class PullClient {
     const suggested = this.#suggested.get(queueKey(queue)) ?? MASTER_ID
     const broker = await brokerFor(this.#instance.routes, queue, suggested)
     // Without its heartbeat the broker does not know the subscription.
-    await this.#instance.introduced(broker.address, this.#instance.config.requestTimeoutMs)
+    await this.#instance.brokers.introduced(broker.address)
     const request = this.#requestOf(queue, subscription, from, broker)
-    const response = await this.#instance.invoke(broker.address, request, timeoutMs)
+    const response = await this.#instance.brokers.invoke(broker.address, request, timeoutMs)
     return this.#resultOf(queue, response, `broker ${broker.address}`)
   }
 

@@ -95,7 +95,7 @@ export class PushConsumer extends Lifecycle {
 
   /** The queues that this consumer has at the moment, its group's retry queues included. */
   get assigned(): readonly MessageQueue[] {
-    return this.#member.assigned
+    return this.#member.queues.list
   }
 
   /**

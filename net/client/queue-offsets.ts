@@ -52,7 +52,10 @@ export class QueueOffsets {
 
   async #ask(queue: MessageQueue, code: number, extFields: Map<string, string>): Promise<number> {
     const { address } = await brokerFor(this.#instance.routes, queue, MASTER_ID)
-    const response = await this.#instance.invokeChecked(address, createRequest(code, { extFields }))
+    const response = await this.#instance.brokers.invokeChecked(
+      address,
+      createRequest(code, { extFields }),
+    )
     try {
       return decodeHeader(QueueOffsetResponseHeader, response.extFields).offset
     } catch (error) {

@@ -96,9 +96,9 @@ export class Rebalancer {
     let lastError: unknown = new Error(`no broker has topic ${topic}`)
     for (const { address } of instance.routes.brokersOf(topic)) {
       try {
-        await instance.introduced(address, instance.config.requestTimeoutMs)
+        await instance.brokers.introduced(address)
         const request = createRequest(RequestCode.GET_CONSUMER_LIST_BY_GROUP, { extFields })
-        const { body } = await instance.invokeChecked(address, request)
+        const { body } = await instance.brokers.invokeChecked(address, request)
         return decodeBody(ConsumerList, body).consumerIdList
       } catch (error) {
         lastError = error

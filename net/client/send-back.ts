@@ -84,7 +84,7 @@ export class SendBack {
       bname: brokerName,
     })
     const request = createRequest(RequestCode.CONSUMER_SEND_MSG_BACK, { extFields })
-    await this.#instance.invokeChecked(address, request, SEND_BACK_TIMEOUT_MS)
+    await this.#instance.brokers.invokeChecked(address, request, SEND_BACK_TIMEOUT_MS)
   }
 
   async #retryMessageOf(pulled: PulledMessage): Promise<OutgoingMessage> {

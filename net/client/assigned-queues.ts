@@ -1,0 +1,141 @@
+import { assert } from '../../engine/base/assert.ts'
+import { describeError } from '../../engine/base/errors.ts'
+import type { Logger } from '../../engine/base/logger.ts'
+import type { SubscriptionData } from '../protocol/heartbeat.ts'
+import { type MessageQueue, queueKey } from './message-queue.ts'
+import type { OffsetStore } from './offset-store.ts'
+import type { PullClient } from './pull-client.ts'
+import { decodePulled } from './pulled-messages.ts'
+import { type PullSink, QueuePuller } from './queue-puller.ts'
+import { wants } from './subscription.ts'
+
+/** What {@link AssignedQueues} work with. */
+export interface AssignedQueuesOptions {
+  readonly store: OffsetStore
+  readonly pullClient: PullClient
+  readonly logger: Logger
+  /** Whether each pull tells the broker how far the group has come. */
+  readonly commitsWithPull: boolean
+  /** Makes the place to which the messages of a queue go. */
+  readonly openSink: (queue: MessageQueue, startOffset: number) => PullSink
+  /** Where to begin in a queue. */
+  readonly startOffsetOf: (queue: MessageQueue) => Promise<number>
+  /** What is wanted of a topic at the moment. */
+  readonly subscriptionTo: (topic: string) => SubscriptionData
+  /** A broker does not know the subscription that a pull relies on. */
+  readonly onUnknown: () => Promise<void>
+}
+
+/** The queues that a consumer has, each with its puller. */
+export class AssignedQueues {
+  readonly #options: AssignedQueuesOptions
+  readonly #pullers = new Map<string, QueuePuller>()
+  #isStopped = false
+
+  constructor(options: AssignedQueuesOptions) {
+    this.#options = options
+  }
+
+  get list(): readonly MessageQueue[] {
+    return [...this.#pullers.values()].map(({ queue }) => queue)
+  }
+
+  sinkOf(queue: MessageQueue): PullSink | undefined {
+    return this.#pullers.get(queueKey(queue))?.sink
+  }
+
+  /**
+   * Has exactly these queues from now on.
+   * @throws {ClientError} the failure to find out where to begin in one of them
+   */
+  async set(queues: readonly MessageQueue[]): Promise<void> {
+    await this.#giveAllBut(queues, () => true)
+    await Promise.all(queues.map((queue) => this.#take(queue)))
+  }
+
+  /** Has exactly `share` of a topic from now on; false when not all of it could be begun. */
+  async setTopic(topic: string, share: readonly MessageQueue[]): Promise<boolean> {
+    await this.#giveAllBut(share, (queue) => queue.topic === topic)
+    const results = await Promise.all(share.map((queue) => this.#tryTake(queue)))
+    return results.every((isTaken) => isTaken)
+  }
+
+  /** Pulls a queue from another offset on; what was pulled before is dropped. */
+  restart(queue: MessageQueue, offset: number): void {
+    const puller = this.#pullers.get(queueKey(queue))
+    assert(puller !== undefined, 'only an assigned queue is restarted')
+    puller.close()
+    this.#start(queue, offset)
+  }
+
+  /** Asks for no more messages and takes no more queues; what was pulled can be worked on. */
+  stop(): void {
+    this.#isStopped = true
+    for (const puller of this.#pullers.values()) puller.stop()
+  }
+
+  /** What was pulled does not count any more. */
+  close(): void {
+    this.stop()
+    for (const puller of this.#pullers.values()) puller.close()
+  }
+
+  async #giveAllBut(
+    kept: readonly MessageQueue[],
+    isMeant: (queue: MessageQueue) => boolean,
+  ): Promise<void> {
+    const keys = new Set(kept.map(queueKey))
+    const lost = this.list.filter((queue) => isMeant(queue) && !keys.has(queueKey(queue)))
+    await Promise.all(lost.map((queue) => this.#give(queue)))
+  }
+
+  async #give(queue: MessageQueue): Promise<void> {
+    const { pullClient, store } = this.#options
+    this.#pullers.get(queueKey(queue))?.close()
+    this.#pullers.delete(queueKey(queue))
+    await store.persist(queue)
+    // It may have come back meanwhile.
+    if (this.#pullers.has(queueKey(queue))) return
+    store.remove(queue)
+    pullClient.forget(queue)
+  }
+
+  async #tryTake(queue: MessageQueue): Promise<boolean> {
+    try {
+      await this.#take(queue)
+      return true
+    } catch (error) {
+      const { logger } = this.#options
+      logger.warn(`cannot begin with ${queueKey(queue)}: ${describeError(error)}`)
+      return false
+    }
+  }
+
+  async #take(queue: MessageQueue): Promise<void> {
+    if (this.#pullers.has(queueKey(queue))) return
+    const offset = await this.#options.startOffsetOf(queue)
+    if (this.#isStopped || this.#pullers.has(queueKey(queue))) return
+    this.#start(queue, offset)
+  }
+
+  #start(queue: MessageQueue, startOffset: number): void {
+    const { commitsWithPull, onUnknown, openSink, pullClient, store, subscriptionTo } =
+      this.#options
+    const puller = new QueuePuller({
+      queue,
+      startOffset,
+      sink: openSink(queue, startOffset),
+      logger: this.#options.logger,
+      pull: (offset) => {
+        const commitOffset = commitsWithPull ? store.get(queue) : undefined
+        return pullClient.pull(queue, subscriptionTo(queue.topic), { offset, commitOffset })
+      },
+      decode: (body) => {
+        const subscription = subscriptionTo(queue.topic)
+        return decodePulled(body, queue, (tags) => wants(subscription, tags))
+      },
+      onUnknown,
+    })
+    this.#pullers.set(queueKey(queue), puller)
+  }
+}

@@ -1,0 +1,135 @@
+import { describeError } from '../../engine/base/errors.ts'
+import type { Logger } from '../../engine/base/logger.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import type { Connection } from '../remoting/connection.ts'
+import type { RemotingClient } from '../remoting/remoting-client.ts'
+import type { RemotingCommand } from '../remoting/remoting-command.ts'
+import { ClientError } from './client-error.ts'
+import { refusal, toClientError } from './remote-failure.ts'
+
+/** What {@link BrokerCalls} work with. */
+export interface BrokerCallsOptions {
+  readonly remoting: RemotingClient
+  /** How long one request may take, in milliseconds, where nothing else is said. */
+  readonly timeoutMs: number
+  /** What goes first over a new connection. */
+  readonly greeting: () => RemotingCommand
+  /** A broker could not be reached. */
+  readonly onUnreachable: () => void
+  readonly logger: Logger
+}
+
+/**
+ * Requests to brokers by address. The first thing that goes over a new connection is a heartbeat:
+ * without it the broker does not know whose requests follow.
+ */
+export class BrokerCalls {
+  readonly #options: BrokerCallsOptions
+  /** The latest connection to each broker, by address. */
+  readonly #connections = new Map<string, Connection>()
+
+  constructor(options: BrokerCallsOptions) {
+    this.#options = options
+  }
+
+  /** The brokers that there is a connection to. */
+  get connectedAddresses(): readonly string[] {
+    const open = [...this.#connections].filter(([, { status }]) => status === 'open')
+    return open.map(([address]) => address)
+  }
+
+  /**
+   * Sends `request` to the broker at `address` and waits for its answer, whatever its code.
+   * @throws {ClientError} `CLIENT_BROKER_UNREACHABLE`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`,
+   *   `CLIENT_MESSAGE_ILLEGAL` when the header cannot be written
+   */
+  async invoke(
+    address: string,
+    request: RemotingCommand,
+    timeoutMs = this.#options.timeoutMs,
+  ): Promise<RemotingCommand> {
+    const startedMs = performance.now()
+    const connection = await this.#connection(address, timeoutMs)
+    const leftMs = timeoutMs - (performance.now() - startedMs)
+    if (leftMs <= 0) {
+      const message = `no answer from broker ${address} in ${timeoutMs} ms`
+      throw new ClientError('CLIENT_TIMEOUT', message)
+    }
+    try {
+      return await connection.invoke(request, leftMs)
+    } catch (error) {
+      throw toClientError(error, `broker ${address}`)
+    }
+  }
+
+  /**
+   * Sends `request` and returns the answer when its code is SUCCESS.
+   * @throws {ClientError} as {@link invoke}, and `CLIENT_REQUEST_REFUSED`
+   */
+  async invokeChecked(
+    address: string,
+    request: RemotingCommand,
+    timeoutMs = this.#options.timeoutMs,
+  ): Promise<RemotingCommand> {
+    const response = await this.invoke(address, request, timeoutMs)
+    if (response.code === ResponseCode.SUCCESS) return response
+    throw refusal(response, `broker ${address}`)
+  }
+
+  /** Sends `request` as one-way. @throws {ClientError} as {@link invoke} */
+  async invokeOneway(address: string, request: RemotingCommand): Promise<void> {
+    const connection = await this.#connection(address, this.#options.timeoutMs)
+    try {
+      connection.invokeOneway(request)
+    } catch (error) {
+      throw toClientError(error, `broker ${address}`)
+    }
+  }
+
+  /**
+   * Resolves when the broker at `address` has taken the greeting of the present connection.
+   * @throws {ClientError} as {@link invoke}
+   */
+  async introduced(address: string): Promise<void> {
+    const connection = await this.#connection(address, this.#options.timeoutMs)
+    await connection.attachment
+  }
+
+  /** Sends a request of its own to each address at the same time. Failures are logged. */
+  async tellAll(addresses: Iterable<string>, makeRequest: () => RemotingCommand): Promise<void> {
+    const tellOne = async (address: string): Promise<void> => {
+      const request = makeRequest()
+      try {
+        await this.invokeChecked(address, request)
+      } catch (error) {
+        this.#options.logger.warn(`request ${request.code} failed: ${describeError(error)}`)
+      }
+    }
+    await Promise.all([...new Set(addresses)].map(tellOne))
+  }
+
+  async #connection(address: string, timeoutMs: number): Promise<Connection> {
+    const { onUnreachable, remoting } = this.#options
+    try {
+      const connection = await remoting.connection(address, timeoutMs)
+      if (connection.attachment === undefined) {
+        this.#connections.set(address, connection)
+        connection.attachment = this.#greet(connection)
+      }
+      return connection
+    } catch (error) {
+      onUnreachable()
+      throw toClientError(error, `broker ${address}`)
+    }
+  }
+
+  /** The next heartbeat says the same again, so a failure is logged and no more. */
+  async #greet(connection: Connection): Promise<void> {
+    const { greeting, logger, timeoutMs } = this.#options
+    try {
+      await connection.invoke(greeting(), timeoutMs)
+    } catch (error) {
+      logger.warn(`first heartbeat failed: ${describeError(error)}`)
+    }
+  }
+}
