@@ -6,7 +6,7 @@ import { BrokerTotal } from './broker-total.ts'
 import { PutTimes } from './put-times.ts'
 import { RateRing } from './rate-ring.ts'
 import { DAY_SAMPLE_MS, HOUR_SAMPLE_MS, MINUTE_SAMPLE_MS, type StatsItem } from './stats-item.ts'
-import { TrafficStats } from './traffic-stats.ts'
+import { PullStats, TrafficStats } from './traffic-stats.ts'
 
 /** What the send path adds to: see {@link BrokerStats.topicSlot}. */
 export type TopicSendStats = TrafficStats
@@ -16,6 +16,8 @@ export const STATS_SAMPLE_INTERVAL_MS = 1000
 
 /** How often the distribution of append times begins anew, in milliseconds. */
 const PUT_TIMES_TURN_MS = 60_000
+
+const OFFSET_UNKNOWN = -1
 
 export interface BrokerStatsParts {
   /** The key of the counters of the whole broker, as in RocketMQ. */
@@ -48,7 +50,7 @@ export class BrokerStats {
   readonly #isSystemTopic: (topic: string) => boolean
   readonly #topics = new Map<string, TrafficStats>()
   /** By group, then by topic. */
-  readonly #groups = new Map<string, Map<string, TrafficStats>>()
+  readonly #groups = new Map<string, Map<string, PullStats>>()
   readonly #sampledMs: { minute: number; hour: number; day: number; putTimes: number }
   #today: string
 
@@ -75,7 +77,7 @@ export class BrokerStats {
   }
 
   /** The counters of what a group pulls from a topic. Keep them until either is deleted. */
-  groupSlot(group: string, topic: string): TrafficStats {
+  groupSlot(group: string, topic: string): PullStats {
     let topics = this.#groups.get(group)
     if (topics === undefined) {
       topics = new Map()
@@ -83,7 +85,7 @@ export class BrokerStats {
     }
     let slot = topics.get(topic)
     if (slot === undefined) {
-      slot = new TrafficStats(this.#isSystemTopic(topic))
+      slot = new PullStats(this.#isSystemTopic(topic))
       topics.set(topic, slot)
     }
     return slot
@@ -97,6 +99,16 @@ export class BrokerStats {
   /** Counts one pull that found messages. */
   pulled(group: string, topic: string, messageCount: number, byteCount: number): void {
     this.groupSlot(group, topic).count(messageCount, byteCount)
+  }
+
+  /** Takes note of how far a group has pulled a queue, whether the pull found messages or not. */
+  pulledTo(group: string, topic: string, queueId: number, nextOffset: number): void {
+    this.groupSlot(group, topic).pullOffsets[queueId] = nextOffset
+  }
+
+  /** The offset that the group's next pull of a queue begins at, or -1. */
+  pullOffset(group: string, topic: string, queueId: number): number {
+    return this.#groups.get(group)?.get(topic)?.pullOffsets[queueId] ?? OFFSET_UNKNOWN
   }
 
   /** Counts one pull that found none. */
@@ -212,7 +224,7 @@ export class BrokerStats {
     yield this.got
   }
 
-  *#pulls(): Generator<TrafficStats> {
+  *#pulls(): Generator<PullStats> {
     for (const topics of this.#groups.values()) yield* topics.values()
   }
 }

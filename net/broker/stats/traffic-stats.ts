@@ -52,3 +52,9 @@ export class TrafficStats extends TrafficCount {
     this.bytes.sampleDay(nowMs, this.byteCount, this.callCount)
   }
 }
+
+/** What a group pulled from a topic. */
+export class PullStats extends TrafficStats {
+  /** By queue id: where the next pull begins (Java: ConsumerOffsetManager.pullOffsetTable). */
+  readonly pullOffsets: number[] = []
+}

@@ -1,0 +1,55 @@
+/** What the admin tools ask of a broker as a whole (AdminBrokerProcessor). */
+import { decodeHeader } from '../../protocol/header-table.ts'
+import { encodeBody } from '../../protocol/json-shape.ts'
+import { RequestCode } from '../../protocol/request-code.ts'
+import { ResponseCode } from '../../protocol/response-code.ts'
+import { KVTable } from '../../protocol/runtime-info.ts'
+import {
+  ConsumeStats,
+  GetConsumeStatsRequestHeader,
+  GetTopicStatsInfoRequestHeader,
+  TopicStatsTable,
+} from '../../protocol/topic-stats.ts'
+import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+import type { RequestHandler } from '../../remoting/request-routes.ts'
+import { type ConsumeStatsParts, consumeStats } from './consume-stats.ts'
+import { runtimeTable } from './runtime-table.ts'
+import { topicStats } from './topic-stats.ts'
+
+export type AdminRouteParts = ConsumeStatsParts
+
+export function adminRoutes(
+  parts: AdminRouteParts,
+): readonly (readonly [number, RequestHandler])[] {
+  return [
+    [RequestCode.GET_BROKER_RUNTIME_INFO, (request) => showRuntime(parts, request)],
+    [RequestCode.GET_TOPIC_STATS_INFO, (request) => showTopic(parts, request)],
+    [RequestCode.GET_CONSUME_STATS, (request) => showGroup(parts, request)],
+  ]
+}
+
+async function showRuntime(
+  { store, stats }: AdminRouteParts,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const body = encodeBody(KVTable, { table: await runtimeTable(store, stats) })
+  return createResponse(request, ResponseCode.SUCCESS, { body })
+}
+
+async function showTopic(
+  parts: AdminRouteParts,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const { topic } = decodeHeader(GetTopicStatsInfoRequestHeader, request.extFields)
+  const body = encodeBody(TopicStatsTable, await topicStats(parts, topic))
+  return createResponse(request, ResponseCode.SUCCESS, { body })
+}
+
+async function showGroup(
+  parts: AdminRouteParts,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const asked = decodeHeader(GetConsumeStatsRequestHeader, request.extFields)
+  const body = encodeBody(ConsumeStats, await consumeStats(parts, asked))
+  return createResponse(request, ResponseCode.SUCCESS, { body })
+}
