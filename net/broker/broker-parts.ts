@@ -95,7 +95,11 @@ export class BrokerParts implements Closable {
       statsRoutes({ stats }),
       lockRoutes({ locks: new QueueLocks() }),
     )
-    settings.onChange(() => this.#send.forgetTargets())
+    settings.onChange((fields) => {
+      this.#send.forgetTargets()
+      // Name servers look at topics only when their version has changed.
+      if (fields.has('brokerPermission')) topics.renew()
+    })
     topics.onChange((topic) => this.#pull.releaseTopic(topic))
   }
 
