@@ -8,6 +8,7 @@ import type { ThreadedStore } from '../../workers/threaded-store.ts'
 import type { Connection } from '../remoting/connection.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
 import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
+import { adminRoutes } from './admin/admin-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
@@ -94,6 +95,7 @@ export class BrokerParts implements Closable {
       configRoutes({ settings, logger }),
       statsRoutes({ stats }),
       lockRoutes({ locks: new QueueLocks() }),
+      adminRoutes({ brokerName: config.brokerName, store, topics, offsets, clients, stats }),
     )
     settings.onChange((fields) => {
       this.#send.forgetTargets()
