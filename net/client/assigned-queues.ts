@@ -2,6 +2,7 @@ import { assert } from '../../engine/base/assert.ts'
 import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import type { SubscriptionData } from '../protocol/heartbeat.ts'
+import { LimitedLogger } from '../remoting/limited-logger.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { OffsetStore } from './offset-store.ts'
 import type { PullClient } from './pull-client.ts'
@@ -29,11 +30,13 @@ export interface AssignedQueuesOptions {
 /** The queues that a consumer has, each with its puller. */
 export class AssignedQueues {
   readonly #options: AssignedQueuesOptions
+  readonly #log: LimitedLogger
   readonly #pullers = new Map<string, QueuePuller>()
   #isStopped = false
 
   constructor(options: AssignedQueuesOptions) {
     this.#options = options
+    this.#log = new LimitedLogger(options.logger)
   }
 
   get list(): readonly MessageQueue[] {
@@ -125,7 +128,7 @@ export class AssignedQueues {
       queue,
       startOffset,
       sink: openSink(queue, startOffset),
-      logger: this.#options.logger,
+      log: this.#log,
       pull: (offset) => {
         const commitOffset = commitsWithPull ? store.get(queue) : undefined
         return pullClient.pull(queue, subscriptionTo(queue.topic), { offset, commitOffset })

@@ -1,5 +1,6 @@
 import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
+import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { ProcessQueue } from './process-queue.ts'
 import type { PulledMessage } from './pulled-messages.ts'
@@ -34,6 +35,7 @@ const RETRY_HERE_MS = 5_000
  */
 export class Consumption {
   readonly #options: ConsumptionOptions
+  readonly #log: LimitedLogger
   /** What waits for its turn, from `#head` on. */
   #tasks: ConsumeTask[] = []
   #head = 0
@@ -43,6 +45,7 @@ export class Consumption {
 
   constructor(options: ConsumptionOptions) {
     this.#options = options
+    this.#log = new LimitedLogger(options.logger)
   }
 
   submit(task: ConsumeTask): void {
@@ -97,10 +100,10 @@ export class Consumption {
   }
 
   async #callListener(task: ConsumeTask, context: ConsumeContext): Promise<boolean> {
-    const { logger, onMessage } = this.#options
+    const { onMessage } = this.#options
     const unreadable = task.messages.find(({ failure }) => failure !== undefined)
     if (unreadable !== undefined) {
-      logger.error(`not delivered: ${describeError(unreadable.failure)}`)
+      this.#log.error('unreadable', `not delivered: ${describeError(unreadable.failure)}`)
       return false
     }
     try {
@@ -110,7 +113,7 @@ export class Consumption {
       )
       return result === 'success'
     } catch (error) {
-      logger.warn(`the listener failed: ${describeError(error)}`)
+      this.#log.warn('listener', `the listener failed: ${describeError(error)}`)
       return false
     }
   }
@@ -125,8 +128,8 @@ export class Consumption {
       try {
         await this.#options.sendBack(pulled, delayLevel)
       } catch (error) {
-        const { logger } = this.#options
-        logger.error(`${pulled.message.messageId} not handed back: ${describeError(error)}`)
+        const { messageId } = pulled.message
+        this.#log.error('kept', `${messageId} not handed back: ${describeError(error)}`)
         kept.push(pulled)
       }
     }

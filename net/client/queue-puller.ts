@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError } from '../../engine/base/errors.ts'
-import type { Logger } from '../../engine/base/logger.ts'
+import { AgenaError, describeError } from '../../engine/base/errors.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
+import type { LimitedLogger } from '../remoting/limited-logger.ts'
 import { ClientError } from './client-error.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { PullResult } from './pull-client.ts'
@@ -24,7 +24,7 @@ export interface QueuePullerOptions {
   readonly queue: MessageQueue
   readonly startOffset: number
   readonly sink: PullSink
-  readonly logger: Logger
+  readonly log: LimitedLogger
   readonly pull: (offset: number) => Promise<PullResult>
   readonly decode: (body: Buffer) => Promise<readonly PulledMessage[]>
   /** The broker does not know the subscription that a pull relies on. */
@@ -94,14 +94,14 @@ export class QueuePuller {
 
   /** Pulls once and returns where to go on. */
   async #step(offset: number): Promise<number> {
-    const { decode, logger, pull, queue, sink } = this.#options
+    const { decode, log, pull, queue, sink } = this.#options
     const { status, nextOffset, body } = await pull(offset)
     const found = status === 'FOUND' ? await decode(body) : []
     // What was asked for, whatever the broker sent.
     const messages = found.filter(({ message }) => message.queueOffset >= offset)
     if (this.#stopping.signal.aborted) return nextOffset
     if (status === 'OFFSET_ILLEGAL') {
-      logger.warn(`${queueKey(queue)} has no offset ${offset}, goes on at ${nextOffset}`)
+      log.warn(status, `${queueKey(queue)} has no offset ${offset}, goes on at ${nextOffset}`)
       sink.moved(nextOffset)
     } else {
       sink.accept(messages, nextOffset)
@@ -110,10 +110,11 @@ export class QueuePuller {
   }
 
   async #afterFailure(error: unknown): Promise<void> {
-    const { logger, onUnknown, queue } = this.#options
+    const { log, onUnknown, queue } = this.#options
     const responseCode = error instanceof ClientError ? error.responseCode : undefined
     if (responseCode === ResponseCode.FLOW_CONTROL) return this.#pause(FLOW_CONTROL_PAUSE_MS)
-    logger.warn(`pull of ${queueKey(queue)} failed: ${describeError(error)}`)
+    const kind = error instanceof AgenaError ? error.code : 'other'
+    log.warn(kind, `pull of ${queueKey(queue)} failed: ${describeError(error)}`)
     if (responseCode !== undefined && UNKNOWN_CODES.has(responseCode)) await onUnknown()
     const pauseMs = Math.min(PAUSE_MS_MIN * 2 ** this.#failureCount, PAUSE_MS_MAX)
     this.#failureCount += 1

@@ -10,6 +10,7 @@ import { propertiesToString } from '../../engine/format/properties-codec.ts'
 import { encodeHeaderFields } from '../protocol/header-table.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { ConsumerSendMsgBackRequestHeader } from '../protocol/send-message-back.ts'
+import { LimitedLogger } from '../remoting/limited-logger.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientInstance } from './client-instance.ts'
@@ -37,10 +38,12 @@ export class SendBack {
   readonly #instance: ClientInstance
   readonly #options: SendBackOptions
   readonly #sender: MessageSender
+  readonly #log: LimitedLogger
 
   constructor(instance: ClientInstance, options: SendBackOptions) {
     this.#instance = instance
     this.#options = options
+    this.#log = new LimitedLogger(instance.config.logger)
     this.#sender = new MessageSender(instance, {
       group: INNER_PRODUCER_GROUP,
       retryCountMax: 2,
@@ -60,8 +63,7 @@ export class SendBack {
       await this.#sendPlace(pulled.message, delayLevel)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
-      const { logger } = this.#instance.config
-      logger.warn(`sent as a new message to the retry topic: ${describeError(error)}`)
+      this.#log.warn(error.code, `sent to the retry topic instead: ${describeError(error)}`)
       const outgoing = await this.#retryMessageOf(pulled)
       await this.#sender.send(outgoing, SEND_BACK_TIMEOUT_MS)
     }
