@@ -8,10 +8,6 @@ import { RemotingError } from '../../remoting/errors.ts'
 import type { ClientMember } from './client-member.ts'
 import { ConsumerGroupInfo } from './consumer-group-info.ts'
 
-/** How often {@link ClientRegistry.expire} is to be called, in milliseconds
- *  (Java: ClientHousekeepingService). */
-export const CLIENT_SCAN_INTERVAL_MS = 10_000
-
 /** Hears that members or topics of a consumer group changed. The group may be empty by now. */
 export type GroupChangeListener = (group: ConsumerGroupInfo) => void
 

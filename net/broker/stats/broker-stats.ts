@@ -11,9 +11,6 @@ import { PullStats, TrafficStats } from './traffic-stats.ts'
 /** What the send path adds to: see {@link BrokerStats.topicSlot}. */
 export type TopicSendStats = TrafficStats
 
-/** How often {@link BrokerStats.sample} is to be called, in milliseconds. */
-export const STATS_SAMPLE_INTERVAL_MS = 1000
-
 /** How often the distribution of append times begins anew, in milliseconds. */
 const PUT_TIMES_TURN_MS = 60_000
 
@@ -167,7 +164,7 @@ export class BrokerStats {
     }
   }
 
-  /** Takes the samples that are due. */
+  /** Takes the samples that are due. Called once a second. */
   sample(nowMs: number): void {
     const got = this.got.sum
     this.putRate.sample(nowMs, this.put.sum.messageCount)
