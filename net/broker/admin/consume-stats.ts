@@ -42,7 +42,7 @@ export async function consumeStats(
   return { consumeTps, offsetTable }
 }
 
-/** A list of topics is taken as it is; else those that a connected group no longer reads are left out. */
+/** A list is taken as it is; else topics that a connected group no longer reads are left out. */
 function topicsToShow(
   { offsets, clients }: ConsumeStatsParts,
   { consumerGroup, topic, topicList }: GetConsumeStatsRequestHeader,

@@ -2,7 +2,7 @@ import { decodeMessage } from '../../../engine/format/stored-message.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
 import type { ThreadedStore } from '../../../workers/threaded-store.ts'
 
-/** The answer for a message that is not in the store (DefaultMessageStore.getMessageStoreTimeStamp). */
+/** The answer when no such message is there (DefaultMessageStore.getMessageStoreTimeStamp). */
 const TIME_UNKNOWN = -1
 
 /** When the message at a queue offset was stored, in milliseconds, or -1. */

@@ -21,7 +21,6 @@ export interface GroupChangeNotifierParts {
 export class GroupChangeNotifier {
   readonly #parts: GroupChangeNotifierParts
   readonly #changed = new Set<ConsumerGroupInfo>()
-  #immediate: NodeJS.Immediate | undefined
 
   constructor(parts: GroupChangeNotifierParts) {
     this.#parts = parts
@@ -30,8 +29,8 @@ export class GroupChangeNotifier {
   /** Each consumer of a broadcasting group takes all queues: it has nothing to share out. */
   noteChange(group: ConsumerGroupInfo): void {
     if (group.isBroadcasting || !this.#isNotified(group.name)) return
+    if (this.#changed.size === 0) setImmediate(() => this.#notifyAll())
     this.#changed.add(group)
-    this.#immediate ??= setImmediate(() => this.#notifyAll())
   }
 
   /** Asks for known groups only: a deleted one must not come back because a member leaves. */
@@ -41,7 +40,6 @@ export class GroupChangeNotifier {
   }
 
   #notifyAll(): void {
-    this.#immediate = undefined
     for (const group of this.#changed) {
       for (const connection of group.connections) this.#notify(group.name, connection)
     }

@@ -3,7 +3,7 @@
  * (`putMessageDistributeTime`, `putLatency99`).
  */
 
-/** The distribution's names, and the time below which an append belongs to each, in milliseconds. */
+/** The ranges' names, and the time in milliseconds below which an append belongs to each. */
 const RANGES: readonly (readonly [name: string, belowMs: number])[] = [
   ['[<=0ms]', 1],
   ['[0~10ms]', 10],

@@ -225,7 +225,7 @@ describe('consume stats', () => {
     expect(offsetTable[0]?.[1].lastTimestamp).toBeGreaterThan(0)
   })
 
-  test('leave out topics that a connected group no longer reads, unless they are listed', async () => {
+  test('leave out what a connected group no longer reads, unless it is listed', async () => {
     topics.put(topicConfig('bills', 1))
     offsets.commit(GROUP, TOPIC, 0, 0, 'test')
     offsets.commit(GROUP, 'bills', 0, 0, 'test')

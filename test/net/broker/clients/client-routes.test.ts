@@ -146,7 +146,7 @@ describe('a heartbeat', () => {
     expect(clients.producers('makers')).toHaveLength(1)
   })
 
-  test('with a newer version of a subscription replaces it, with an older one does not', async () => {
+  test('with a newer version of a subscription replaces it, an older one does not', async () => {
     const peer = live.peer()
     await beat(peer, 'one', { topics: ['orders'], subVersion: 5 })
     const first = clients.subscriptionOf(GROUP, 'orders')
