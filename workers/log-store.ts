@@ -8,8 +8,13 @@ import { createRecordSource } from '../engine/format/record-encoder.ts'
 import { decodeMessage, messagesIn, type StoredMessage } from '../engine/format/stored-message.ts'
 import { AppendOutcome } from '../engine/log/append-outcome.ts'
 import { type OffsetWaiter, WaiterRing } from '../engine/log/waiter-ring.ts'
-import type { GetStatus } from '../engine/store/get-status.ts'
-import { type StoreListener, ThreadedStore, type ThreadedStoreOptions } from './threaded-store.ts'
+import { GetStatus } from '../engine/store/get-status.ts'
+import {
+  type ReadResult,
+  type StoreListener,
+  ThreadedStore,
+  type ThreadedStoreOptions,
+} from './threaded-store.ts'
 
 /** What {@link LogStore.append} takes. */
 export interface LogMessage {
@@ -120,7 +125,10 @@ export class LogStore extends Lifecycle implements StoreListener {
     return Promise.all(messages.map((message) => this.append(message)))
   }
 
-  /** Reads up to `countMax` messages of a queue from an offset on. Bodies are the caller's own. */
+  /**
+   * Reads up to `countMax` messages of a queue from an offset on; sees everything that was appended
+   * before. Bodies are the caller's own.
+   */
   async read(
     topic: string,
     queueId: number,
@@ -128,7 +136,13 @@ export class LogStore extends Lifecycle implements StoreListener {
     countMax: number = READ_COUNT_DEFAULT,
   ): Promise<LogRead> {
     const request = { queueOffset: offset, messageCountMax: countMax }
-    const found = await this.#store.read(topic, queueId, request)
+    let seenReputOffset = this.#store.reputOffset
+    let found = await this.#store.read(topic, queueId, request)
+    while (isBeingBuilt(found, offset) && this.status === 'open') {
+      await this.#whenBuilt(seenReputOffset)
+      seenReputOffset = this.#store.reputOffset
+      found = await this.#store.read(topic, queueId, request)
+    }
     return {
       status: found.status,
       nextOffset: found.nextBeginOffset,
@@ -152,7 +166,7 @@ export class LogStore extends Lifecycle implements StoreListener {
     }
   }
 
-  /** Messages of a topic that carry a key, oldest first. */
+  /** Messages of a topic that carry a key, oldest first; sees everything that was appended before. */
   async query(
     topic: string,
     key: string,
@@ -162,6 +176,7 @@ export class LogStore extends Lifecycle implements StoreListener {
       countMax = QUERY_COUNT_DEFAULT,
     }: { fromMs?: number; toMs?: number; countMax?: number } = {},
   ): Promise<StoredMessage[]> {
+    await this.#whenBuiltUpTo(this.#store.log.writtenOffset)
     const matches = await this.#store.queries.findByKey({
       keyHash: indexKeyHash(topic, key),
       beginTimestampMs: fromMs,
@@ -264,6 +279,12 @@ export class LogStore extends Lifecycle implements StoreListener {
     await new Promise<void>((resolve) => this.#readers.push(resolve))
   }
 
+  async #whenBuiltUpTo(offset: number): Promise<void> {
+    while (this.#store.reputOffset < offset && this.status === 'open') {
+      await this.#whenBuilt(this.#store.reputOffset)
+    }
+  }
+
   #release(offset: number): void {
     this.#waiters.releaseUpTo(offset, (waiter) => waiter.resolve?.())
   }
@@ -294,6 +315,11 @@ export function openStore(
   options: ThreadedStoreOptions = {},
 ): Promise<LogStore> {
   return LogStore.open(directory, options)
+}
+
+/** The message is in the log, its unit in the queue is not. */
+function isBeingBuilt({ status, maxOffset }: ReadResult, offset: number): boolean {
+  return status === GetStatus.OFFSET_OVERFLOW_ONE && offset < maxOffset
 }
 
 function illegal(message: string): StoreError {
