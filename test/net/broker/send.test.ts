@@ -1,0 +1,232 @@
+/** Sends as clients see them: what is stored, what is answered, what is refused and why. */
+import { describe, expect, it } from 'vitest'
+import { encodeBatch } from '../../../engine/format/batch-format.ts'
+import { encodeProperties } from '../../../engine/format/properties-codec.ts'
+import { decodeMessage, type StoredMessage } from '../../../engine/format/stored-message.ts'
+import { RequestCode } from '../../../net/protocol/request-code.ts'
+import { ResponseCode } from '../../../net/protocol/response-code.ts'
+import { RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
+
+const { SEND_MESSAGE_V2, SEND_MESSAGE, SEND_BATCH_MESSAGE } = RequestCode
+
+function properties(entries: Record<string, string>): string {
+  return encodeProperties(new Map(Object.entries(entries))).toString()
+}
+
+async function stored(running: RunningStandalone, messageId: string): Promise<StoredMessage> {
+  const offset = Number.parseInt(messageId.slice(-16), 16)
+  const answer = await running.ask(RequestCode.VIEW_MESSAGE_BY_ID, { offset })
+  expect(answer.code).toBe(ResponseCode.SUCCESS)
+  return decodeMessage(answer.body)
+}
+
+describe('a send', () => {
+  it.each(['JSON', 'ROCKETMQ'] as const)(
+    'in %s is stored and answered with its place',
+    async (type) => {
+      await using running = await RunningStandalone.start()
+      const fields = sendFields('T', { e: 2, h: 7, i: properties({ KEYS: 'k', own: 'ä"\\' }) })
+      const body = Buffer.from('hello')
+      const first = await running.ask(SEND_MESSAGE_V2, fields, body, type)
+      const second = await running.ask(SEND_MESSAGE_V2, fields, body, type)
+      expect([first.code, second.code]).toEqual([0, 0])
+      expect(second.extFields.get('queueId')).toBe('2')
+      expect(second.extFields.get('queueOffset')).toBe('1')
+      expect(second.extFields.get('MSG_REGION')).toBe('DefaultRegion')
+      expect(second.extFields.get('TRACE_ON')).toBe('true')
+      const message = await stored(running, second.extFields.get('msgId') ?? '')
+      expect(message).toMatchObject({ topic: 'T', queueId: 2, queueOffset: 1, flag: 7 })
+      expect(message.messageId).toBe(second.extFields.get('msgId'))
+      expect(message.body.toString()).toBe('hello')
+      expect(message.bornTimestampMs).toBe(1_700_000_000_000)
+      const { UNIQ_KEY, ...rest } = Object.fromEntries(message.properties)
+      expect(UNIQ_KEY).toBe(second.extFields.get('transactionId'))
+      expect(rest).toEqual({
+        KEYS: 'k',
+        own: 'ä"\\',
+        MSG_REGION: 'DefaultRegion',
+        TRACE_ON: 'true',
+        CLUSTER: 'DefaultCluster',
+      })
+    },
+  )
+
+  it('with long names is stored the same', async () => {
+    await using running = await RunningStandalone.start()
+    const answer = await running.ask(SEND_MESSAGE, {
+      producerGroup: 'writers',
+      topic: 'T',
+      defaultTopic: 'TBW102',
+      defaultTopicQueueNums: 4,
+      queueId: 1,
+      sysFlag: 0,
+      bornTimestamp: 5,
+      flag: 0,
+      properties: properties({ UNIQ_KEY: 'mine', CLUSTER: 'elsewhere' }),
+    })
+    const message = await stored(running, answer.extFields.get('msgId') ?? '')
+    expect(message.properties.get('UNIQ_KEY')).toBe('mine')
+    expect(message.properties.get('CLUSTER')).toBe('DefaultCluster')
+    expect(message.body).toHaveLength(0)
+  })
+
+  it('makes its topic with the queues that the sender wishes, at most eight', async () => {
+    await using running = await RunningStandalone.start()
+    await running.ask(SEND_MESSAGE_V2, sendFields('Few', { d: 2 }))
+    await running.ask(SEND_MESSAGE_V2, sendFields('Many', { d: 100 }))
+    const config = async (topic: string) => {
+      const answer = await running.ask(RequestCode.GET_TOPIC_CONFIG, { topic })
+      return JSON.parse(answer.body.toString())
+    }
+    expect(await config('Few')).toMatchObject({ readQueueNums: 2, writeQueueNums: 2, perm: 6 })
+    expect(await config('Many')).toMatchObject({ readQueueNums: 8, writeQueueNums: 8, perm: 6 })
+  })
+
+  it('lets the broker choose the queue', async () => {
+    await using running = await RunningStandalone.start()
+    const answer = await running.ask(SEND_MESSAGE_V2, sendFields('T', { e: -1 }))
+    expect(Number(answer.extFields.get('queueId'))).toBeGreaterThanOrEqual(0)
+    expect(Number(answer.extFields.get('queueId'))).toBeLessThan(4)
+  })
+
+  it('waits for its flush in sync mode', async () => {
+    await using running = await RunningStandalone.start({ store: { flush: 'sync' } })
+    const { store } = running.server.broker
+    for (let round = 0; round < 10; round += 1) {
+      const answer = await running.ask(SEND_MESSAGE_V2, sendFields('T'), Buffer.alloc(5000))
+      const offset = Number.parseInt(answer.extFields.get('msgId')?.slice(-16) ?? '', 16)
+      expect(store.flushedOffset).toBeGreaterThan(offset)
+    }
+    const unsynced = sendFields('T', { i: properties({ WAIT: 'false' }) })
+    expect((await running.ask(SEND_MESSAGE_V2, unsynced)).code).toBe(0)
+  })
+
+  it('keeps order and loses nothing while segments roll under many connections', async () => {
+    await using running = await RunningStandalone.start()
+    const body = Buffer.alloc(20_000, 'b')
+    const sends = Array.from({ length: 400 }, (_, index) =>
+      running.ask(SEND_MESSAGE_V2, sendFields('T', { e: index % 4, g: index }), body),
+    )
+    const answers = await Promise.all(sends)
+    expect(answers.every(({ code }) => code === 0)).toBe(true)
+    const offsets = answers.map(({ extFields }) => Number(extFields.get('queueOffset')))
+    expect(offsets).toEqual(answers.map((_, index) => Math.floor(index / 4)))
+    expect(running.server.broker.store.log.segments.count).toBeGreaterThan(6)
+  })
+})
+
+describe('a batch', () => {
+  const inner = (text: string) => ({
+    flag: 1,
+    body: Buffer.from(text),
+    properties: new Map([['TAGS', text]]),
+  })
+
+  it('is stored message by message, and answered with all their ids', async () => {
+    await using running = await RunningStandalone.start()
+    const body = encodeBatch(['a', 'b', 'c'].map(inner))
+    const answer = await running.ask(SEND_BATCH_MESSAGE, sendFields('T', { m: true }), body)
+    expect(answer.code).toBe(0)
+    expect(answer.extFields.get('queueOffset')).toBe('0')
+    const ids = answer.extFields.get('msgId')?.split(',') ?? []
+    const messages = await Promise.all(ids.map((id) => stored(running, id)))
+    expect(messages.map((message) => message.body.toString())).toEqual(['a', 'b', 'c'])
+    expect(messages.map(({ queueOffset }) => queueOffset)).toEqual([0, 1, 2])
+    expect(messages.map(({ properties }) => properties.get('TAGS'))).toEqual(['a', 'b', 'c'])
+  })
+
+  it('that is no sequence of messages leaves nothing behind', async () => {
+    await using running = await RunningStandalone.start()
+    const body = encodeBatch(['a', 'b'].map(inner))
+    const fields = sendFields('T', { m: true })
+    for (const broken of [body.subarray(0, -1), Buffer.concat([body, Buffer.from('x')])]) {
+      const answer = await running.ask(SEND_BATCH_MESSAGE, fields, broken)
+      expect(answer.code).toBe(ResponseCode.MESSAGE_ILLEGAL)
+    }
+    expect(running.server.broker.store.maxQueueOffset('T', 0)).toBe(0)
+  })
+})
+
+describe('a send is refused', () => {
+  it.each([
+    ['an unknown topic', { c: 'NoSuchTopic' }, ResponseCode.TOPIC_NOT_EXIST, 'not exist'],
+    ['a queue that is not there', { e: 4 }, ResponseCode.INVALID_PARAMETER, 'queueId[4]'],
+    ['a topic with illegal characters', { b: 'a b' }, ResponseCode.INVALID_PARAMETER, 'illegal'],
+    ['a blank topic', { b: '' }, ResponseCode.INVALID_PARAMETER, 'blank'],
+    [
+      'a topic of the system',
+      { b: 'SCHEDULE_TOPIC_XXXX' },
+      ResponseCode.NO_PERMISSION,
+      'forbidden',
+    ],
+    ['a topic that is too long', { b: 't'.repeat(128) }, ResponseCode.INVALID_PARAMETER, '127'],
+    ['a delay', { i: properties({ DELAY: '3' }) }, ResponseCode.MESSAGE_ILLEGAL, 'DELAY'],
+    [
+      'a time of delivery',
+      { i: properties({ TIMER_DELIVER_MS: '99' }) },
+      ResponseCode.MESSAGE_ILLEGAL,
+      'TIMER_DELIVER_MS',
+    ],
+    [
+      'a transaction',
+      { i: properties({ TRAN_MSG: 'true' }), f: 4 },
+      ResponseCode.MESSAGE_ILLEGAL,
+      'transactions',
+    ],
+    [
+      'properties that are too long',
+      { i: properties({ long: 'p'.repeat(40_000) }) },
+      ResponseCode.MESSAGE_ILLEGAL,
+      '32767',
+    ],
+  ])('for %s', async (_what, fields, code, remark) => {
+    await using running = await RunningStandalone.start()
+    const before = running.server.broker.store.log.appendedOffset
+    const answer = await running.ask(SEND_MESSAGE_V2, sendFields('T', fields), Buffer.from('x'))
+    expect(answer.code).toBe(code)
+    expect(answer.remark).toContain(remark)
+    expect(running.server.broker.store.log.appendedOffset).toBe(before)
+  })
+
+  it('for a body over maxMessageSize', async () => {
+    await using running = await RunningStandalone.start({ store: { messageBytesMax: 1000 } })
+    const answer = await running.ask(SEND_MESSAGE_V2, sendFields('T'), Buffer.alloc(1001))
+    expect(answer.code).toBe(ResponseCode.MESSAGE_ILLEGAL)
+    expect(answer.remark).toContain('1000')
+  })
+
+  it('for a missing topic that may not be made', async () => {
+    await using running = await RunningStandalone.start({ autoCreateTopicEnable: false })
+    const answer = await running.ask(SEND_MESSAGE_V2, sendFields('T'))
+    expect(answer.code).toBe(ResponseCode.TOPIC_NOT_EXIST)
+    expect(answer.remark).toContain('topic[T] not exist')
+  })
+
+  it('for a topic that may not be written, and works again when it may', async () => {
+    await using running = await RunningStandalone.start()
+    const topic = (perm: number) =>
+      running.ask(RequestCode.UPDATE_AND_CREATE_TOPIC, {
+        topic: 'T',
+        defaultTopic: 'TBW102',
+        readQueueNums: 4,
+        writeQueueNums: 4,
+        perm,
+        topicFilterType: 'SINGLE_TAG',
+        order: false,
+      })
+    for (const [perm, code] of [
+      [6, 0],
+      [4, ResponseCode.NO_PERMISSION],
+      [6, 0],
+    ] as const) {
+      await topic(perm)
+      expect((await running.ask(SEND_MESSAGE_V2, sendFields('T'))).code).toBe(code)
+    }
+  })
+
+  it('but a delay on a topic of retries is taken', async () => {
+    await using running = await RunningStandalone.start()
+    const fields = sendFields('%RETRY%readers', { i: properties({ DELAY: '3' }) })
+    expect((await running.ask(SEND_MESSAGE_V2, fields)).code).toBe(0)
+  })
+})
