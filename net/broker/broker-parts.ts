@@ -56,6 +56,7 @@ export class BrokerParts implements Closable {
   readonly routes: ReadonlyMap<number, RequestHandler>
   readonly #clients: ClientRegistry
   readonly #stats: BrokerStats
+  readonly #locks = new QueueLocks()
   readonly #send: SendHandler
   readonly #pull: PullHandler
 
@@ -82,7 +83,7 @@ export class BrokerParts implements Closable {
     this.#clients = clients
     this.#stats = stats
     const pullAdmission = new PullAdmission({ config, topics, groups, clients })
-    this.#send = new SendHandler({ store, admission, properties, acks, storeHost })
+    this.#send = new SendHandler({ store, admission, properties, acks, stats, storeHost })
     this.#pull = new PullHandler({ store, config, admission: pullAdmission, offsets, stats })
     this.routes = routeTable(
       sendRoutes(this.#send),
@@ -90,11 +91,11 @@ export class BrokerParts implements Closable {
       queryRoutes(store),
       offsetRoutes({ offsets, groups, topics, store }),
       topicRoutes({ topics, offsets, store }),
-      subscriptionRoutes({ groups, offsets }),
+      subscriptionRoutes({ groups, offsets, stats }),
       clientRoutes({ clients, topics, groups, offsets }),
       configRoutes({ settings, logger }),
       statsRoutes({ stats }),
-      lockRoutes({ locks: new QueueLocks() }),
+      lockRoutes({ locks: this.#locks }),
       adminRoutes({ brokerName: config.brokerName, store, topics, offsets, clients, stats }),
     )
     settings.onChange((fields) => {
@@ -102,7 +103,10 @@ export class BrokerParts implements Closable {
       // Name servers look at topics only when their version has changed.
       if (fields.has('brokerPermission')) topics.renew()
     })
-    topics.onChange((topic) => this.#pull.releaseTopic(topic))
+    topics.onChange((topic) => {
+      this.#pull.releaseTopic(topic)
+      if (topics.find(topic) === undefined) stats.forgetTopic(topic)
+    })
   }
 
   /** Offers a frame to the handlers that read it in place. */
@@ -116,9 +120,10 @@ export class BrokerParts implements Closable {
     this.#pull.forget(connection)
   }
 
-  /** Forgets silent clients and takes the samples of the statistics: once a second. */
+  /** Forgets silent clients, their locks, and samples the statistics: once a second. */
   sweep(nowMs: number): void {
     this.#clients.expire(nowMs)
+    this.#locks.expire(nowMs)
     this.#stats.sample(nowMs)
   }
 

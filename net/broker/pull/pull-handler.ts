@@ -196,8 +196,12 @@ export class PullHandler implements StoreListener {
     }
     const code = pullResponseCode(result.status, pull.askedOffset)
     this.#responder.answer(pull, result, code)
+    const { group, topic, queueId } = pull
+    this.#parts.stats.pulledTo(group, topic, queueId, result.nextBeginOffset)
     if (code === ResponseCode.SUCCESS) {
-      this.#parts.stats.pulled(pull.group, pull.topic, result.messageCount, result.totalBytes)
+      this.#parts.stats.pulled(group, topic, result.messageCount, result.totalBytes)
+    } else {
+      this.#parts.stats.missed()
     }
   }
 

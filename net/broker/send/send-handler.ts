@@ -17,6 +17,7 @@ import { createResponse, type RemotingCommand } from '../../remoting/remoting-co
 import { HotOutcome } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
 import { connectionState } from '../connection-state.ts'
+import type { BrokerStats } from '../stats/broker-stats.ts'
 import { appendBatch } from './batch-append.ts'
 import type { SendAcks } from './send-acks.ts'
 import type { SendAdmission } from './send-admission.ts'
@@ -32,6 +33,7 @@ export interface SendParts {
   readonly admission: SendAdmission
   readonly properties: SendProperties
   readonly acks: SendAcks
+  readonly stats: BrokerStats
   /** The address that records name as their broker's. */
   readonly storeHost: Buffer
 }
@@ -47,6 +49,9 @@ export class SendHandler implements StoreListener {
   readonly #retries: (() => void)[] = []
   readonly #isFlushSync: boolean
   #expiryTimer: NodeJS.Timeout | undefined
+  /** Messages that were appended and are not written yet, and when the first of them was. */
+  #turnMessageCount = 0
+  #turnStartedMs = 0
 
   constructor(parts: SendParts) {
     this.#parts = parts
@@ -79,12 +84,20 @@ export class SendHandler implements StoreListener {
     for (;;) {
       const outcome = this.#accept(view, connection)
       if (outcome === AppendOutcome.APPENDED) return undefined
-      if (outcome !== AppendOutcome.NOT_READY) throw outcomeError(outcome, this.#parts.store)
+      if (outcome !== AppendOutcome.NOT_READY) {
+        this.#parts.stats.sendFailed()
+        throw outcomeError(outcome, this.#parts.store)
+      }
       await new Promise<void>((resolve) => this.#retries.push(resolve))
     }
   }
 
   onWritten(writtenOffset: number): void {
+    if (this.#turnMessageCount > 0) {
+      const elapsedMs = performance.now() - this.#turnStartedMs
+      this.#parts.stats.putTimes.record(elapsedMs, this.#turnMessageCount)
+      this.#turnMessageCount = 0
+    }
     this.#parts.acks.written(writtenOffset)
     if (this.#parts.acks.flushWaiterCount === 0) return
     this.#parts.store.wantFlush(writtenOffset)
@@ -96,6 +109,7 @@ export class SendHandler implements StoreListener {
   }
 
   onTakenBack(fromOffset: number, error: StoreError): void {
+    this.#turnMessageCount = 0
     const { responseCode, message } = storeFailure(error)
     this.#parts.acks.fail(fromOffset, responseCode, message)
   }
@@ -142,7 +156,7 @@ export class SendHandler implements StoreListener {
     const outcome = store.append(this.#source, tail)
     if (outcome !== AppendOutcome.APPENDED) return outcome
     const { log } = store
-    target.stats.count(1, log.lastRecordBytes)
+    this.#count(target, 1, log.lastRecordBytes)
     if (!view.isOneway) {
       const { lastQueueOffset, lastPhysicalOffset } = log
       this.#park(view, connection, queueId, lastQueueOffset, lastPhysicalOffset, undefined)
@@ -167,7 +181,7 @@ export class SendHandler implements StoreListener {
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
     if (batch.outcome !== AppendOutcome.APPENDED) return batch.outcome
-    target.stats.count(batch.messageCount, log.appendedOffset - batch.physicalOffset)
+    this.#count(target, batch.messageCount, log.appendedOffset - batch.physicalOffset)
     if (!view.isOneway) {
       const { queueOffset, physicalOffset, messageIds } = batch
       this.#park(view, connection, queueId, queueOffset, physicalOffset, messageIds)
@@ -244,7 +258,14 @@ export class SendHandler implements StoreListener {
     this.#expiryTimer = undefined
   }
 
+  #count(target: SendTarget, messageCount: number, byteCount: number): void {
+    target.stats.count(messageCount, byteCount)
+    if (this.#turnMessageCount === 0) this.#turnStartedMs = performance.now()
+    this.#turnMessageCount += messageCount
+  }
+
   #refuse(view: SendRequestView, connection: Connection, error: unknown): void {
+    this.#parts.stats.sendFailed()
     if (view.isOneway) return
     const { responseCode, message } = storeFailure(error)
     const serializeType = view.serializeType === SERIALIZE_TYPE_JSON ? 'JSON' : 'ROCKETMQ'

@@ -15,12 +15,14 @@ import { changedAttributesOf } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
 import type { Route } from '../routes.ts'
+import type { BrokerStats } from '../stats/broker-stats.ts'
 import { validateGroupName } from '../topics/topic-validator.ts'
 import type { SubscriptionGroups } from './subscription-groups.ts'
 
 export interface SubscriptionRouteParts {
   readonly groups: SubscriptionGroups
   readonly offsets: ConsumerOffsets
+  readonly stats: BrokerStats
 }
 
 export function subscriptionRoutes(parts: SubscriptionRouteParts): readonly Route[] {
@@ -63,11 +65,12 @@ function put(groups: SubscriptionGroups, config: SubscriptionGroupConfig): void 
 }
 
 async function deleteGroup(
-  { groups, offsets }: SubscriptionRouteParts,
+  { groups, offsets, stats }: SubscriptionRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const header = decodeHeader(DeleteSubscriptionGroupRequestHeader, request.extFields)
   groups.remove(header.groupName)
+  stats.forgetGroup(header.groupName)
   if (header.cleanOffset) offsets.removeGroup(header.groupName)
   await groups.save()
   return createResponse(request, ResponseCode.SUCCESS)
