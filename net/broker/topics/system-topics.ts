@@ -40,6 +40,7 @@ export function systemTopics(options: SystemTopicOptions): TopicConfig[] {
     topicConfig(`${clusterName}_REPLY_TOPIC`, 1),
     topicConfig(`${SYSTEM_TOPIC_PREFIX}REVIVE_LOG_${clusterName}`, REVIVE_QUEUE_NUMS),
     topicConfig(`${SYSTEM_TOPIC_PREFIX}SYNC_BROKER_MEMBER_${brokerName}`, 1, PERM_INHERIT),
+    topicConfig(`${SYSTEM_TOPIC_PREFIX}wheel_timer`, 1),
     topicConfig(TRANSACTION_HALF_TOPIC, 1),
     topicConfig(TRANSACTION_OP_TOPIC, 1),
   ]
