@@ -151,7 +151,10 @@ export class PullHandler implements StoreListener {
         return
       }
       if (!maySuspend || !this.#mayPark(pull)) break
-      if (result.status === GetStatus.NO_MATCHED_MESSAGE) pull.offset = result.nextBeginOffset
+      if (result.status === GetStatus.NO_MATCHED_MESSAGE) {
+        pull.offset = result.nextBeginOffset
+        if (pull.offset < result.maxOffset) continue
+      }
       if (this.#park(pull, reputOffset)) return
     }
     this.#answer(pull)
@@ -166,10 +169,10 @@ export class PullHandler implements StoreListener {
   /** A pull waits when its queue holds nothing more for it, but never for a wrong offset. */
   #mayPark(pull: Pull): boolean {
     if (pull.suspendMs <= 0) return false
-    const { status, nextBeginOffset, maxOffset } = this.#result
-    // A queue's unread rest that matches nothing is skipped once it was waited for.
-    const isSkippable = pull.offset !== pull.askedOffset || pull.deadlineMs > 0
-    if (status === GetStatus.NO_MATCHED_MESSAGE) return isSkippable && nextBeginOffset >= maxOffset
+    const { status } = this.#result
+    // What came while it waited and matches nothing is passed over; what lay there before is the
+    // consumer's to pass over, a stretch at a time.
+    if (status === GetStatus.NO_MATCHED_MESSAGE) return pull.deadlineMs > 0
     return pullResponseCode(status, pull.offset) === ResponseCode.PULL_NOT_FOUND
   }
 
