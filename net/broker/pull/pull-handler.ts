@@ -72,8 +72,11 @@ export class PullHandler implements StoreListener {
   }
 
   onReput(): void {
-    for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
-    if (this.#holder.count > 0) this.#watchReput(this.#parts.store.reputOffset)
+    for (;;) {
+      const { reputOffset } = this.#parts.store
+      for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
+      if (this.#holder.count === 0 || this.#watchReput(reputOffset)) return
+    }
   }
 
   onWritten(): void {
