@@ -3,6 +3,10 @@ import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { systemErrorCode } from '../../engine/base/errors.ts'
 import { benchCommand } from './commands/bench.ts'
+import { consumeCommand } from './commands/consume.ts'
+import { namesrvCommand } from './commands/namesrv.ts'
+import { produceCommand } from './commands/produce.ts'
+import { storeCommand } from './commands/store.ts'
 import { reportFailure } from './failure.ts'
 
 /** Exit code of a command that failed. */
@@ -16,6 +20,9 @@ const EXAMPLES = `
 Environment:
   AGENA_DEBUG=1   show the stack of an error
 `
+
+/** In the order of the help. */
+const COMMANDS = [namesrvCommand, produceCommand, consumeCommand, benchCommand, storeCommand]
 
 /** Runs the command that `argv` names; the process ends with its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -42,7 +49,7 @@ export function createProgram(): Command {
     .helpOption('-h, --help', 'show help')
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help shows how to use it)')
-  for (const command of [benchCommand()]) program.addCommand(command)
+  for (const command of COMMANDS) program.addCommand(command())
   throwInsteadOfExit(program)
   return program
 }
