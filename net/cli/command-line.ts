@@ -3,9 +3,11 @@ import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { systemErrorCode } from '../../engine/base/errors.ts'
 import { benchCommand } from './commands/bench.ts'
+import { brokerCommand } from './commands/broker.ts'
 import { consumeCommand } from './commands/consume.ts'
 import { namesrvCommand } from './commands/namesrv.ts'
 import { produceCommand } from './commands/produce.ts'
+import { standaloneCommand } from './commands/standalone.ts'
 import { storeCommand } from './commands/store.ts'
 import { reportFailure } from './failure.ts'
 
@@ -22,7 +24,15 @@ Environment:
 `
 
 /** In the order of the help. */
-const COMMANDS = [namesrvCommand, produceCommand, consumeCommand, benchCommand, storeCommand]
+const COMMANDS = [
+  standaloneCommand,
+  namesrvCommand,
+  brokerCommand,
+  produceCommand,
+  consumeCommand,
+  benchCommand,
+  storeCommand,
+]
 
 /** Runs the command that `argv` names; the process ends with its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
