@@ -58,16 +58,15 @@ export function createProgram(): Command {
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .addHelpText('after', EXAMPLES)
-    .showHelpAfterError('(--help shows how to use it)')
   for (const command of COMMANDS) program.addCommand(command())
-  throwInsteadOfExit(program)
+  settleErrors(program)
   return program
 }
 
-/** Errors in arguments become exceptions, in every command. */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride()
-  for (const child of command.commands) throwInsteadOfExit(child)
+/** Errors in arguments point to the help of their command, and become exceptions. */
+function settleErrors(command: Command): void {
+  command.exitOverride().showHelpAfterError('(--help shows how to use it)')
+  for (const child of command.commands) settleErrors(child)
 }
 
 function packageVersion(): string {

@@ -22,15 +22,12 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Prints messages until there were enough of them, or a signal comes. */
 export async function consumeMessages(options: ConsumeArguments): Promise<void> {
-  let isStopped = false
-  const stop = (): void => {
-    isStopped = true
-  }
-  for (const signal of STOP_SIGNALS) process.once(signal, stop)
+  const stop = new AbortController()
+  for (const signal of STOP_SIGNALS) process.once(signal, () => stop.abort())
   await using consumer = await startConsumer(options)
   const countMax = options.count ?? Number.POSITIVE_INFINITY
   let printedCount = 0
-  while (!isStopped && printedCount < countMax) {
+  while (!stop.signal.aborted && printedCount < countMax) {
     const most = Math.min(POLL_COUNT_MAX, countMax - printedCount)
     const messages = await consumer.poll({ timeoutMs: POLL_MS, countMax: most })
     const wanted = options.group === undefined ? messages.filter(tagFilter(options.tags)) : messages

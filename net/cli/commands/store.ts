@@ -6,7 +6,7 @@ Nothing in the directory is changed, and a broker may be running on it.
 
 Examples:
   agena store inspect agena-data
-  agena store inspect /root/store --json | jq '.queues[] | select(.topic == "Orders")'
+  agena store inspect /var/lib/rocketmq/store --json | jq '.queues[] | select(.topic == "Orders")'
 `
 
 interface InspectArguments {

@@ -43,8 +43,8 @@ export function listSegmentFiles(
 }
 
 /**
- * Looks at the segments, and for the log's end: from where the queues end, or else from the start of
- * the log.
+ * Looks at the segments, and for the log's end: from where the queues end, or else from the start
+ * of the log.
  */
 export function inspectLog(
   files: FileSystem,

@@ -91,7 +91,7 @@ function lastRecordEnd(files: FileSystem, queue: ConsumeQueue, maxOffset: number
   return isPreBlankUnit(unit) ? 0 : unit.physicalOffset + unit.recordBytes
 }
 
-/** All files of all queues have one length, which only the broker's settings tell: take a file's. */
+/** All files of all queues have one length, which only the broker's settings tell: take one's. */
 function findFileBytes(files: FileSystem, { consumeQueue }: StoreLayout): number {
   for (const topic of files.list(consumeQueue)) {
     for (const queueId of files.list(join(consumeQueue, topic))) {
