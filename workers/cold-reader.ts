@@ -1,7 +1,7 @@
 /**
  * Brings stretches of files into memory by reading them in the pool of threads that Node keeps for
- * files. The bytes themselves are dropped: the caller then reads through the mapping, as if they had
- * always been there, and a bad sector is an error here instead of a signal there.
+ * files. The bytes themselves are dropped: the caller then reads through the mapping, as if they
+ * had always been there, and a bad sector is an error here instead of a signal there.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { StoreError } from '../engine/base/errors.ts'

@@ -1,6 +1,8 @@
 /**
- * Entry of the housekeeping thread: everything slow that nobody waits for. It makes the next segment
- * ready, syncs what the reput thread wrote, moves the checkpoint, and deletes what is no longer used.
+ * Entry of the housekeeping thread: everything slow that nobody waits for. It makes the next
+ * segment
+ * ready, syncs what the reput thread wrote, moves the checkpoint, and deletes what is no longer
+ * used.
  */
 import { join } from 'node:path'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'

@@ -65,7 +65,7 @@ const NO_HOST = hostOf('0.0.0.0', 0)
  * The storage engine as a library: an append-only log with queues and a key index, in RocketMQ's
  * formats, without any socket. One process at a time may hold a directory.
  */
-export class LogStore extends Lifecycle implements StoreListener {
+export class LogStore extends Lifecycle {
   readonly #store: ThreadedStore
   readonly #source = createRecordSource()
   readonly #topics = new Map<string, Buffer>()
@@ -78,6 +78,7 @@ export class LogStore extends Lifecycle implements StoreListener {
   readonly #readers: (() => void)[] = []
   readonly #flushes: { target: number; resolve: () => void; reject: (error: Error) => void }[] = []
 
+  /** See {@link openStore}. */
   static async open(directory: string, options: ThreadedStoreOptions = {}): Promise<LogStore> {
     return new LogStore(await ThreadedStore.open(directory, options))
   }
@@ -85,7 +86,7 @@ export class LogStore extends Lifecycle implements StoreListener {
   private constructor(store: ThreadedStore) {
     super()
     this.#store = store
-    store.listen(this)
+    store.listen(this.#listener())
     this.attach(store)
     this.#source.bornHost = NO_HOST
     this.#source.storeHost = NO_HOST
@@ -105,7 +106,8 @@ export class LogStore extends Lifecycle implements StoreListener {
   /**
    * Appends one message. Resolves when it is written, or in `sync` mode when it is on the disk.
    * Calls in one turn of the event loop share one write and one flush.
-   * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`, `STORE_READ_ONLY`, `STORE_DISK_FULL`, `STORE_CLOSED`
+   * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`, `STORE_READ_ONLY`, `STORE_DISK_FULL`,
+   * `STORE_CLOSED`
    * @throws {TypeError} for a property that holds a reserved character.
    */
   async append(message: LogMessage): Promise<AppendResult> {
@@ -166,7 +168,9 @@ export class LogStore extends Lifecycle implements StoreListener {
     }
   }
 
-  /** Messages of a topic that carry a key, oldest first; sees everything that was appended before. */
+  /**
+   * Messages of a topic that carry a key, oldest first; sees everything that was appended before.
+   */
   async query(
     topic: string,
     key: string,
@@ -204,13 +208,24 @@ export class LogStore extends Lifecycle implements StoreListener {
     await flushed
   }
 
-  onWritten(writtenOffset: number): void {
+  #listener(): StoreListener {
+    return {
+      onWritten: (offset) => this.#onWritten(offset),
+      onFlushed: (offset) => this.#onFlushed(offset),
+      onTakenBack: (offset, error) => this.#onTakenBack(offset, error),
+      onReput: () => this.#onReput(),
+      onReady: () => this.#onReady(),
+      onReadOnly: (error) => this.#onReadOnly(error),
+    }
+  }
+
+  #onWritten(writtenOffset: number): void {
     if (this.#store.config.flush === 'async') this.#release(writtenOffset)
     const isFlushWanted = this.#store.config.flush === 'sync' && this.#waiters.count > 0
     if (isFlushWanted || this.#flushes.length > 0) this.#store.wantFlush(writtenOffset)
   }
 
-  onFlushed(flushedOffset: number): void {
+  #onFlushed(flushedOffset: number): void {
     if (this.#store.config.flush === 'sync') this.#release(flushedOffset)
     const done = this.#flushes.filter(({ target }) => target <= flushedOffset)
     for (const flush of done) {
@@ -219,27 +234,27 @@ export class LogStore extends Lifecycle implements StoreListener {
     }
   }
 
-  onTakenBack(fromOffset: number, error: StoreError): void {
+  #onTakenBack(fromOffset: number, error: StoreError): void {
     this.#waiters.releaseBeyond(fromOffset, (waiter) => waiter.reject?.(error))
   }
 
-  onReput(): void {
+  #onReput(): void {
     for (const resolve of this.#readers.splice(0)) resolve()
   }
 
-  onReady(): void {
+  #onReady(): void {
     for (const resolve of this.#ready.splice(0)) resolve()
   }
 
-  onReadOnly(error: StoreError): void {
+  #onReadOnly(error: StoreError): void {
     this.#waiters.releaseBeyond(this.#store.flushedOffset, (waiter) => waiter.reject?.(error))
     for (const flush of this.#flushes.splice(0)) flush.reject(error)
-    this.onReady()
+    this.#onReady()
   }
 
   /** The store itself is closed as a child, after this. */
   protected override async drain(): Promise<void> {
-    this.onReput()
+    this.#onReput()
   }
 
   #put(message: LogMessage): AppendOutcome {

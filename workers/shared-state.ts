@@ -15,7 +15,8 @@
  *   REPUT_SLEEPS       reput         0 or 1            it waits on its tick
  *   REPUT_WANTED       event loop    count             how often the event loop asked to be told
  *   STOP               event loop    StopStage         who must finish and leave
- *   SEGMENT_FDS[n]     event loop    descriptor        of the segment whose number is n modulo the ring
+ *   SEGMENT_FDS[n]     event loop    descriptor        of the segment whose number is n modulo the
+ * ring
  *
  * Order: first the data (file contents), then the offset word, then the tick, then the notify. A
  * waiter reads its tick, then the offset words, and waits only while the tick is still the same, so

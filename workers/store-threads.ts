@@ -54,8 +54,8 @@ export class StoreThreads {
   }
 
   /**
-   * The order of a clean stop: queues and index are built to the end of the log, the log is flushed,
-   * then what reput wrote is synced and the checkpoint written.
+   * The order of a clean stop: queues and index are built to the end of the log, the log is
+   * flushed, then what reput wrote is synced and the checkpoint written.
    */
   async stop(): Promise<void> {
     this.#reput.expectEnd()

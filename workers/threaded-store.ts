@@ -67,6 +67,7 @@ export interface ReadResult {
   readonly records: Buffer
 }
 
+/** How a store is kept, and where it logs. */
 export interface ThreadedStoreOptions extends StoreOptions {
   /** @default silent */
   readonly logger?: Logger | undefined
@@ -91,7 +92,8 @@ export class ThreadedStore extends Lifecycle {
 
   /**
    * Opens the store in a directory, which is made when it is missing.
-   * @throws {StoreError} see {@link MessageStore.open}; `STORE_OPTION_INVALID`, `STORE_WORKER_FAILED`
+   * @throws {StoreError} see {@link MessageStore.open}; `STORE_OPTION_INVALID`,
+   * `STORE_WORKER_FAILED`
    */
   static async open(
     directory: string,

@@ -42,6 +42,7 @@ export class WorkerHandle {
       trackUnmanagedFds: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     })
+    // Whoever starts the thread awaits `ready`; when it is terminated first, nobody need know.
     this.#ready.promise.catch(() => undefined)
     this.#worker.on('message', (message: FromWorker) => this.#receive(message, launch))
     this.#worker.on('error', (error) => this.#die(launch, error))

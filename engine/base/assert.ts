@@ -1,9 +1,8 @@
 /** Assertions are for our own mistakes: they crash. Errors of the world are {@link StoreError}s. */
 
-/** True when `AGENA_VERIFY=1`: turns on checks that cost more than a few comparisons. */
-export const VERIFY = process.env['AGENA_VERIFY'] === '1'
-
-/** Ends the current operation with an `AssertionFailure` when a promise of this code does not hold. */
+/**
+ * Ends the current operation with an `AssertionFailure` when a promise of this code does not hold.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message)
 }

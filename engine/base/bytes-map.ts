@@ -7,8 +7,8 @@ const FNV_PRIME = 0x01000193
 const LOAD_MAX = 0.5
 
 /**
- * A map from (bytes, number) to a value: looks up a topic and queue id straight in a receive buffer,
- * without making a string. Open addressing, linear probing.
+ * A map from (bytes, number) to a value: looks up a topic and queue id straight in a receive
+ * buffer, without making a string. Open addressing, linear probing.
  */
 export class BytesMap<T> {
   #capacity = 64

@@ -1,5 +1,3 @@
-import { assert } from './assert.ts'
-
 /** Sizes in bytes. */
 export const KIB = 1024
 export const MIB = 1024 * KIB
@@ -26,11 +24,4 @@ export function alignUp(value: number, unit: number): number {
 /** Largest multiple of `unit` that is not above `value`. */
 export function alignDown(value: number, unit: number): number {
   return value - (value % unit)
-}
-
-/** A 64-bit offset as a number. Offsets that this store wrote are always safe integers. */
-export function toSafeOffset(value: bigint): number {
-  const offset = Number(value)
-  assert(Number.isSafeInteger(offset), `offset ${value} is beyond 2^53`)
-  return offset
 }

@@ -1,8 +1,8 @@
 import type { FileSystem, OpenIntent } from './file-system.ts'
 
 /**
- * A bounded number of open files, the least recently used closed first. For files of which there may
- * be more than the process may open: consume queues of thousands of topics.
+ * A bounded number of open files, the least recently used closed first. For files of which there
+ * may be more than the process may open: consume queues of thousands of topics.
  */
 export class DescriptorCache {
   readonly #files: FileSystem
@@ -27,7 +27,9 @@ export class DescriptorCache {
     this.#countMax = options.countMax
   }
 
-  /** The descriptor of a file, valid until the next call; undefined when the file does not exist. */
+  /**
+   * The descriptor of a file, valid until the next call; undefined when the file does not exist.
+   */
   get(path: string): number | undefined {
     const known = this.#descriptors.get(path)
     if (known !== undefined) {

@@ -2,7 +2,8 @@
  * The bytes of one file, mapped into memory.
  *
  * Whoever hands out a view that outlives the current call (a socket write that the kernel has not
- * taken yet) retains the region first and releases it when done. The owner's {@link MappedRegion.close}
+ * taken yet) retains the region first and releases it when done. The owner's {@link
+ * MappedRegion.close}
  * takes effect only at zero references: from then on the views read zeros, and never another file.
  */
 export interface MappedRegion {

@@ -2,8 +2,8 @@
  * Mappings through the `mmap-io` package, for those who have installed it.
  *
  * It cannot unmap: a closed region stays mapped until its buffer is collected. It cannot map beyond
- * 2 GiB. Its buffers belong to one thread, and V8 counts their size as its own memory, which costs a
- * full garbage collection for each mapping of a large file. So *shared* is the default.
+ * 2 GiB. Its buffers belong to one thread, and V8 counts their size as its own memory, which costs
+ * a full garbage collection for each mapping of a large file. So *shared* is the default.
  */
 import { createRequire } from 'node:module'
 import { StoreError } from '../base/errors.ts'

@@ -18,9 +18,9 @@ const flockStruct = koffi.struct('agena_flock', {
   length: 'int64',
   pid: 'int32',
 })
-const nativeMmap = libc.func(
-  'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
-)
+/** Address, length, protection, flags, descriptor, offset. */
+const MMAP_ARGUMENTS = ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']
+const nativeMmap = libc.func('mmap', 'intptr_t', MMAP_ARGUMENTS)
 const nativeFallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
 const nativeMincore = libc.func(
   'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
@@ -54,14 +54,19 @@ export function addressOf(view: Uint8Array): number {
   return address
 }
 
-/** Lays the first `lengthBytes` of a file over memory at a page-aligned address, shared and writable. */
+/**
+ * Lays the first `lengthBytes` of a file over memory at a page-aligned address, shared and
+ * writable.
+ */
 export function mapFileAt(address: number, lengthBytes: number, fd: number): void {
   const flags = MAP_SHARED | MAP_FIXED
   const mapped = Number(nativeMmap(address, lengthBytes, PROT_READ_WRITE, flags, fd, 0))
   if (mapped !== address) throw systemError('mmap', koffi.errno())
 }
 
-/** Lays fresh zero pages over a mapping: whoever still looks there reads zeros and nobody crashes. */
+/**
+ * Lays fresh zero pages over a mapping: whoever still looks there reads zeros and nobody crashes.
+ */
 export function mapNothingAt(address: number, lengthBytes: number): void {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE
   const mapped = Number(nativeMmap(address, lengthBytes, PROT_READ_WRITE, flags, -1, 0))
@@ -80,7 +85,9 @@ export function reserveBlocks(
   }
 }
 
-/** Makes a range of a file read as zeros: by its extents, or by writing where that is not supported. */
+/**
+ * Makes a range of a file read as zeros: by its extents, or by writing where that is not supported.
+ */
 export function zeroRange(fd: number, start: number, lengthBytes: number): void {
   if (lengthBytes === 0) return
   const flags = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE

@@ -1,7 +1,7 @@
 /**
  * Makes a file ready before it is needed. It grows in the work folder and is moved into place when
- * it has its full length: Java loads every file it finds and refuses the store for one that is short,
- * so a kill at any step here leaves a directory that Java opens.
+ * it has its full length: Java loads every file it finds and refuses the store for one that is
+ * short, so a kill at any step here leaves a directory that Java opens.
  */
 import { basename, dirname, join } from 'node:path'
 import { MIB } from '../base/units.ts'

@@ -6,8 +6,8 @@
  *                         ^ page-aligned; a file is mapped over each slot in use
  *
  * A buffer that ever carried a mapping is never collected: a small one may come from malloc's heap,
- * which would hand out memory that writes into the file. So buffers are at least 64 MiB, belong to a
- * pool that lives as long as the process, and small files share one by slots of equal size.
+ * which would hand out memory that writes into the file. So buffers are at least 64 MiB, belong to
+ * a pool that lives as long as the process, and small files share one by slots of equal size.
  */
 import { assert } from '../base/assert.ts'
 import { alignDown, alignUp, MIB, PAGE_BYTES } from '../base/units.ts'

@@ -38,7 +38,7 @@
  */
 
 import { assert } from '../base/assert.ts'
-import { I8_BYTES, I16_BYTES, I32_BYTES, I64_BYTES, MIB } from '../base/units.ts'
+import { I8_BYTES, I16_BYTES, I32_BYTES, I64_BYTES } from '../base/units.ts'
 
 /** Magic of a record whose topic length is one byte. */
 export const RECORD_MAGIC_V1 = -626_843_481
@@ -85,8 +85,6 @@ export const TOPIC_MAX_BYTES_V1 = 0x7f
 export const TOPIC_MAX_BYTES_V2 = 0x7fff
 /** Longest property string, in bytes: its length is a signed 16-bit integer in Java. */
 export const PROPERTIES_MAX_BYTES = 0x7fff
-/** RocketMQ's default limit of a message's body (`maxMessageSize`), in bytes. */
-export const BODY_MAX_BYTES_DEFAULT = 4 * MIB
 
 /** Size of a record's host in bytes. */
 export function hostBytes(isV6: boolean): number {

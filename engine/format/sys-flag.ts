@@ -15,8 +15,6 @@
 
 /** The body is compressed, by the algorithm that {@link compressionOf} tells. */
 export const COMPRESSED_FLAG = 0x1
-/** The TAGS property holds several tags (never set by today's clients). */
-export const MULTI_TAGS_FLAG = 0x1 << 1
 
 /** The two bits of the transaction state. */
 export const TRANSACTION_NOT_TYPE = 0
@@ -29,11 +27,6 @@ const TRANSACTION_MASK = TRANSACTION_ROLLBACK_TYPE
 export const BORN_HOST_V6_FLAG = 0x1 << 4
 /** The broker that stored the message has a 16-byte address. */
 export const STORE_HOST_V6_FLAG = 0x1 << 5
-
-/** The body is a batch that the consumer must take apart. */
-export const NEED_UNWRAP_FLAG = 0x1 << 6
-/** One record of a batch queue that carries several messages. */
-export const INNER_BATCH_FLAG = 0x1 << 7
 
 /** The three bits of the compression type; none of them set means zlib, as before they existed. */
 export const COMPRESSION_LZ4_TYPE = 0x1 << 8

@@ -8,7 +8,8 @@
  *                ^stagedStart                   always follows the tail
  *
  * A turn is everything that is appended until the event loop's next `setImmediate`. If its write
- * fails or is short, it is taken back as a whole: queue offsets, position, and the listener is told.
+ * fails or is short, it is taken back as a whole: queue offsets, position, and the listener is
+ * told.
  */
 import { assert } from '../base/assert.ts'
 import type { StoreError } from '../base/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Makes the log durable, once for everyone who waits (group commit). A plain step: a worker calls it
- * in a loop, a test by hand.
+ * Makes the log durable, once for everyone who waits (group commit). A plain step: a worker calls
+ * it in a loop, a test by hand.
  */
 import { assert } from '../base/assert.ts'
 import type { FileSystem } from '../file/file-system.ts'

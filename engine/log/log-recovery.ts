@@ -2,7 +2,8 @@
  * Finds where the log really ends, and from where consume queues and index must be built again
  * (CommitLog.recoverNormally and recoverAbnormally).
  *
- * - After a clean stop of Agena, a mark names the last record: what it says is checked, and the scan
+ * - After a clean stop of Agena, a mark names the last record: what it says is checked, and the
+ * scan
  *   goes on from there, in case Java wrote more since.
  * - Otherwise the scan starts at a segment whose first record is older than all that the checkpoint
  *   says is safe; after a clean stop of Java, at the newest segment.

@@ -1,4 +1,6 @@
-/** The end of one queue as the log knows it: ahead of the consume queue by what reput still owes. */
+/**
+ * The end of one queue as the log knows it: ahead of the consume queue by what reput still owes.
+ */
 export class QueueTail {
   readonly topic: string
   readonly queueId: number

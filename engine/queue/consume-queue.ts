@@ -43,8 +43,8 @@ export class ConsumeQueue {
   /**
    * Reads units from `queueOffset` on into `target`, as many as fit into `lengthBytes` and the file
    * holds, without waiting for the disk.
-   * @returns the count of whole units; 0 where the file does not exist (yet); -1 when they are not in
-   * memory.
+   * @returns the count of whole units; 0 where the file does not exist (yet); -1 when they are not
+   * in memory.
    */
   readUnits(queueOffset: number, target: Buffer, lengthBytes: number): number {
     const { path, position, lengthBytes: bytes } = this.fileRange(queueOffset, lengthBytes)
@@ -66,7 +66,9 @@ export class ConsumeQueue {
     return { path, position, lengthBytes: Math.min(lengthBytes, fileBytes - position) }
   }
 
-  /** Queue offset of the oldest unit whose record the log still holds; 0 for a queue without files. */
+  /**
+   * Queue offset of the oldest unit whose record the log still holds; 0 for a queue without files.
+   */
   minQueueOffset(logStartOffset: number): number {
     if (this.#minLogStartOffset !== logStartOffset) {
       const found = this.findByPhysicalOffset(logStartOffset)

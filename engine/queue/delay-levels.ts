@@ -21,7 +21,9 @@ export class DelayLevels {
   readonly topic = 'SCHEDULE_TOPIC_XXXX'
   readonly delaysMs: readonly number[]
 
-  /** @throws {StoreError} `STORE_OPTION_INVALID` for a level that is not a number with s, m, h or d. */
+  /**
+   * @throws {StoreError} `STORE_OPTION_INVALID` for a level that is not a number with s, m, h or d.
+   */
   constructor(levels: string = DELAY_LEVELS_DEFAULT) {
     this.delaysMs = levels.trim().split(/\s+/).map(parseLevel)
   }

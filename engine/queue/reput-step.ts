@@ -1,6 +1,6 @@
 /**
- * Walks the log behind the appender and builds from it what readers look things up in: a unit in the
- * message's consume queue, and index entries for its unique key, its keys and its tags.
+ * Walks the log behind the appender and builds from it what readers look things up in: a unit in
+ * the message's consume queue, and index entries for its unique key, its keys and its tags.
  * (DefaultMessageStore.ReputMessageService, CommitLogDispatcherBuildConsumeQueue, IndexService.)
  */
 import { StoreError } from '../base/errors.ts'

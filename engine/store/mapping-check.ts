@@ -6,8 +6,8 @@ import { type FileSystem, writeFully } from '../file/file-system.ts'
 const PROBE = Buffer.from('what is written to a file is seen through its mapping')
 
 /**
- * Checks that writes are seen through mappings: some network and sandboxed file systems keep the two
- * apart, and readers would see zeros there.
+ * Checks that writes are seen through mappings: some network and sandboxed file systems keep the
+ * two apart, and readers would see zeros there.
  * @throws {StoreError} `STORE_MAPPING_INCOHERENT`
  */
 export function checkMappings(files: FileSystem, workDirectory: string): void {

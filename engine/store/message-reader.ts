@@ -73,8 +73,8 @@ export class MessageReader {
   }
 
   /**
-   * The stretch of the log at a physical offset, of the length that its first word says when none is
-   * given; undefined outside the log. Whether a record starts there is the caller's to check.
+   * The stretch of the log at a physical offset, of the length that its first word says when none
+   * is given; undefined outside the log. Whether a record starts there is the caller's to check.
    */
   slice(physicalOffset: number, lengthBytes?: number): LogSlice | undefined {
     if (physicalOffset < this.#log.segments.startOffset) return undefined

@@ -21,7 +21,9 @@ export function loadCheckpoint(files: FileSystem, layout: StoreLayout): Checkpoi
   return checkpoint
 }
 
-/** Replaces the checkpoint: written beside it, synced, renamed, so that it is never half written. */
+/**
+ * Replaces the checkpoint: written beside it, synced, renamed, so that it is never half written.
+ */
 export function saveCheckpoint(
   files: FileSystem,
   layout: StoreLayout,

@@ -20,8 +20,8 @@ export interface StoreOptions {
    */
   readonly segmentBytes?: number | undefined
   /**
-   * How the next segment is made ready: `allocate` reserves its blocks, `write` also fills them with
-   * zeros, which costs the device every byte twice and makes small synced writes quicker.
+   * How the next segment is made ready: `allocate` reserves its blocks, `write` also fills them
+   * with zeros, which costs the device every byte twice and makes small synced writes quicker.
    * @default 'allocate'
    */
   readonly segmentPreparation?: 'allocate' | 'write' | undefined
@@ -57,8 +57,8 @@ export interface StoreOptions {
    */
   readonly flushThoroughIntervalMs?: number | undefined
   /**
-   * Longest time that an append in `sync` mode waits for its flush before it is reported as slow, in
-   * milliseconds.
+   * Longest time that an append in `sync` mode waits for its flush before it is reported as slow,
+   * in milliseconds.
    * @default 5_000 (RocketMQ `syncFlushTimeout`)
    */
   readonly syncFlushTimeoutMs?: number | undefined
@@ -79,7 +79,8 @@ export interface StoreOptions {
   readonly queueFlushThoroughIntervalMs?: number | undefined
   /**
    * The delays of level 1, 2, … of delayed messages.
-   * @default '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h' (RocketMQ `messageDelayLevel`)
+   * @default '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h' (RocketMQ
+   * `messageDelayLevel`)
    */
   readonly delayLevels?: string | undefined
   /**
@@ -97,6 +98,7 @@ export type StoreConfig = {
   readonly isSegmentBytesGiven: boolean
 }
 
+/** What a store does when its options say nothing. */
 export const STORE_DEFAULTS = Object.freeze({
   flush: 'async',
   segmentBytes: GIB,

@@ -5,6 +5,7 @@ import type { Logger } from '../../engine/base/logger.ts'
 import { I32_BYTES } from '../../engine/base/units.ts'
 import type { UniqueMessageIdOptions } from '../../engine/format/message-id.ts'
 import type { ThreadedStore } from '../../workers/threaded-store.ts'
+import { peekRequestCode } from '../protocol/request-code-peek.ts'
 import type { Connection } from '../remoting/connection.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
 import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
@@ -20,14 +21,14 @@ import type { BrokerSettings } from './options/broker-settings.ts'
 import { configRoutes } from './options/config-routes.ts'
 import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
-import { pullRoutes } from './pull/pull-routes.ts'
+import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
 import { routeTable } from './routes.ts'
 import { SendAcks } from './send/send-acks.ts'
 import { SendAdmission } from './send/send-admission.ts'
 import { SendHandler } from './send/send-handler.ts'
 import { SendProperties } from './send/send-properties.ts'
-import { sendRoutes } from './send/send-routes.ts'
+import { SEND_CODES, sendRoutes } from './send/send-routes.ts'
 import { BrokerStats } from './stats/broker-stats.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
 import { SubscriptionGroups } from './subscriptions/subscription-groups.ts'
@@ -111,8 +112,10 @@ export class BrokerParts implements Closable {
 
   /** Offers a frame to the handlers that read it in place. */
   hot(frame: RawFrame, connection: Connection): HotOutcome {
-    const outcome = this.#send.hot(frame, connection)
-    return outcome === HotOutcome.DECLINED ? this.#pull.hot(frame, connection) : outcome
+    const code = peekRequestCode(frame)
+    if (SEND_CODES.has(code)) return this.#send.hot(frame, connection)
+    if (PULL_CODES.has(code)) return this.#pull.hot(frame, connection)
+    return HotOutcome.DECLINED
   }
 
   connectionClosed(connection: Connection): void {

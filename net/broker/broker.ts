@@ -23,6 +23,7 @@ const FRAME_OVERHEAD_BYTES = 256 * KIB
 
 const SWEEP_MS = 1000
 
+/** What a broker is given besides its settings. */
 export interface BrokerExtras {
   /** Where the settings come from; changes by request are written there. @default none */
   readonly configFile?: BrokerConfigFile | undefined
@@ -30,6 +31,7 @@ export interface BrokerExtras {
   readonly logger?: Logger | undefined
 }
 
+/** A running broker. */
 export class Broker extends Lifecycle {
   /** The settings as they are now: some may change while the broker runs. */
   readonly config: BrokerConfig

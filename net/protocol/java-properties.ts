@@ -35,7 +35,9 @@ export class JavaPropertiesError extends AgenaError<'JAVA_PROPERTIES_INVALID'> {
 const LINE_END = /\r\n|\r|\n/
 const INDENTATION = /^[ \t\f]*/
 const TRAILING_BACKSLASHES = /\\*$/
-/** A key up to its first separator that is not escaped, then one `=` or `:` and blanks around it. */
+/**
+ * A key up to its first separator that is not escaped, then one `=` or `:` and blanks around it.
+ */
 const KEY_AND_SEPARATOR = /^((?:[^\\=: \t\f]|\\.|\\$)*)[ \t\f]*[=:]?[ \t\f]*/s
 const ESCAPE = /\\(u[0-9a-fA-F]{4}|u|.|$)/gs
 const CONTROL_ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
@@ -44,7 +46,8 @@ const HEXADECIMAL = 16
 /**
  * The settings of `text` in their order. A key may occur more than once: in Java the last one wins,
  * see {@link propertiesToMap}.
- * @throws {JavaPropertiesError} `JAVA_PROPERTIES_INVALID` for a `\u` without four hexadecimal digits
+ * @throws {JavaPropertiesError} `JAVA_PROPERTIES_INVALID` for a `\u` without four hexadecimal
+ * digits
  */
 export function parseJavaProperties(text: string): JavaProperty[] {
   const properties: JavaProperty[] = []

@@ -14,7 +14,9 @@ import type { Connection } from '../remoting/connection.ts'
 
 /** Options of {@link startStandalone}. */
 export interface StandaloneOptions {
-  /** Directory of the store, made when it is missing. @default 'agena-data' in the current folder */
+  /**
+   * Directory of the store, made when it is missing. @default 'agena-data' in the current folder
+   */
   readonly dataDirectory?: string | undefined
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string | undefined
@@ -57,6 +59,7 @@ export class Standalone extends Lifecycle {
     return this.broker.listenAddress
   }
 
+  /** Where the store and the broker's tables lie. */
   get dataDirectory(): string {
     return this.broker.config.storeDirectory
   }

@@ -178,6 +178,7 @@ export async function runJavaOrFail(
 function commandLine(toolchain: JavaToolchain, program: JavaProgram): string[] {
   const properties = { 'user.home': program.scratch, ...program.properties }
   return [
+    '-Dfile.encoding=UTF-8',
     `-Xmx${program.heapMib ?? DEFAULT_HEAP_MIB}m`,
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',

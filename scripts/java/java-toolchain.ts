@@ -67,7 +67,7 @@ async function compile(jars: string): Promise<string> {
   if (existsSync(classes)) return classes
   const fresh = `${classes}.${process.pid}`
   await rm(fresh, { recursive: true, force: true })
-  await run('javac', ['-nowarn', '-d', fresh, '-cp', jars, ...sources], {
+  await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', fresh, '-cp', jars, ...sources], {
     timeout: JAVAC_TIMEOUT_MS,
     maxBuffer: MAX_OUTPUT_BYTES,
   })

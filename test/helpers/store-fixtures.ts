@@ -10,11 +10,9 @@ import type {
 import { packageRoot } from '../../scripts/java/package-root.ts'
 
 export type {
-  ExpectedLookup,
   ExpectedMessage,
   ExpectedQueue,
   ExpectedStore,
-  ExpectedTimeLookup,
   ExpectedUnit,
   StoreFixtureName,
 } from '../../scripts/java/expected-store.ts'

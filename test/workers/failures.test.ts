@@ -1,4 +1,7 @@
-/** What a store does when the disk or a thread fails under it: nothing is acknowledged that is not there. */
+/**
+ * What a store does when the disk or a thread fails under it: nothing is acknowledged that is not
+ * there.
+ */
 import { closeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { StoreError } from '../../engine/base/errors.ts'

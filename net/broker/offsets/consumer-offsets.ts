@@ -1,4 +1,6 @@
-/** How far each group has read each queue, in `config/consumerOffset.json` (ConsumerOffsetManager). */
+/**
+ * How far each group has read each queue, in `config/consumerOffset.json` (ConsumerOffsetManager).
+ */
 import { join } from 'node:path'
 import type { Logger } from '../../../engine/base/logger.ts'
 import { ConsumerOffsetTable } from '../../protocol/consumer-offset.ts'

@@ -13,7 +13,9 @@ import type { Topic } from '../topics/topic.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
 import { filterOfExpression, filterOfSubscription } from './pull-filter.ts'
 
-/** Filters that requests carried themselves, by expression: a few per group, used again and again. */
+/**
+ * Filters that requests carried themselves, by expression: a few per group, used again and again.
+ */
 const FILTERS_KEPT_MAX = 1000
 
 /** What the heartbeats of a group's consumers say. */
@@ -60,7 +62,8 @@ export class PullAdmission {
     if (!topic.isReadable) throw denied(`the topic[${topicName}] pulling message is forbidden`)
     const { readQueueNums } = topic.config
     if (queueId < 0 || queueId >= readQueueNums) {
-      const remark = `queueId[${queueId}] is illegal, topic:[${topicName}] readQueueNums:[${readQueueNums}]`
+      const remark =
+        `queueId[${queueId}] is illegal, topic:[${topicName}] ` + `readQueueNums:[${readQueueNums}]`
       throw new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
     }
     return topic

@@ -1,4 +1,7 @@
-/** From a consumer's subscription to the filter that its pulls use (FilterAPI, ExpressionMessageFilter). */
+/**
+ * From a consumer's subscription to the filter that its pulls use (FilterAPI,
+ * ExpressionMessageFilter).
+ */
 import { tagsCodeOf } from '../../../engine/format/consume-queue-format.ts'
 import { type MessageFilter, TagsFilter } from '../../../engine/store/message-filter.ts'
 import type { SubscriptionData } from '../../protocol/heartbeat.ts'

@@ -190,7 +190,9 @@ export class PullHandler implements StoreListener {
     return false
   }
 
-  /** First the request to be told, then a look at the offset: a message in between is never missed. */
+  /**
+   * First the request to be told, then a look at the offset: a message in between is never missed.
+   */
   #watchReput(seenOffset: number): boolean {
     return this.#parts.store.wantReput(seenOffset)
   }

@@ -1,4 +1,6 @@
-/** Answers pulls: the header built in place, the records copied when small, as slices when large. */
+/**
+ * Answers pulls: the header built in place, the records copied when small, as slices when large.
+ */
 import { KIB } from '../../../engine/base/units.ts'
 import type { GetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'

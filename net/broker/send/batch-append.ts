@@ -27,8 +27,8 @@ const view = createBatchMessageView()
 
 /**
  * Appends the messages of one batch one behind the other in the same segment
- * (CommitLog.DefaultAppendMessageCallback.doAppend for MessageExtBatch). `source` carries the batch's
- * own fields; its body and properties are moved from message to message.
+ * (CommitLog.DefaultAppendMessageCallback.doAppend for MessageExtBatch). `source` carries the
+ * batch's own fields; its body and properties are moved from message to message.
  */
 export function appendBatch(log: CommitLog, source: RecordSource, tail: QueueTail): BatchAppend {
   const { body, storeHost, bodyStart: start, bodyEnd: end } = source

@@ -1,4 +1,7 @@
-/** Which topics may be sent to, and what a message may ask for (AbstractSendMessageProcessor.msgCheck). */
+/**
+ * Which topics may be sent to, and what a message may ask for
+ * (AbstractSendMessageProcessor.msgCheck).
+ */
 import { TOPIC_MAX_BYTES_V1 } from '../../../engine/format/record-format.ts'
 import { TRANSACTION_NOT_TYPE, transactionTypeOf } from '../../../engine/format/sys-flag.ts'
 import type { ThreadedStore } from '../../../workers/threaded-store.ts'

@@ -45,7 +45,8 @@ export class SendTarget {
     if (queueId < 0) return Math.floor(Math.random() * Math.max(1, this.#writeQueueNums))
     if (queueId < this.#queueCount) return queueId
     const remark =
-      `request queueId[${queueId}] is illegal, topic ${this.name} has ${this.#queueCount} queues, ` +
+      `request queueId[${queueId}] is illegal, ` +
+      `topic ${this.name} has ${this.#queueCount} queues, ` +
       `Producer: ${connection.remoteAddress}`
     throw new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
   }

@@ -1,4 +1,7 @@
-/** The consumer groups of this broker, in `config/subscriptionGroup.json` (SubscriptionGroupManager). */
+/**
+ * The consumer groups of this broker, in `config/subscriptionGroup.json`
+ * (SubscriptionGroupManager).
+ */
 import { join } from 'node:path'
 import type { Logger } from '../../../engine/base/logger.ts'
 import type { DataVersion } from '../../protocol/data-version.ts'

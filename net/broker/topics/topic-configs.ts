@@ -104,7 +104,8 @@ export class TopicConfigs {
       return undefined
     const count = Math.max(0, Math.min(queueNums, parent.config.writeQueueNums))
     this.#logger.info(
-      `topic ${topic} with ${count} queues is made from ${defaultTopic} for ${request.remoteAddress}`,
+      `topic ${topic} with ${count} queues is made from ${defaultTopic} ` +
+        `for ${request.remoteAddress}`,
     )
     return this.put({
       ...topicConfig(topic, count, parent.config.perm & ~PERM_INHERIT),

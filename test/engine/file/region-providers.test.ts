@@ -1,6 +1,6 @@
 /**
- * Every provider of mappings keeps the same promises: writes are seen through a mapping, a view lives
- * as long as it is retained, and what is released never shows another file's bytes.
+ * Every provider of mappings keeps the same promises: writes are seen through a mapping, a view
+ * lives as long as it is retained, and what is released never shows another file's bytes.
  * mmap-io takes part where it is installed (`npm run test:mmap-io`).
  */
 import { join } from 'node:path'

@@ -153,7 +153,7 @@ describe('a turn', () => {
 })
 
 describe('a failed write', () => {
-  it('takes the whole turn back: queue offsets, position, and the listener knows from where', () => {
+  it('takes the whole turn back, and the listener knows from where', () => {
     const { disk, log, heard, tail } = setUp()
     const other = new QueueTail('T', 1, 7)
     log.append(message(100), tail)

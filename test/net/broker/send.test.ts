@@ -132,7 +132,7 @@ describe('a batch', () => {
     const messages = await Promise.all(ids.map((id) => stored(running, id)))
     expect(messages.map((message) => message.body.toString())).toEqual(['a', 'b', 'c'])
     expect(messages.map(({ queueOffset }) => queueOffset)).toEqual([0, 1, 2])
-    expect(messages.map(({ properties }) => properties.get('TAGS'))).toEqual(['a', 'b', 'c'])
+    expect(messages.map((message) => message.properties.get('TAGS'))).toEqual(['a', 'b', 'c'])
   })
 
   it('that is no sequence of messages leaves nothing behind', async () => {

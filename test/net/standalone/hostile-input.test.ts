@@ -73,7 +73,7 @@ describe('hostile input', () => {
     ['a negative queue', RequestCode.PULL_MESSAGE, pullFields('T', { queueId: -5 }), 17],
   ])('like %s is answered with an error', async (_what, code, fields, expected) => {
     await using running = await RunningStandalone.start()
-    const answer = await running.ask(code, fields as Record<string, string>)
+    const answer = await running.ask(code, fields)
     expect(answer.code).toBe(expected)
     expect(answer.remark).toBeTruthy()
     await expectAlive(running)
@@ -82,8 +82,9 @@ describe('hostile input', () => {
   it('of absurd counts is taken for what can be', async () => {
     await using running = await RunningStandalone.start()
     await running.ask(RequestCode.SEND_MESSAGE_V2, sendFields('T'), Buffer.from('a'))
-    for (const maxMsgNums of [0, -3, 2 ** 31 - 1]) {
-      const answer = await running.ask(RequestCode.PULL_MESSAGE, pullFields('T', { maxMsgNums }))
+    for (const count of [0, -3, 2 ** 31 - 1]) {
+      const fields = pullFields('T', { maxMsgNums: count })
+      const answer = await running.ask(RequestCode.PULL_MESSAGE, fields)
       expect([0, 19, 20]).toContain(answer.code)
     }
     await expectAlive(running)
