@@ -16,8 +16,8 @@ interface MmapIo {
   readonly PROT_WRITE: number
   readonly MAP_SHARED: number
   map(size: number, protection: number, flags: number, fd: number, offset?: number): Buffer
-  /** Number of pages not in memory, then in memory. */
-  incore(buffer: Buffer, start?: number, size?: number): readonly [number, number]
+  /** Number of pages not in memory, then in memory, of a buffer that begins with a page. */
+  incore(buffer: Buffer): readonly [number, number]
 }
 
 const MAPPING_BYTES_MAX = 2 * GIB - PAGE_BYTES
@@ -65,7 +65,7 @@ class MmapIoRegion extends CountedRegion {
   isResident(start: number, lengthBytes: number): boolean {
     const first = alignDown(start, PAGE_BYTES)
     const spanBytes = Math.min(alignUp(start + lengthBytes, PAGE_BYTES), this.lengthBytes) - first
-    const [missingPages] = this.#mmapIo.incore(this.#bytes, first, spanBytes)
+    const [missingPages] = this.#mmapIo.incore(this.#bytes.subarray(first, first + spanBytes))
     return missingPages === 0
   }
 
