@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { Command, Option } from 'commander'
+import { GIB } from '../../../engine/base/units.ts'
 import {
   addressArgument,
   bytesArgument,
@@ -8,9 +9,10 @@ import {
   repeated,
 } from '../arguments.ts'
 import type {
-  BenchOptions,
+  AppendBenchOptions,
   ConsumeBenchOptions,
   EndToEndBenchOptions,
+  MeasureOptions,
   SendBenchOptions,
 } from '../load/bench-options.ts'
 import type { BenchReport } from '../load/bench-report.ts'
@@ -25,6 +27,7 @@ Examples:
   agena bench send -n java-host:9876 --batch 32    a broker in another process, by its name server
   agena bench consume --pull 32                    what "bench send" has left there, round and round
   agena bench e2e --rate 10000                     from the send until a waiting consumer has it
+  agena bench append --size 1KiB --flush sync      the log library, without a broker
 
 With --rate, requests leave on a schedule and latency counts from when each was due: a broker that
 stalls cannot slow the measurement down. The generator then keeps one core busy.
@@ -39,6 +42,7 @@ export function benchCommand(): Command {
     .addCommand(sendCommand())
     .addCommand(consumeCommand())
     .addCommand(endToEndCommand())
+    .addCommand(appendCommand())
 }
 
 function sendCommand(): Command {
@@ -73,9 +77,35 @@ function endToEndCommand(): Command {
     })
 }
 
-/** A benchmark with the options that all of them have. */
+function appendCommand(): Command {
+  return withMeasureOptions(
+    new Command('append')
+      .description('how fast the log library appends, in this process')
+      .option('--size <bytes>', 'body of each message', bytesArgument, 128)
+      .option('--batch <n>', 'messages an append', integerArgument(1), 1)
+      .option('--in-flight <n>', 'appends in flight', integerArgument(1, 1_000_000), 1024)
+      .option('--queues <n>', 'queues of the topic', integerArgument(1, 1024), 8)
+      .addOption(
+        new Option('--flush <mode>', 'when an append counts as done')
+          .choices(['async', 'sync'])
+          .default('async'),
+      )
+      .addOption(
+        new Option('--segment-preparation <how>', 'what is done to a new segment')
+          .choices(['allocate', 'write'])
+          .default('allocate'),
+      )
+      .option('--segment-size <bytes>', "size of the log's files", bytesArgument, GIB)
+      .option('--no-index', 'build no index of keys'),
+  ).action(async (options: AppendBenchOptions) => {
+    const { runAppend } = await import('../load/run-append.ts')
+    await report(options, await runAppend(options))
+  })
+}
+
+/** A benchmark of a broker with the options that all of them have. */
 function benchmark(name: string, description: string, inFlightCount: number): Command {
-  return new Command(name)
+  const command = new Command(name)
     .description(description)
     .option('-n, --namesrv <host:port>', 'name server', addressArgument, '127.0.0.1:9876')
     .option('-b, --broker <host:port>', 'drive this broker only', addressArgument)
@@ -88,16 +118,21 @@ function benchmark(name: string, description: string, inFlightCount: number): Co
       integerArgument(1, 100_000),
       inFlightCount,
     )
-    .option('--count <n>', 'measure this many messages', integerArgument(1))
-    .addOption(timeOption('--duration <time>', 'or for this long', 10_000))
-    .addOption(timeOption('--warmup <time>', 'run this long before that', 2000))
     .addOption(
       new Option('--pid <pid>', 'a process of the broker (repeatable)')
         .argParser(repeated(integerArgument(1)))
         .default([], 'none'),
     )
-    .option('--data <dir>', 'measure fdatasync in this directory', '.')
     .option('--durability <text>', 'what an ack promises, if the broker does not tell')
+  return withMeasureOptions(command)
+}
+
+function withMeasureOptions(command: Command): Command {
+  return command
+    .option('--count <n>', 'measure this many messages', integerArgument(1))
+    .addOption(timeOption('--duration <time>', 'or for this long', 10_000))
+    .addOption(timeOption('--warmup <time>', 'run this long before that', 2000))
+    .option('--data <dir>', 'measure fdatasync in this directory; "append" works there', '.')
     .option('--hlog <file>', 'save the latencies as an HdrHistogram log')
     .option('--json', 'print the report as JSON')
     .option('--quiet', 'show no progress')
@@ -118,7 +153,7 @@ function withGroupOptions(command: Command): Command {
     .option('--pull <n>', 'messages that one pull asks for', integerArgument(1, 1024), 32)
 }
 
-async function report(options: Pick<BenchOptions, 'json'>, measured: BenchReport): Promise<void> {
+async function report(options: MeasureOptions, measured: BenchReport): Promise<void> {
   const { formatReport } = await import('../load/bench-report.ts')
   const text =
     options.json === true ? `${JSON.stringify(measured, undefined, 2)}\n` : formatReport(measured)

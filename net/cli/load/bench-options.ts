@@ -1,5 +1,20 @@
+/** What every benchmark is told. */
+export interface MeasureOptions {
+  /** Messages to measure. */
+  readonly count?: number
+  /** How long to measure, in milliseconds. */
+  readonly duration: number
+  /** How long to run before that, in milliseconds. */
+  readonly warmup: number
+  /** Directory whose disk is measured. */
+  readonly data: string
+  readonly hlog?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
 /** What every benchmark that drives a broker is told. */
-export interface BenchOptions {
+export interface BenchOptions extends MeasureOptions {
   /** `host:port` of a name server. */
   readonly namesrv: string
   /** `host:port` of the one broker to drive. */
@@ -9,21 +24,10 @@ export interface BenchOptions {
   readonly queues: number
   readonly connections: number
   readonly inFlight: number
-  /** Messages to measure. */
-  readonly count?: number
-  /** How long to measure, in milliseconds. */
-  readonly duration: number
-  /** How long to run before that, in milliseconds. */
-  readonly warmup: number
   /** Processes of the broker. */
   readonly pid: readonly number[]
-  /** Directory whose disk is measured. */
-  readonly data: string
   /** What the broker promises with an ack, when it does not say. */
   readonly durability?: string
-  readonly hlog?: string
-  readonly json?: boolean
-  readonly quiet?: boolean
 }
 
 export interface SendBenchOptions extends BenchOptions {
@@ -43,4 +47,19 @@ export interface EndToEndBenchOptions extends SendBenchOptions {
   readonly rate: number
   readonly group: string
   readonly pull: number
+}
+
+/** What the benchmark of the log library is told. */
+export interface AppendBenchOptions extends MeasureOptions {
+  readonly size: number
+  readonly batch: number
+  /** Appends in flight, each of a message or a batch. */
+  readonly inFlight: number
+  readonly queues: number
+  readonly flush: 'async' | 'sync'
+  readonly segmentPreparation: 'allocate' | 'write'
+  /** Size of the log's files. */
+  readonly segmentSize: number
+  /** Whether messages can be looked up by key. */
+  readonly index: boolean
 }

@@ -13,7 +13,7 @@ export interface BenchReport {
   /** Messages a request. */
   readonly batchCount: number
   readonly connectionCount: number
-  /** Requests in flight at most, over all connections. */
+  /** Requests in flight at most, over all connections, of which an append has none. */
   readonly inFlightCount: number
   /** The asked rate in messages a second; undefined for as fast as possible. */
   readonly scheduledRatePerSecond?: number | undefined
@@ -31,6 +31,7 @@ export interface BenchReport {
   /** CPU time of the broker's processes, until queues and index have caught up. */
   readonly brokerCpuUsPerMessage?: number | undefined
   readonly brokerRssAnonBytes?: number | undefined
+  /** CPU time of this process: of the generator or, for an append, of all. */
   readonly generatorCpuUsPerMessage: number
   /** Requests by the code with which they were refused. */
   readonly refusals: Readonly<Record<string, number>>
@@ -58,7 +59,7 @@ export function formatMicroseconds(us: number): string {
 
 function reportRows(report: BenchReport): [string, string][] {
   const rows: [string, string][] = [
-    ['benchmark', `${report.benchmark} ${report.target}, topic ${report.topic}`],
+    ['benchmark', `${report.benchmark}: ${report.target}, topic ${report.topic}`],
     ['conditions', formatConditions(report)],
     ['durability', report.durability],
     ['host fdatasync', formatSync(report.hostSync)],
@@ -73,7 +74,8 @@ function reportRows(report: BenchReport): [string, string][] {
   if (report.brokerRssAnonBytes !== undefined) {
     rows.push(['broker RssAnon', `${(report.brokerRssAnonBytes / MIB).toFixed(0)} MiB`])
   }
-  rows.push(['generator CPU', `${report.generatorCpuUsPerMessage.toFixed(2)} µs a message`])
+  const ownCpu = report.benchmark === 'append' ? 'CPU' : 'generator CPU'
+  rows.push([ownCpu, `${report.generatorCpuUsPerMessage.toFixed(2)} µs a message`])
   for (const [code, count] of Object.entries(report.refusals)) {
     rows.push(['refused', `${formatCount(count)} requests with code ${code}`])
   }
@@ -85,11 +87,9 @@ function formatConditions(report: BenchReport): string {
   const size = messageBytes > 0 ? `${messageBytes} B messages, ` : ''
   const rate = report.scheduledRatePerSecond
   const schedule = rate === undefined ? '' : `, ${formatCount(rate)} messages/s on a schedule`
-  const connections = connectionCount === 1 ? 'connection' : 'connections'
-  return (
-    `${size}batch ${batchCount}, ${inFlightCount} in flight ` +
-    `on ${connectionCount} ${connections}${schedule}`
-  )
+  const connections = connectionCount === 1 ? ' connection' : ' connections'
+  const spread = connectionCount === 0 ? '' : ` on ${connectionCount}${connections}`
+  return `${size}batch ${batchCount}, ${inFlightCount} in flight${spread}${schedule}`
 }
 
 function formatSync({ p50Us, p99Us }: SyncProbe): string {

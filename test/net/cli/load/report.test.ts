@@ -33,7 +33,7 @@ const REPORT: BenchReport = {
 }
 
 test('a report for a person', () => {
-  expect(formatReport(REPORT)).toBe(`benchmark       send 127.0.0.1:10911, topic Bench
+  expect(formatReport(REPORT)).toBe(`benchmark       send: 127.0.0.1:10911, topic Bench
 conditions      128 B messages, batch 1, 256 in flight on 16 connections
 durability      ASYNC_FLUSH
 host fdatasync  4 KiB p50 120 µs, p99 1.50 ms
