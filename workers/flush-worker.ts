@@ -28,21 +28,28 @@ function post(message: FromWorker): void {
 
 function run(): void {
   let lastFlushMs = Date.now()
+  let toldOffset = setup.endOffset
   for (;;) {
     const tick = state.tick('FLUSH')
     const timestampMs = state.writtenTimestampMs
     const writtenOffset = state.writtenOffset
     const isStopping = state.stopStage >= StopStage.FLUSH
-    const wantedOffset = state.flushWantedOffset
-    const isWanted = wantedOffset > flusher.flushedOffset
-    if (isWanted || isStopping || isDue(writtenOffset, lastFlushMs)) {
+    const isWanted = state.flushWantedOffset > flusher.flushedOffset
+    const isFlushing = isWanted || isStopping || isDue(writtenOffset, lastFlushMs)
+    if (isFlushing) {
       flusher.flushStep(writtenOffset)
       lastFlushMs = Date.now()
       state.publishFlushed(writtenOffset, timestampMs)
-      if (isWanted) post({ kind: 'flushed' })
-      if (isStopping && state.writtenOffset === writtenOffset) return
-      continue
     }
+    // First the offset, then who waits for it: who asks does it the other way round. It may have
+    // come during a flush that began for another reason.
+    const wantedOffset = state.flushWantedOffset
+    if (wantedOffset > toldOffset && wantedOffset <= flusher.flushedOffset) {
+      toldOffset = wantedOffset
+      post({ kind: 'flushed' })
+    }
+    if (isStopping && state.writtenOffset === writtenOffset) return
+    if (isFlushing) continue
     state.sleep('FLUSH', tick, config.flushIntervalMs)
   }
 }
