@@ -58,7 +58,7 @@ function stop(): void {
     if (received === undefined) break
     handle(received.message)
   }
-  checkpoint.commitLogTimestampMs = state.flushedTimestampMs
+  noteFlushed()
   saveCheckpoint(files, layout, checkpoint)
   setup.fromReput.close()
   port?.close()
@@ -87,7 +87,7 @@ function prepareSegment(startOffset: number): void {
 function syncQueues(message: Extract<ToHousekeeping, { kind: 'sync-queues' }>): void {
   for (const fd of message.descriptors) files.sync(fd)
   if (!message.isThorough) return
-  checkpoint.commitLogTimestampMs = state.flushedTimestampMs
+  noteFlushed()
   checkpoint.consumeQueueTimestampMs = Math.max(
     checkpoint.consumeQueueTimestampMs,
     message.queueTimestampMs,
@@ -95,6 +95,14 @@ function syncQueues(message: Extract<ToHousekeeping, { kind: 'sync-queues' }>): 
   checkpoint.indexTimestampMs = Math.max(checkpoint.indexTimestampMs, message.indexTimestampMs)
   checkpoint.consumeQueueOffset = message.untilOffset
   saveCheckpoint(files, layout, checkpoint)
+}
+
+/** A process that has flushed nothing yet knows no time: what the checkpoint says still holds. */
+function noteFlushed(): void {
+  checkpoint.commitLogTimestampMs = Math.max(
+    checkpoint.commitLogTimestampMs,
+    state.flushedTimestampMs,
+  )
 }
 
 function deleteTopic(topic: string): void {

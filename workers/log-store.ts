@@ -5,6 +5,7 @@ import { indexKeyHash } from '../engine/format/index-format.ts'
 import { PropertyName } from '../engine/format/message-const.ts'
 import { encodeProperties } from '../engine/format/properties-codec.ts'
 import { createRecordSource } from '../engine/format/record-encoder.ts'
+import { TOPIC_MAX_BYTES_V1 } from '../engine/format/record-format.ts'
 import { decodeMessage, messagesIn, type StoredMessage } from '../engine/format/stored-message.ts'
 import { AppendOutcome } from '../engine/log/append-outcome.ts'
 import { type OffsetWaiter, WaiterRing } from '../engine/log/waiter-ring.ts'
@@ -50,12 +51,21 @@ export interface LogRead {
   readonly messages: readonly StoredMessage[]
 }
 
+/** An append that waits for the next segment, in the order of the calls. */
+interface HeldAppend {
+  readonly message: LogMessage
+  readonly resolve: (result: Promise<AppendResult>) => void
+  readonly reject: (error: Error) => void
+}
+
 interface AppendWaiter extends OffsetWaiter {
   resolve: (() => void) | undefined
   reject: ((error: Error) => void) | undefined
 }
 
 const KEY_SEPARATOR = ' '
+/** Queue ids are 32-bit words. */
+const QUEUE_ID_MAX = 2 ** 31 - 1
 const READ_COUNT_DEFAULT = 32
 const QUERY_COUNT_DEFAULT = 32
 /** The library has no network address: its records say so. */
@@ -74,7 +84,7 @@ export class LogStore extends Lifecycle {
     resolve: undefined,
     reject: undefined,
   }))
-  readonly #ready: (() => void)[] = []
+  readonly #held: HeldAppend[] = []
   readonly #readers: (() => void)[] = []
   readonly #flushes: { target: number; resolve: () => void; reject: (error: Error) => void }[] = []
 
@@ -87,7 +97,6 @@ export class LogStore extends Lifecycle {
     super()
     this.#store = store
     store.listen(this.#listener())
-    this.attach(store)
     this.#source.bornHost = NO_HOST
     this.#source.storeHost = NO_HOST
     this.markOpen()
@@ -105,21 +114,23 @@ export class LogStore extends Lifecycle {
 
   /**
    * Appends one message. Resolves when it is written, or in `sync` mode when it is on the disk.
-   * Calls in one turn of the event loop share one write and one flush.
+   * Calls in one turn of the event loop share one write and one flush, and a queue's messages get
+   * their offsets in the order of the calls.
    * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`, `STORE_READ_ONLY`, `STORE_DISK_FULL`,
    * `STORE_CLOSED`
    * @throws {TypeError} for a property that holds a reserved character.
    */
   async append(message: LogMessage): Promise<AppendResult> {
-    for (;;) {
-      const outcome = this.#put(message)
-      if (outcome === AppendOutcome.APPENDED) break
-      if (outcome !== AppendOutcome.NOT_READY) throw this.#errorOf(outcome)
-      await new Promise<void>((resolve) => this.#ready.push(resolve))
-    }
-    const { lastQueueOffset, lastPhysicalOffset } = this.#store.log
-    await this.#whenDone()
-    return { queueOffset: lastQueueOffset, physicalOffset: lastPhysicalOffset }
+    checkMessage(message)
+    // Nobody overtakes an append that waits for the next segment.
+    const isFirst = this.#held.length === 0
+    const outcome = isFirst ? this.#put(message) : AppendOutcome.NOT_READY
+    if (outcome === AppendOutcome.APPENDED) return this.#whenDone()
+    if (outcome !== AppendOutcome.NOT_READY) throw this.#errorOf(outcome)
+    return new Promise((resolve, reject) => {
+      const held = { ...message, body: Uint8Array.from(message.body) }
+      this.#held.push({ message: held, resolve, reject })
+    })
   }
 
   /** Appends messages in order; resolves when all are done, with a result for each. */
@@ -137,6 +148,7 @@ export class LogStore extends Lifecycle {
     offset: number,
     countMax: number = READ_COUNT_DEFAULT,
   ): Promise<LogRead> {
+    this.#checkOpen()
     const request = { queueOffset: offset, messageCountMax: countMax }
     let seenReputOffset = this.#store.reputOffset
     let found = await this.#store.read(topic, queueId, request)
@@ -156,6 +168,7 @@ export class LogStore extends Lifecycle {
 
   /**
    * Iterates a queue from an offset on, and waits at its end for more. Ends when the store closes.
+   * @throws {StoreError} why the store is read-only, once all that is there was handed out.
    */
   async *messages(topic: string, queueId: number, fromOffset = 0): AsyncGenerator<StoredMessage> {
     let offset = fromOffset
@@ -163,8 +176,10 @@ export class LogStore extends Lifecycle {
       const seenReputOffset = this.#store.reputOffset
       const found = await this.read(topic, queueId, offset)
       yield* found.messages
+      // A read from before the oldest message finds nothing but where to go on.
+      const isAtEnd = found.messages.length === 0 && found.nextOffset <= offset
       offset = found.nextOffset
-      if (found.messages.length === 0) await this.#whenBuilt(seenReputOffset)
+      if (isAtEnd) await this.#whenBuilt(seenReputOffset)
     }
   }
 
@@ -180,6 +195,7 @@ export class LogStore extends Lifecycle {
       countMax = QUERY_COUNT_DEFAULT,
     }: { fromMs?: number; toMs?: number; countMax?: number } = {},
   ): Promise<StoredMessage[]> {
+    this.#checkOpen()
     await this.#whenBuiltUpTo(this.#store.log.writtenOffset)
     const matches = await this.#store.queries.findByKey({
       keyHash: indexKeyHash(topic, key),
@@ -201,6 +217,8 @@ export class LogStore extends Lifecycle {
   async flush(): Promise<void> {
     const target = this.#store.log.appendedOffset
     if (this.#store.flushedOffset >= target) return
+    const { refusal } = this.#store.log
+    if (refusal !== undefined && !this.#store.isFlushing) throw refusal
     const flushed = new Promise<void>((resolve, reject) => {
       this.#flushes.push({ target, resolve, reject })
     })
@@ -236,6 +254,9 @@ export class LogStore extends Lifecycle {
 
   #onTakenBack(fromOffset: number, error: StoreError): void {
     this.#waiters.releaseBeyond(fromOffset, (waiter) => waiter.reject?.(error))
+    this.#failFlushes(fromOffset, error)
+    // Readers may wait for what is gone.
+    this.#onReput()
   }
 
   #onReput(): void {
@@ -243,18 +264,60 @@ export class LogStore extends Lifecycle {
   }
 
   #onReady(): void {
-    for (const resolve of this.#ready.splice(0)) resolve()
+    for (;;) {
+      // Taken out first: a write that fails in here makes everyone else's turn come at once.
+      const held = this.#held.shift()
+      if (held === undefined) return
+      const outcome = this.#put(held.message)
+      if (outcome === AppendOutcome.NOT_READY) {
+        this.#held.unshift(held)
+        return
+      }
+      if (outcome === AppendOutcome.APPENDED) held.resolve(this.#whenDone())
+      else held.reject(this.#errorOf(outcome))
+    }
   }
 
   #onReadOnly(error: StoreError): void {
-    this.#waiters.releaseBeyond(this.#store.flushedOffset, (waiter) => waiter.reject?.(error))
-    for (const flush of this.#flushes.splice(0)) flush.reject(error)
+    const { flushedOffset } = this.#store
+    this.#waiters.releaseBeyond(flushedOffset, (waiter) => waiter.reject?.(error))
+    this.#failFlushes(flushedOffset, error)
     this.#onReady()
+    this.#onReput()
   }
 
-  /** The store itself is closed as a child, after this. */
   protected override async drain(): Promise<void> {
+    const closed = new StoreError('STORE_CLOSED', 'the store is closed')
+    for (const { reject } of this.#held.splice(0)) reject(closed)
     this.#onReput()
+    await this.#store.close()
+    this.#failAll(closed)
+  }
+
+  protected override async abort(reason: Error): Promise<void> {
+    const error = new StoreError('STORE_CLOSED', 'the store was destroyed', { cause: reason })
+    for (const { reject } of this.#held.splice(0)) reject(error)
+    this.#onReput()
+    await this.#store.destroy(reason)
+    this.#failAll(error)
+  }
+
+  /** Nobody is left waiting for a store that is gone. */
+  #failAll(error: StoreError): void {
+    this.#waiters.releaseBeyond(-1, (waiter) => waiter.reject?.(error))
+    this.#failFlushes(-1, error)
+  }
+
+  #failFlushes(fromOffset: number, error: StoreError): void {
+    const failed = this.#flushes.filter(({ target }) => target > fromOffset)
+    for (const flush of failed) {
+      this.#flushes.splice(this.#flushes.indexOf(flush), 1)
+      flush.reject(error)
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.status !== 'open') throw new StoreError('STORE_CLOSED', 'the store is closed')
   }
 
   #put(message: LogMessage): AppendOutcome {
@@ -281,17 +344,29 @@ export class LogStore extends Lifecycle {
     return bytes
   }
 
-  #whenDone(): Promise<void> {
+  /** Right after an append: resolves when it counts as done. */
+  #whenDone(): Promise<AppendResult> {
+    const { lastQueueOffset, lastPhysicalOffset, appendedOffset } = this.#store.log
+    const result = { queueOffset: lastQueueOffset, physicalOffset: lastPhysicalOffset }
     return new Promise((resolve, reject) => {
-      const waiter = this.#waiters.add(this.#store.log.appendedOffset)
-      waiter.resolve = resolve
+      const waiter = this.#waiters.add(appendedOffset)
+      waiter.resolve = () => resolve(result)
       waiter.reject = reject
     })
   }
 
   async #whenBuilt(seenReputOffset: number): Promise<void> {
-    if (this.status !== 'open' || !this.#store.wantReput(seenReputOffset)) return
+    if (this.status !== 'open') return
+    this.#checkProgress()
+    if (!this.#store.wantReput(seenReputOffset)) return
     await new Promise<void>((resolve) => this.#readers.push(resolve))
+  }
+
+  /** Waiting makes sense while something can still come. */
+  #checkProgress(): void {
+    const { log, reputOffset, isBuilding } = this.#store
+    if (log.refusal === undefined) return
+    if (!isBuilding || reputOffset >= log.writtenOffset) throw log.refusal
   }
 
   async #whenBuiltUpTo(offset: number): Promise<void> {
@@ -307,9 +382,10 @@ export class LogStore extends Lifecycle {
   #errorOf(outcome: AppendOutcome): StoreError {
     switch (outcome) {
       case AppendOutcome.MESSAGE_TOO_LARGE:
-        return illegal(`the body is longer than ${this.#store.config.messageBytesMax} bytes`)
-      case AppendOutcome.TOPIC_TOO_LONG:
-        return illegal('the topic is too long')
+        return illegal(
+          `the body is longer than ${this.#store.config.messageBytesMax} bytes, ` +
+            `or the record than a segment of ${this.#store.log.segments.segmentBytes}`,
+        )
       case AppendOutcome.PROPERTIES_TOO_LONG:
         return illegal('the properties are longer than 32767 bytes')
       default: {
@@ -335,6 +411,22 @@ export function openStore(
 /** The message is in the log, its unit in the queue is not. */
 function isBeingBuilt({ status, maxOffset }: ReadResult, offset: number): boolean {
   return status === GetStatus.OFFSET_OVERFLOW_ONE && offset < maxOffset
+}
+
+/** Topic and queue id name a folder; a key with a space would be two. */
+function checkMessage({ topic, queueId = 0, keys }: LogMessage): void {
+  const topicBytes = Buffer.byteLength(topic)
+  if (topicBytes === 0 || topicBytes > TOPIC_MAX_BYTES_V1) {
+    throw illegal(`a topic has 1 to ${TOPIC_MAX_BYTES_V1} bytes, not ${topicBytes}`)
+  }
+  if (topic === '.' || topic === '..' || topic.includes('/') || topic.includes('\0')) {
+    throw illegal(`${JSON.stringify(topic)} cannot be the name of a topic`)
+  }
+  if (!Number.isInteger(queueId) || queueId < 0 || queueId > QUEUE_ID_MAX) {
+    throw illegal(`queueId is ${queueId}, but must be a whole number from 0 to ${QUEUE_ID_MAX}`)
+  }
+  const bad = keys?.find((key) => key === '' || key.includes(KEY_SEPARATOR))
+  if (bad !== undefined) throw illegal(`${JSON.stringify(bad)} is no key: empty, or with a space`)
 }
 
 function illegal(message: string): StoreError {

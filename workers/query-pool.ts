@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina'
 import { assert } from '../engine/base/assert.ts'
+import { StoreError } from '../engine/base/errors.ts'
 import type { StoreLayout } from '../engine/file/store-layout.ts'
 import { consumeQueueDirectory } from '../engine/queue/consume-queue-files.ts'
 import type { IndexMatches, IndexQuery } from '../engine/queue/index-query.ts'
@@ -10,12 +11,16 @@ import type { QueryAnswer, QueryTask } from './query-task.ts'
 const THREADS_MAX = 2
 const IDLE_MS = 10_000
 
-/** Look-ups that hop over the disk, in threads that are started at the first one. */
+/**
+ * Look-ups that hop over the disk, in threads that are started at the first one. They reject with
+ * `STORE_IO_FAILED` when a file cannot be read, and with `STORE_CLOSED` after {@link QueryPool.close}.
+ */
 export class QueryPool {
   readonly #layout: StoreLayout
   readonly #config: StoreConfig
   readonly #segmentBytes: number
   #pool: Piscina<QueryTask, QueryAnswer> | undefined
+  #isClosed = false
 
   constructor(layout: StoreLayout, config: StoreConfig, segmentBytes: number) {
     this.#layout = layout
@@ -61,17 +66,24 @@ export class QueryPool {
     return found
   }
 
+  /** Lets look-ups in progress finish. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#pool?.close()
   }
 
-  #run(task: QueryTask): Promise<QueryAnswer> {
+  async #run(task: QueryTask): Promise<QueryAnswer> {
+    if (this.#isClosed) throw new StoreError('STORE_CLOSED', 'the store is closed')
     this.#pool ??= new Piscina<QueryTask, QueryAnswer>({
       filename: new URL('./query-task.js', import.meta.url).href,
       minThreads: 0,
       maxThreads: THREADS_MAX,
       idleTimeout: IDLE_MS,
     })
-    return this.#pool.run(task)
+    try {
+      return await this.#pool.run(task)
+    } catch (error) {
+      throw new StoreError('STORE_IO_FAILED', `a look-up by ${task.kind} failed`, { cause: error })
+    }
   }
 }

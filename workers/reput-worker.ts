@@ -146,9 +146,10 @@ class ReputLoop {
   }
 }
 
-post({ kind: 'ready' })
 try {
-  new ReputLoop().run()
+  const loop = new ReputLoop()
+  post({ kind: 'ready' })
+  loop.run()
 } catch (error) {
   reportFailure(port, 'build queues and index of', error)
 }

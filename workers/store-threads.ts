@@ -44,6 +44,16 @@ export class StoreThreads {
     }
   }
 
+  /** Whether queues and index are still being built. */
+  get isReputAlive(): boolean {
+    return this.#reput.isAlive
+  }
+
+  /** Whether the log is still being flushed. */
+  get isFlushAlive(): boolean {
+    return this.#flush.isAlive
+  }
+
   askHousekeeping(message: ToHousekeeping): void {
     this.#housekeeping.post(message)
   }

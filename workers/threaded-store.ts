@@ -27,7 +27,7 @@ import {
   type StoreConfig,
   type StoreOptions,
 } from '../engine/store/store-options.ts'
-import { ColdReader } from './cold-reader.ts'
+import { warmRanges } from './cold-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
 import { SharedState } from './shared-state.ts'
@@ -81,12 +81,13 @@ export class ThreadedStore extends Lifecycle {
   readonly #listeners: StoreListener[] = []
   readonly #logger: Logger
   readonly #view = createRecordView()
-  readonly #coldReader = new ColdReader()
   readonly #queries: QueryPool
   #reputWokenAt = 0
   /** Somebody waits for the next move: what is written meanwhile wakes the reput thread at once. */
   #isReputWanted = false
   #flushWokenAt = 0
+  /** A thread died, perhaps while the store was being closed. */
+  #hasFailed = false
   #prepareRetry: NodeJS.Timeout | undefined
   #commitImmediate: NodeJS.Immediate | undefined
 
@@ -175,6 +176,16 @@ export class ThreadedStore extends Lifecycle {
     return this.#state.reputOffset
   }
 
+  /** False once the thread that builds queues and index has failed: what it owes never comes. */
+  get isBuilding(): boolean {
+    return this.#threads.isReputAlive
+  }
+
+  /** False once the thread that flushes the log has failed: nothing more becomes durable. */
+  get isFlushing(): boolean {
+    return this.#threads.isFlushAlive
+  }
+
   listen(listener: StoreListener): void {
     this.#listeners.push(listener)
   }
@@ -250,7 +261,7 @@ export class ThreadedStore extends Lifecycle {
 
   /** Brings what is not in memory there, without holding up the event loop. */
   warm(ranges: readonly ColdRange[]): Promise<void> {
-    return this.#coldReader.warm(ranges)
+    return warmRanges(ranges)
   }
 
   /**
@@ -285,25 +296,30 @@ export class ThreadedStore extends Lifecycle {
   }
 
   protected override async drain(): Promise<void> {
-    if (this.#commitImmediate !== undefined) clearImmediate(this.#commitImmediate)
+    clearImmediate(this.#commitImmediate)
     this.#commitTurn()
-    clearTimeout(this.#prepareRetry)
-    const isClean = this.log.refusal === undefined
-    if (isClean) await this.#threads.stop()
-    else await this.#threads.terminate()
-    await this.#queries.close()
-    await this.#coldReader.close()
-    const refusal = this.log.refusal
+    const isHealthy = this.log.refusal === undefined
+    // From here on nothing is appended: it would come too late for the flush and the queues.
     this.log.refuse(new StoreError('STORE_CLOSED', 'the store is closed'))
-    this.#store.close({
-      isClean: isClean && refusal === undefined,
-      lastRecordOffset: this.#lastRecordOffset(),
-    })
+    if (isHealthy) await this.#threads.stop()
+    else await this.#threads.terminate()
+    await this.#leave(isHealthy && !this.#hasFailed)
   }
 
-  protected override async abort(_reason: Error): Promise<void> {
-    this.log.refuse(new StoreError('STORE_CLOSED', 'the store was destroyed'))
-    await this.drain()
+  /** What was written stays, what was not is gone; the next start recovers as after a kill. */
+  protected override async abort(reason: Error): Promise<void> {
+    clearImmediate(this.#commitImmediate)
+    const refusal = new StoreError('STORE_CLOSED', 'the store was destroyed', { cause: reason })
+    this.log.refuse(refusal)
+    this.#tellReadOnly(refusal)
+    await this.#threads.terminate()
+    await this.#leave(false)
+  }
+
+  async #leave(isClean: boolean): Promise<void> {
+    clearTimeout(this.#prepareRetry)
+    await this.#queries.close()
+    this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
   }
 
   #lastRecordOffset(): number {
@@ -385,6 +401,7 @@ export class ThreadedStore extends Lifecycle {
   }
 
   #retrySegment(startOffset: number, error: StoreError): void {
+    if (this.status !== 'open') return
     this.#logger.warn(`${error.message}; trying again`)
     this.log.reportSegmentFailure(error)
     for (const listener of this.#listeners) listener.onReady()
@@ -393,6 +410,7 @@ export class ThreadedStore extends Lifecycle {
   }
 
   #refuse(cause: StoreError): void {
+    this.#hasFailed = true
     this.#logger.error(`the store is read-only from now on: ${cause.message}`)
     this.log.refuse(cause)
     this.#tellReadOnly(cause)

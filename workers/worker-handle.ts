@@ -62,6 +62,11 @@ export class WorkerHandle {
     return this.#ended.promise
   }
 
+  /** Whether it has not failed. */
+  get isAlive(): boolean {
+    return !this.#hasFailed
+  }
+
   post(message: object): void {
     this.#worker.postMessage(message)
   }

@@ -74,7 +74,8 @@ function startOfScan(scanner: LogScanner, input: LogRecoveryInput, limit: number
   const first = input.listing.startOffsets[0] ?? 0
   if (!input.hasConsumeQueues) return first
   const { endMark } = input
-  if (!input.wasAborted && endMark !== undefined && holdsMark(scanner, endMark, limit)) {
+  const isMarkUsed = !input.wasAborted && endMark !== undefined && endMark.lastRecordOffset >= first
+  if (isMarkUsed && holdsMark(scanner, endMark, limit)) {
     return endMark.endOffset
   }
   const safeTimestampMs = input.wasAborted ? input.safeTimestampMs : Number.POSITIVE_INFINITY
