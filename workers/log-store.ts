@@ -9,7 +9,7 @@ import { TOPIC_MAX_BYTES_V1 } from '../engine/format/record-format.ts'
 import { decodeMessage, messagesIn, type StoredMessage } from '../engine/format/stored-message.ts'
 import { AppendOutcome } from '../engine/log/append-outcome.ts'
 import { type OffsetWaiter, WaiterRing } from '../engine/log/waiter-ring.ts'
-import { GetStatus } from '../engine/store/get-status.ts'
+import type { GetStatus } from '../engine/store/get-status.ts'
 import {
   type ReadResult,
   type StoreListener,
@@ -150,19 +150,17 @@ export class LogStore extends Lifecycle {
   ): Promise<LogRead> {
     this.#checkOpen()
     const request = { queueOffset: offset, messageCountMax: countMax }
-    let seenReputOffset = this.#store.reputOffset
-    let found = await this.#store.read(topic, queueId, request)
-    while (isBeingBuilt(found, offset) && this.status === 'open') {
+    const { log } = this.#store
+    const appendedBefore = log.appendedOffset
+    for (;;) {
+      const seenReputOffset = this.#store.reputOffset
+      const found = await this.#store.read(topic, queueId, request)
+      // A turn that is taken back is owed no more.
+      const owedOffset = Math.min(appendedBefore, log.appendedOffset)
+      const isWhole = seenReputOffset >= owedOffset || isFilled(found, countMax)
+      const isLast = this.status !== 'open' || (found.messageCount > 0 && !this.#store.isBuilding)
+      if (isWhole || isLast) return logRead(found)
       await this.#whenBuilt(seenReputOffset)
-      seenReputOffset = this.#store.reputOffset
-      found = await this.#store.read(topic, queueId, request)
-    }
-    return {
-      status: found.status,
-      nextOffset: found.nextBeginOffset,
-      minOffset: found.minOffset,
-      maxOffset: found.maxOffset,
-      messages: [...messagesIn(found.records)],
     }
   }
 
@@ -408,9 +406,19 @@ export function openStore(
   return LogStore.open(directory, options)
 }
 
-/** The message is in the log, its unit in the queue is not. */
-function isBeingBuilt({ status, maxOffset }: ReadResult, offset: number): boolean {
-  return status === GetStatus.OFFSET_OVERFLOW_ONE && offset < maxOffset
+/** Whether waiting for units that reput still owes would add nothing. */
+function isFilled(found: ReadResult, countMax: number): boolean {
+  return found.messageCount >= countMax || found.nextBeginOffset >= found.maxOffset
+}
+
+function logRead(found: ReadResult): LogRead {
+  return {
+    status: found.status,
+    nextOffset: found.nextBeginOffset,
+    minOffset: found.minOffset,
+    maxOffset: found.maxOffset,
+    messages: [...messagesIn(found.records)],
+  }
 }
 
 /** Topic and queue id name a folder; a key with a space would be two. */

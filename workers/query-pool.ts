@@ -13,7 +13,8 @@ const IDLE_MS = 10_000
 
 /**
  * Look-ups that hop over the disk, in threads that are started at the first one. They reject with
- * `STORE_IO_FAILED` when a file cannot be read, and with `STORE_CLOSED` after {@link QueryPool.close}.
+ * `STORE_IO_FAILED` when a file cannot be read, and with `STORE_CLOSED` after
+ * {@link QueryPool.close}.
  */
 export class QueryPool {
   readonly #layout: StoreLayout
