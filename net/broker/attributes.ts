@@ -1,37 +1,92 @@
 /** Attributes of topics and groups, and requests to change them (AttributeUtil). */
-import { type AttributeChange, parseAttributeChanges } from '../protocol/attribute-changes.ts'
+import type { AttributeChange } from '../protocol/attribute-changes.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import { BrokerError } from './broker-error.ts'
 
-type Attributes = Map<string, string>
-
-/** What attributes are after a change written as `+name=value,-name`. */
-export function changedAttributes(current: ReadonlyMap<string, string>, text: string): Attributes {
-  return apply(current, parseAttributeChanges(text))
+/** One attribute that topics or groups may have. */
+export interface AttributeRule {
+  /** It may be given another value, or taken away, after its topic or group was made. */
+  readonly isChangeable: boolean
+  /** What a value may be: the end of the sentence `it must be …`. */
+  readonly expected: string
+  accepts(value: string): boolean
 }
 
-/** The same for changes that come as a map of `+name` to value and `-name` to anything. */
-export function changedAttributesOf(
-  current: ReadonlyMap<string, string>,
-  changes: ReadonlyMap<string, string>,
-): Attributes {
-  const parsed = [...changes].map(([key, value]) => {
-    if (key.startsWith('+')) return { name: key.slice(1), value }
-    if (key.startsWith('-')) return { name: key.slice(1), value: undefined }
-    const remark = `attribute ${key} must begin with + to be set or with - to be deleted`
-    throw new BrokerError(ResponseCode.SYSTEM_ERROR, remark)
-  })
-  return apply(current, parsed)
-}
+export type AttributeRules = ReadonlyMap<string, AttributeRule>
 
-function apply(
-  current: ReadonlyMap<string, string>,
+/**
+ * What attributes are after changes.
+ * @param current undefined for a topic or group that is just being made.
+ * @throws {BrokerError} SYSTEM_ERROR, as Java answers, with the attribute that cannot be so.
+ */
+export function changedAttributes(
+  rules: AttributeRules,
+  current: ReadonlyMap<string, string> | undefined,
   changes: readonly AttributeChange[],
-): Attributes {
+): Map<string, string> {
   const changed = new Map(current)
   for (const { name, value } of changes) {
-    if (value === undefined) changed.delete(name)
-    else changed.set(name, value)
+    const rule = rules.get(name)
+    if (rule === undefined) throw refusal(`unsupported key: ${name}`)
+    if (current !== undefined && !rule.isChangeable) {
+      throw refusal(`attempt to update an unchangeable attribute. key: ${name}`)
+    }
+    if (value === undefined) {
+      if (!changed.delete(name)) throw refusal(`attempt to delete a nonexistent key: ${name}`)
+      continue
+    }
+    if (!rule.accepts(value)) throw refusal(`${name} is ${value}, but must be ${rule.expected}`)
+    changed.set(name, value)
   }
   return changed
+}
+
+/**
+ * Changes that come as a map of `+name` to value and of `-name` to anything.
+ * @throws {BrokerError} SYSTEM_ERROR
+ */
+export function attributeChangesOf(changes: ReadonlyMap<string, string>): AttributeChange[] {
+  return [...changes].map(([key, value]) => {
+    if (key.startsWith('+')) return { name: key.slice(1), value }
+    if (key.startsWith('-')) return { name: key.slice(1), value: undefined }
+    throw refusal(`attribute ${key} must begin with + to be set or with - to be deleted`)
+  })
+}
+
+/** One of some words (EnumAttribute). */
+export function wordAttribute(words: readonly string[], isChangeable = true): AttributeRule {
+  return {
+    isChangeable,
+    expected: `one of ${words.join(', ')}`,
+    accepts: (value) => words.includes(value),
+  }
+}
+
+/** A whole number, both bounds included (LongRangeAttribute). */
+export function numberAttribute(least: bigint, most: bigint): AttributeRule {
+  return {
+    isChangeable: true,
+    expected: `a whole number from ${least} to ${most}`,
+    accepts: (value) => {
+      return /^[+-]?\d+$/.test(value) && BigInt(value) >= least && BigInt(value) <= most
+    },
+  }
+}
+
+/** `true` or `false`, in any case (BooleanAttribute). */
+export const flagAttribute: AttributeRule = {
+  isChangeable: true,
+  expected: 'true or false',
+  accepts: (value) => /^(true|false)$/i.test(value),
+}
+
+/** Any text (StringAttribute). */
+export const textAttribute: AttributeRule = {
+  isChangeable: true,
+  expected: 'some text',
+  accepts: () => true,
+}
+
+function refusal(remark: string): BrokerError {
+  return new BrokerError(ResponseCode.SYSTEM_ERROR, remark)
 }

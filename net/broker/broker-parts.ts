@@ -35,7 +35,6 @@ import { SubscriptionGroups } from './subscriptions/subscription-groups.ts'
 import { subscriptionRoutes } from './subscriptions/subscription-routes.ts'
 import { TopicConfigs } from './topics/topic-configs.ts'
 import { topicRoutes } from './topics/topic-routes.ts'
-import { isSystemTopic } from './topics/topic-validator.ts'
 
 /** Instances of one host are told apart by a random number of 32 bits. */
 const INSTANCE_MAX = 2 ** 32 - 1
@@ -74,7 +73,10 @@ export class BrokerParts implements Closable {
       onGroupChange: (group) => notifier.noteChange(group),
       clientExpiryMs: config.clientExpiryMs,
     })
-    const stats = new BrokerStats({ clusterName: config.clusterName, isSystemTopic })
+    const stats = new BrokerStats({
+      clusterName: config.clusterName,
+      isSystemTopic: (topic) => topics.isSystem(topic),
+    })
     const acks = new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn })
     const properties = new SendProperties(config, uniqueIdOptions(storeHost))
     const admission = new SendAdmission({ config, store, topics, groups, stats })
@@ -130,7 +132,7 @@ export class BrokerParts implements Closable {
     this.#stats.sample(nowMs)
   }
 
-  /** Brings every table to the disk. */
+  /** Brings all changes of the tables to the disk. */
   async save(): Promise<void> {
     await Promise.all([this.topics.save(), this.groups.save(), this.offsets.save()])
   }

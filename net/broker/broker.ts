@@ -141,9 +141,9 @@ export class Broker extends Lifecycle {
     const { flushConsumerOffsetIntervalMs } = this.config
     this.#periodics.push(
       startPeriodic(
-        'saving consumer offsets',
+        'saving tables',
         flushConsumerOffsetIntervalMs,
-        () => parts.offsets.save(),
+        () => parts.save(),
         this.#logger,
       ),
       startPeriodic('sweeping', SWEEP_MS, () => parts.sweep(Date.now()), this.#logger),

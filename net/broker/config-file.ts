@@ -2,63 +2,105 @@
  * A table of the broker as a file of RocketMQ's own format in `config/` (ConfigManager): read at
  * start, replaced as a whole after changes, with what stood there before in `.bak`.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { replaceFile } from '../../engine/base/replace-file.ts'
 import { decodeBody, encodeBody, type JsonShape } from '../protocol/json-shape.ts'
+import { ConfigFileError } from './config-file-error.ts'
+
+const BACKUP_SUFFIX = '.bak'
+/** Where a file that cannot be read is kept for whoever wants to know why. */
+const BROKEN_SUFFIX = '.broken'
+
+export interface ConfigFileParts<T> {
+  readonly path: string
+  readonly shape: JsonShape<T>
+  /** The table as it is now. */
+  readonly content: () => T
+  readonly logger: Logger
+}
 
 export class ConfigFile<T> {
-  readonly #path: string
-  readonly #shape: JsonShape<T>
-  readonly #logger: Logger
-  #content: (() => T) | undefined
-  #saving: Promise<void> | undefined
-  #isStale = false
+  readonly #parts: ConfigFileParts<T>
+  /** The table is not what the file says. */
+  #isStale = true
+  #saving: Promise<boolean> | undefined
 
-  constructor(path: string, shape: JsonShape<T>, logger: Logger) {
-    this.#path = path
-    this.#shape = shape
-    this.#logger = logger
-  }
-
-  /** What the file says, or its backup when the file is missing, empty or broken. */
-  load(): T | undefined {
-    for (const path of [this.#path, `${this.#path}.bak`]) {
-      if (!existsSync(path)) continue
-      try {
-        const body = readFileSync(path)
-        if (body.length > 0) return decodeBody(this.#shape, body)
-        this.#logger.warn(`${path} is empty`)
-      } catch (error) {
-        this.#logger.error(`cannot read ${path}: ${describeError(error)}`)
-      }
-    }
-    return undefined
+  constructor(parts: ConfigFileParts<T>) {
+    this.#parts = parts
   }
 
   /**
-   * Saves what `content` says by then. Calls that come while a save is in progress share the next.
-   * @returns when it is on the disk; a failure is logged, and the next save tries again.
+   * What the file says, or its backup when the file is missing, empty or broken; undefined when
+   * there is neither.
+   * @throws {ConfigFileError} `BROKER_TABLE_UNREADABLE` when all that is there is broken: a table
+   *   that began empty would soon replace it.
    */
-  save(content: () => T): Promise<void> {
-    this.#content = content
+  load(): T | undefined {
+    const { path, logger } = this.#parts
+    const own = this.#read(path)
+    if (own.table !== undefined) {
+      this.#isStale = false
+      return own.table
+    }
+    const backup = this.#read(`${path}${BACKUP_SUFFIX}`)
+    if (backup.table === undefined) {
+      const problems = [own.problem, backup.problem].filter((problem) => problem !== undefined)
+      if (problems.length === 0) return undefined
+      throw new ConfigFileError('BROKER_TABLE_UNREADABLE', problems.join('; '))
+    }
+    logger.warn(`${own.problem ?? `${path} is missing or empty`}: its backup is used`)
+    // The next save makes a backup of what is there, which must not be this.
+    if (existsSync(path)) renameSync(path, `${path}${BROKEN_SUFFIX}`)
+    return backup.table
+  }
+
+  /** Takes note that the table has changed. */
+  noteChange(): void {
     this.#isStale = true
+  }
+
+  /**
+   * Brings all changes to the disk. Calls that come while a save is in progress share the next.
+   * @returns false when that failed: it is logged, and the next call tries again.
+   */
+  save(): Promise<boolean> {
+    if (this.#saving === undefined && !this.#isStale) return Promise.resolve(true)
     this.#saving ??= this.#saveUntilFresh()
     return this.#saving
   }
 
-  async #saveUntilFresh(): Promise<void> {
+  async #saveUntilFresh(): Promise<boolean> {
     // Changes of one turn are saved together.
     await Promise.resolve()
-    while (this.#isStale && this.#content !== undefined) {
-      this.#isStale = false
-      try {
-        await replaceFile(this.#path, encodeBody(this.#shape, this.#content()))
-      } catch (error) {
-        this.#logger.error(`cannot save ${this.#path}: ${describeError(error)}`)
-      }
-    }
+    let isSaved = true
+    while (this.#isStale && isSaved) isSaved = await this.#saveOnce()
     this.#saving = undefined
+    return isSaved
+  }
+
+  async #saveOnce(): Promise<boolean> {
+    const { path, shape, content, logger } = this.#parts
+    this.#isStale = false
+    try {
+      await replaceFile(path, encodeBody(shape, content()))
+      return true
+    } catch (error) {
+      this.#isStale = true
+      logger.error(`cannot save ${path}: ${describeError(error)}`)
+      return false
+    }
+  }
+
+  /** Neither a table nor a problem is in a file that is missing or empty. */
+  #read(path: string): { readonly table?: T; readonly problem?: string } {
+    if (!existsSync(path)) return {}
+    try {
+      const body = readFileSync(path)
+      return body.length === 0 ? {} : { table: decodeBody(this.#parts.shape, body) }
+    } catch (error) {
+      return { problem: `cannot read ${path}: ${describeError(error)}` }
+    }
   }
 }

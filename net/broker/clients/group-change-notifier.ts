@@ -36,7 +36,7 @@ export class GroupChangeNotifier {
   /** Asks for known groups only: a deleted one must not come back because a member leaves. */
   #isNotified(name: string): boolean {
     const { groups } = this.#parts
-    return !groups.has(name) || groups.find(name)?.notifyConsumerIdsChangedEnable !== false
+    return groups.get(name)?.notifyConsumerIdsChangedEnable !== false
   }
 
   #notifyAll(): void {

@@ -18,11 +18,17 @@ export class ConsumerOffsets {
   /** `topic@group` → queue id → offset. */
   readonly #offsets: Map<string, Map<number, number>>
   readonly #version = new TableVersion()
-  #isStale = false
+  /** Something has changed since the last version. */
+  #isChanged = false
 
+  /** @throws {ConfigFileError} `BROKER_TABLE_UNREADABLE` */
   constructor(configDirectory: string, logger: Logger) {
-    const path = join(configDirectory, 'consumerOffset.json')
-    this.#file = new ConfigFile(path, ConsumerOffsetTable, logger)
+    this.#file = new ConfigFile({
+      path: join(configDirectory, 'consumerOffset.json'),
+      shape: ConsumerOffsetTable,
+      content: () => this.table(),
+      logger,
+    })
     this.#logger = logger
     const saved = this.#file.load()
     this.#offsets = saved?.offsetTable ?? new Map()
@@ -56,7 +62,7 @@ export class ConsumerOffsets {
       )
     }
     queues.set(queueId, offset)
-    this.#isStale = true
+    this.#isChanged = true
   }
 
   /** Topics of which the group has read something. */
@@ -86,17 +92,19 @@ export class ConsumerOffsets {
         if (offset <= end) continue
         this.#logger.warn(`${key} queue ${queueId} goes back from ${offset} to the end at ${end}`)
         queues.set(queueId, end)
-        this.#isStale = true
+        this.#isChanged = true
       }
     }
   }
 
-  /** Saves when something has changed since the last time. */
-  async save(): Promise<void> {
-    if (!this.#isStale) return
-    this.#isStale = false
-    this.#version.next()
-    await this.#file.save(() => this.table())
+  /** Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save} */
+  save(): Promise<boolean> {
+    if (this.#isChanged) {
+      this.#isChanged = false
+      this.#version.next()
+      this.#file.noteChange()
+    }
+    return this.#file.save()
   }
 
   /** The table as code 43 carries it. */
@@ -118,7 +126,7 @@ export class ConsumerOffsets {
     for (const key of [...this.#offsets.keys()]) {
       if (!matches(key)) continue
       this.#offsets.delete(key)
-      this.#isStale = true
+      this.#isChanged = true
     }
   }
 }

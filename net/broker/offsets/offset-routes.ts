@@ -49,7 +49,7 @@ async function queryOffset(
     const remark = 'Not found, do not set to zero, maybe this group boot first'
     throw new BrokerError(ResponseCode.QUERY_NOT_FOUND, remark)
   }
-  if (await startsInMemory(parts.store, topic, queueId)) return offsetResponse(request, 0)
+  if (await startsInMemory(parts, topic, queueId)) return offsetResponse(request, 0)
   const remark = 'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first'
   throw new BrokerError(ResponseCode.QUERY_NOT_FOUND, remark)
 }
@@ -59,10 +59,12 @@ async function queryOffset(
  * with it even when it asked for the end, so that the first messages of a topic are never lost.
  */
 async function startsInMemory(
-  store: ThreadedStore,
+  { topics, store }: OffsetRouteParts,
   topic: string,
   queueId: number,
 ): Promise<boolean> {
+  // The store would begin a queue for whatever it is asked for.
+  if (topics.find(topic)?.hasQueue(queueId) !== true) return false
   if (store.maxQueueOffset(topic, queueId) === 0) return false
   if (store.minQueueOffset(topic, queueId) > 0) return false
   const first = await store.read(topic, queueId, { queueOffset: 0, messageCountMax: 1 })
@@ -79,7 +81,7 @@ function updateOffset(
 ): RemotingCommand {
   const header = decodeHeader(UpdateConsumerOffsetRequestHeader, request.extFields)
   const { consumerGroup, topic, queueId, commitOffset } = header
-  if (groups.find(consumerGroup) === undefined) {
+  if (groups.get(consumerGroup) === undefined) {
     const remark = `Group ${consumerGroup} not exist!`
     throw new BrokerError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, remark)
   }

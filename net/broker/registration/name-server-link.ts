@@ -1,14 +1,16 @@
 import { describeError } from '../../../engine/base/errors.ts'
 import type { Logger } from '../../../engine/base/logger.ts'
 import { decodeHeader } from '../../protocol/header-table.ts'
+import { decodeBody } from '../../protocol/json-shape.ts'
 import { QueryDataVersionResponseHeader } from '../../protocol/register-broker.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
+import { KVTable } from '../../protocol/runtime-info.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import type { RemotingClient } from '../../remoting/remoting-client.ts'
 import type { RemotingCommand } from '../../remoting/remoting-command.ts'
 import { settledBefore } from '../../remoting/settled-before.ts'
 import type { BrokerConfig } from '../options/broker-options.ts'
-import type { RegistrationRequests } from './registration-requests.ts'
+import type { RegisteredTopics, RegistrationRequests } from './registration-requests.ts'
 
 /** Wait before another attempt where one failed, in milliseconds. */
 const RETRY_MS = 1_000
@@ -20,6 +22,7 @@ export interface NameServerLinkParts {
   readonly config: BrokerConfig
   readonly client: RemotingClient
   readonly requests: RegistrationRequests
+  readonly topics: Pick<RegisteredTopics, 'markOrdered'>
   readonly logger: Logger
 }
 
@@ -112,7 +115,7 @@ export class NameServerLink {
       this.#wasSent = true
       const answer = await connection.invoke(requests.register(), config.registerTimeoutMs)
       const isDone = answer.code === ResponseCode.SUCCESS
-      if (isDone) this.#succeeded()
+      if (isDone) this.#succeeded(answer)
       else this.#failed(this.#refusal(answer))
       return isDone
     } catch (error) {
@@ -141,8 +144,10 @@ export class NameServerLink {
     return !decodeHeader(QueryDataVersionResponseHeader, answer.extFields).changed
   }
 
-  #succeeded(): void {
-    const { logger } = this.#parts
+  #succeeded({ body }: RemotingCommand): void {
+    const { logger, topics } = this.#parts
+    // Topics whose order was configured at the name server (Java: updateOrderTopicConfig).
+    if (body.length > 0) topics.markOrdered(decodeBody(KVTable, body).table.keys())
     if (this.#failure !== '') logger.info(`registered with name server ${this.#address}`)
     this.#failure = ''
   }

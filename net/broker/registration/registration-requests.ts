@@ -21,6 +21,8 @@ export interface RegisteredTopics {
   values(): Iterable<{ readonly config: TopicConfig }>
   /** Calls `listener` after every change. */
   onChange(listener: () => void): void
+  /** Marks topics as ordered: a name server keeps the order of their queues. */
+  markOrdered(names: Iterable<string>): void
 }
 
 export interface RegistrationSource {

@@ -38,8 +38,8 @@ export class Registration extends Lifecycle {
 
   private constructor(parts: RegistrationParts) {
     super()
-    const { config, client, logger } = parts
-    this.#parts = { config, client, logger, requests: new RegistrationRequests(parts) }
+    const { config, client, topics, logger } = parts
+    this.#parts = { config, client, topics, logger, requests: new RegistrationRequests(parts) }
   }
 
   /** Registers anew when the turn ends: topics, permission or the name servers changed. */

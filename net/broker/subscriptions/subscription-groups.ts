@@ -12,11 +12,13 @@ import {
 } from '../../protocol/subscription-group.ts'
 import { ConfigFile } from '../config-file.ts'
 import { TableVersion } from '../table-version.ts'
-import { validateGroupName } from '../topics/topic-validator.ts'
+import { flawOfGroupName } from '../topics/topic-validator.ts'
 
-/** Groups that every broker has (SubscriptionGroupManager.init); the last ones take broadcasts. */
-const SYSTEM_GROUPS = ['TOOLS_CONSUMER', 'FILTERSRV_CONSUMER', 'SELF_TEST_C_GROUP']
-const SYSTEM_BROADCAST_GROUPS = [
+/** Groups that every broker has (SubscriptionGroupManager.init). */
+const SYSTEM_GROUPS = [
+  'TOOLS_CONSUMER',
+  'FILTERSRV_CONSUMER',
+  'SELF_TEST_C_GROUP',
   'CID_ONS-HTTP-PROXY',
   'CID_ONSAPI_PULL',
   'CID_ONSAPI_PERMISSION',
@@ -38,17 +40,20 @@ export class SubscriptionGroups {
   readonly #version = new TableVersion()
   #forbidden: SubscriptionGroupTable['forbiddenTable'] = new Map()
 
-  /** @param mayCreate whether a group is made when it is first asked for. */
+  /**
+   * @param mayCreate whether a group is made when it is first asked for.
+   * @throws {ConfigFileError} `BROKER_TABLE_UNREADABLE`
+   */
   constructor(configDirectory: string, mayCreate: () => boolean, logger: Logger) {
-    const path = join(configDirectory, 'subscriptionGroup.json')
-    this.#file = new ConfigFile(path, SubscriptionGroupTable, logger)
+    this.#file = new ConfigFile({
+      path: join(configDirectory, 'subscriptionGroup.json'),
+      shape: SubscriptionGroupTable,
+      content: () => this.table(),
+      logger,
+    })
     this.#mayCreate = mayCreate
     this.#logger = logger
     for (const group of SYSTEM_GROUPS) this.#groups.set(group, defaultSubscriptionGroup(group))
-    for (const group of SYSTEM_BROADCAST_GROUPS) {
-      const config = { ...defaultSubscriptionGroup(group), consumeBroadcastEnable: true }
-      this.#groups.set(group, config)
-    }
     const saved = this.#file.load()
     for (const [name, config] of saved?.subscriptionGroupTable ?? []) this.#groups.set(name, config)
     this.#forbidden = saved?.forbiddenTable ?? this.#forbidden
@@ -67,19 +72,21 @@ export class SubscriptionGroups {
     return this.#groups.values()
   }
 
-  has(group: string): boolean {
-    return this.#groups.has(group)
+  /** A group's settings, if it is known. */
+  get(group: string): SubscriptionGroupConfig | undefined {
+    return this.#groups.get(group)
   }
 
   /**
    * A group's settings. One that is not known yet is made with RocketMQ's defaults, where
-   * `autoCreateSubscriptionGroup` allows it or it is one of the system's own.
+   * `autoCreateSubscriptionGroup` allows it or it is one of the system's own, and its name may be
+   * a group's.
    */
   find(group: string): SubscriptionGroupConfig | undefined {
     const known = this.#groups.get(group)
     if (known !== undefined) return known
     if (!this.#mayCreate() && !isSystemGroup(group)) return undefined
-    validateGroupName(group)
+    if (flawOfGroupName(group) !== undefined) return undefined
     this.#logger.info(`group ${group} is made with the defaults`)
     const config = defaultSubscriptionGroup(group)
     this.put(config)
@@ -99,9 +106,9 @@ export class SubscriptionGroups {
     return true
   }
 
-  /** Brings all changes to the disk. */
-  save(): Promise<void> {
-    return this.#file.save(() => this.table())
+  /** Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save} */
+  save(): Promise<boolean> {
+    return this.#file.save()
   }
 
   /** The table as code 201 carries it. */
@@ -115,6 +122,7 @@ export class SubscriptionGroups {
 
   #changed(): void {
     this.#version.next()
+    this.#file.noteChange()
     void this.save()
   }
 }

@@ -11,12 +11,14 @@ import {
   SubscriptionGroupTable,
 } from '../../protocol/subscription-group.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
-import { changedAttributesOf } from '../attributes.ts'
+import { attributeChangesOf, changedAttributes } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
 import type { Route } from '../routes.ts'
+import { savedResponse } from '../saved-response.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
 import { validateGroupName } from '../topics/topic-validator.ts'
+import { GROUP_ATTRIBUTES } from './group-attributes.ts'
 import type { SubscriptionGroups } from './subscription-groups.ts'
 
 export interface SubscriptionRouteParts {
@@ -40,28 +42,35 @@ async function putGroup(
   groups: SubscriptionGroups,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
-  const config = decodeBody(SubscriptionGroupConfig, request.body)
-  put(groups, config)
-  await groups.save()
-  return createResponse(request, ResponseCode.SUCCESS)
+  return putAll(groups, request, [decodeBody(SubscriptionGroupConfig, request.body)])
 }
 
 async function putGroups(
   groups: SubscriptionGroups,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
-  const { groupConfigList } = decodeBody(SubscriptionGroupList, request.body)
-  for (const { groupName } of groupConfigList) validateGroupName(groupName)
-  for (const config of groupConfigList) put(groups, config)
-  await groups.save()
-  return createResponse(request, ResponseCode.SUCCESS)
+  return putAll(groups, request, decodeBody(SubscriptionGroupList, request.body).groupConfigList)
 }
 
-function put(groups: SubscriptionGroups, config: SubscriptionGroupConfig): void {
+/** Makes or changes groups: all of them or, when one of them cannot be, none. */
+async function putAll(
+  groups: SubscriptionGroups,
+  request: RemotingCommand,
+  asked: readonly SubscriptionGroupConfig[],
+): Promise<RemotingCommand> {
+  const configs = asked.map((config) => changedConfig(groups, config))
+  for (const config of configs) groups.put(config)
+  return savedResponse(request, groups)
+}
+
+function changedConfig(
+  groups: SubscriptionGroups,
+  config: SubscriptionGroupConfig,
+): SubscriptionGroupConfig {
   validateGroupName(config.groupName)
-  const known = groups.has(config.groupName) ? groups.find(config.groupName) : undefined
-  const attributes = changedAttributesOf(known?.attributes ?? new Map(), config.attributes)
-  groups.put({ ...config, attributes })
+  const current = groups.get(config.groupName)?.attributes
+  const changes = attributeChangesOf(config.attributes)
+  return { ...config, attributes: changedAttributes(GROUP_ATTRIBUTES, current, changes) }
 }
 
 async function deleteGroup(
@@ -72,8 +81,7 @@ async function deleteGroup(
   groups.remove(header.groupName)
   stats.forgetGroup(header.groupName)
   if (header.cleanOffset) offsets.removeGroup(header.groupName)
-  await groups.save()
-  return createResponse(request, ResponseCode.SUCCESS)
+  return savedResponse(request, groups, offsets)
 }
 
 function allGroups(groups: SubscriptionGroups, request: RemotingCommand): RemotingCommand {
@@ -84,7 +92,7 @@ function allGroups(groups: SubscriptionGroups, request: RemotingCommand): Remoti
 
 function oneGroup(groups: SubscriptionGroups, request: RemotingCommand): RemotingCommand {
   const { group } = decodeHeader(GetSubscriptionGroupConfigRequestHeader, request.extFields)
-  const config = groups.has(group) ? groups.find(group) : undefined
+  const config = groups.get(group)
   if (config === undefined) {
     const remark = `No group in this broker. group: ${group}`
     throw new BrokerError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, remark)

@@ -5,6 +5,8 @@ import {
   AUTO_CREATE_TOPIC,
   BENCHMARK_TOPIC,
   OFFSET_MOVED_TOPIC,
+  ROCKSDB_HALF_TOPIC,
+  ROCKSDB_OP_TOPIC,
   SCHEDULE_TOPIC,
   SELF_TEST_TOPIC,
   SYSTEM_TOPIC_PREFIX,
@@ -43,6 +45,8 @@ export function systemTopics(options: SystemTopicOptions): TopicConfig[] {
     topicConfig(`${SYSTEM_TOPIC_PREFIX}wheel_timer`, 1),
     topicConfig(TRANSACTION_HALF_TOPIC, 1),
     topicConfig(TRANSACTION_OP_TOPIC, 1),
+    topicConfig(ROCKSDB_HALF_TOPIC, 1),
+    topicConfig(ROCKSDB_OP_TOPIC, 1),
   ]
   if (options.autoCreateTopicEnable) {
     const permission = PERM_INHERIT | READ_WRITE

@@ -9,7 +9,7 @@ import { TableVersion } from '../table-version.ts'
 import { isInheritedPermission, PERM_INHERIT } from './permission.ts'
 import { type SystemTopicOptions, systemTopics, topicConfig } from './system-topics.ts'
 import { Topic } from './topic.ts'
-import { AUTO_CREATE_TOPIC, retryTopicOf } from './topic-validator.ts'
+import { AUTO_CREATE_TOPIC, isSystemTopic, retryTopicOf } from './topic-validator.ts'
 
 /** Bits of a topic's sysFlag (TopicSysFlag). */
 const UNIT_FLAG = 1 << 0
@@ -32,14 +32,27 @@ export class TopicConfigs {
   readonly #topics = new Map<string, Topic>()
   readonly #byBytes = new BytesMap<Topic>()
   readonly #version = new TableVersion()
+  /** Topics that belong to RocketMQ itself, those named after cluster and broker among them. */
+  readonly #systemNames = new Set<string>()
   readonly #listeners: ((topic: string) => void)[] = []
 
-  /** Reads the table and adds the system's own topics where they are missing. */
+  /**
+   * Reads the table and adds the system's own topics where they are missing.
+   * @throws {ConfigFileError} `BROKER_TABLE_UNREADABLE`
+   */
   constructor(configDirectory: string, options: SystemTopicOptions, logger: Logger) {
-    this.#file = new ConfigFile(join(configDirectory, 'topics.json'), TopicConfigTable, logger)
+    this.#file = new ConfigFile({
+      path: join(configDirectory, 'topics.json'),
+      shape: TopicConfigTable,
+      content: () => this.table(),
+      logger,
+    })
     this.#options = options
     this.#logger = logger
-    for (const config of systemTopics(options)) this.#set(config)
+    for (const config of systemTopics(options)) {
+      this.#systemNames.add(config.topicName)
+      this.#set(config)
+    }
     const saved = this.#file.load()
     for (const config of saved?.topicConfigTable.values() ?? []) this.#set(config)
     this.#version.restore(saved?.dataVersion)
@@ -66,6 +79,11 @@ export class TopicConfigs {
     return this.#topics.values()
   }
 
+  /** Topics of RocketMQ's own, which nobody changes or deletes (TopicValidator.isSystemTopic). */
+  isSystem(topic: string): boolean {
+    return isSystemTopic(topic) || this.#systemNames.has(topic)
+  }
+
   /** Adds or replaces a topic. */
   put(config: TopicConfig): Topic {
     const topic = this.#set(config)
@@ -79,10 +97,17 @@ export class TopicConfigs {
     this.#changed(name)
   }
 
+  /** Marks topics whose queues name servers list as ordered (updateOrderTopicConfig). */
+  markOrdered(names: Iterable<string>): void {
+    for (const name of names) {
+      const config = this.find(name)?.config
+      if (config !== undefined && !config.order) this.put({ ...config, order: true })
+    }
+  }
+
   /** Takes all topics as changed, because what the broker lets clients do with any of them is. */
   renew(): void {
-    this.#version.next()
-    void this.save()
+    this.#noteChange()
     for (const topic of this.#topics.keys()) this.#announce(topic)
   }
 
@@ -121,9 +146,9 @@ export class TopicConfigs {
     return this.find(name) ?? this.put({ ...topicConfig(name, queueNums), topicSysFlag })
   }
 
-  /** Brings all changes to the disk. */
-  save(): Promise<void> {
-    return this.#file.save(() => this.table())
+  /** Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save} */
+  save(): Promise<boolean> {
+    return this.#file.save()
   }
 
   /** The table as codes 21 and 103 carry it. */
@@ -145,9 +170,14 @@ export class TopicConfigs {
   }
 
   #changed(topic: string): void {
-    this.#version.next()
-    void this.save()
+    this.#noteChange()
     this.#announce(topic)
+  }
+
+  #noteChange(): void {
+    this.#version.next()
+    this.#file.noteChange()
+    void this.save()
   }
 
   #announce(topic: string): void {

@@ -1,5 +1,7 @@
 /** Making, showing and deleting topics (AdminBrokerProcessor). */
+import { isDeepStrictEqual } from 'node:util'
 import type { ThreadedStore } from '../../../workers/threaded-store.ts'
+import { type AttributeChange, parseAttributeChanges } from '../../protocol/attribute-changes.ts'
 import { decodeHeader } from '../../protocol/header-table.ts'
 import { decodeBody, encodeBody } from '../../protocol/json-shape.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
@@ -13,17 +15,21 @@ import {
   TopicConfigTable,
 } from '../../protocol/topic-config.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
-import { changedAttributes } from '../attributes.ts'
+import { attributeChangesOf, changedAttributes } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
 import type { Route } from '../routes.ts'
+import { savedResponse } from '../saved-response.ts'
+import { checkTopicFeatures, TOPIC_ATTRIBUTES } from './topic-attributes.ts'
 import type { TopicConfigs } from './topic-configs.ts'
-import { isSystemTopic, validateTopicName } from './topic-validator.ts'
+import { popRetryTopicsOf, validateTopicName } from './topic-validator.ts'
+
+const QUEUE_NUMS_MAX = 0xffff
 
 export interface TopicRouteParts {
   readonly topics: TopicConfigs
   readonly offsets: ConsumerOffsets
-  readonly store: ThreadedStore
+  readonly store: Pick<ThreadedStore, 'deleteTopic'>
 }
 
 export function topicRoutes(parts: TopicRouteParts): readonly Route[] {
@@ -41,21 +47,23 @@ async function createTopic(
   topics: TopicConfigs,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
-  const header = decodeHeader(CreateTopicRequestHeader, request.extFields)
-  checkChangeable(header.topic)
-  const attributes = topics.find(header.topic)?.config.attributes ?? new Map<string, string>()
-  topics.put({
-    topicName: header.topic,
-    readQueueNums: header.readQueueNums,
-    writeQueueNums: header.writeQueueNums,
-    perm: header.perm,
-    topicFilterType: header.topicFilterType,
-    topicSysFlag: header.topicSysFlag ?? 0,
-    order: header.order,
-    attributes: changedAttributes(attributes, header.attributes ?? ''),
-  })
-  await topics.save()
-  return createResponse(request, ResponseCode.SUCCESS)
+  const { topic, attributes, topicSysFlag, ...header } = decodeHeader(
+    CreateTopicRequestHeader,
+    request.extFields,
+  )
+  const asked: AskedTopic = {
+    config: {
+      topicName: topic,
+      readQueueNums: header.readQueueNums,
+      writeQueueNums: header.writeQueueNums,
+      perm: header.perm,
+      topicFilterType: header.topicFilterType,
+      topicSysFlag: topicSysFlag ?? 0,
+      order: header.order,
+    },
+    changes: parseAttributeChanges(attributes),
+  }
+  return changeTopics(topics, request, [asked])
 }
 
 async function createTopics(
@@ -63,23 +71,59 @@ async function createTopics(
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const { topicConfigList } = decodeBody(CreateTopicListRequestBody, request.body)
-  for (const { topicName } of topicConfigList) checkChangeable(topicName)
-  for (const config of topicConfigList) topics.put(config)
-  await topics.save()
-  return createResponse(request, ResponseCode.SUCCESS)
+  const asked = topicConfigList.map(({ attributes, ...config }) => {
+    return { config, changes: attributeChangesOf(attributes) }
+  })
+  return changeTopics(topics, request, asked)
 }
 
+/** A topic as a request wants it to be. */
+interface AskedTopic {
+  readonly config: Omit<TopicConfig, 'attributes'>
+  readonly changes: readonly AttributeChange[]
+}
+
+/** Makes or changes topics: all of them or, when one of them cannot be, none. */
+async function changeTopics(
+  topics: TopicConfigs,
+  request: RemotingCommand,
+  asked: readonly AskedTopic[],
+): Promise<RemotingCommand> {
+  const configs = asked.map((topic) => changedConfig(topics, topic))
+  for (const config of configs) {
+    // Name servers are not told of a change that is none.
+    if (isDeepStrictEqual(topics.find(config.topicName)?.config, config)) continue
+    topics.put(config)
+  }
+  return savedResponse(request, topics)
+}
+
+function changedConfig(topics: TopicConfigs, { config, changes }: AskedTopic): TopicConfig {
+  validateTopicName(config.topicName)
+  checkNotSystem(topics, config.topicName)
+  checkQueueNums(config.readQueueNums)
+  checkQueueNums(config.writeQueueNums)
+  checkTopicFeatures(changes)
+  const current = topics.find(config.topicName)?.config.attributes
+  return { ...config, attributes: changedAttributes(TOPIC_ATTRIBUTES, current, changes) }
+}
+
+/** With the topic go its retries by groups that pop (AdminBrokerProcessor.deleteTopic). */
 async function deleteTopic(
   { topics, offsets, store }: TopicRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const { topic } = decodeHeader(DeleteTopicRequestHeader, request.extFields)
-  checkChangeable(topic)
-  topics.remove(topic)
-  offsets.removeTopic(topic)
-  store.deleteTopic(topic)
-  await topics.save()
-  return createResponse(request, ResponseCode.SUCCESS)
+  if (topic.trim() === '') throw invalid('The specified topic is blank.')
+  checkNotSystem(topics, topic)
+  const retries = offsets.groupsOf(topic).flatMap((group) => popRetryTopicsOf(topic, group))
+  const known = retries.filter((retry) => topics.find(retry) !== undefined)
+  for (const name of [topic, ...known]) {
+    topics.remove(name)
+    offsets.removeTopic(name)
+    store.deleteTopic(name)
+  }
+  return savedResponse(request, topics, offsets)
 }
 
 function allTopics(topics: TopicConfigs, request: RemotingCommand): RemotingCommand {
@@ -98,9 +142,16 @@ function oneTopic(topics: TopicConfigs, request: RemotingCommand): RemotingComma
   return createResponse(request, ResponseCode.SUCCESS, { body })
 }
 
-function checkChangeable(topic: string): void {
-  validateTopicName(topic)
-  if (!isSystemTopic(topic)) return
-  const remark = `The topic[${topic}] is conflict with system topic.`
-  throw new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
+function checkNotSystem(topics: TopicConfigs, topic: string): void {
+  if (topics.isSystem(topic)) throw invalid(`The topic[${topic}] is conflict with system topic.`)
+}
+
+/** Java takes any number; a slip of the hand would make every look at the topic endless. */
+function checkQueueNums(queueNums: number): void {
+  if (queueNums >= 0 && queueNums <= QUEUE_NUMS_MAX) return
+  throw invalid(`a topic has 0 to ${QUEUE_NUMS_MAX} queues, not ${queueNums}`)
+}
+
+function invalid(remark: string): BrokerError {
+  return new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
 }

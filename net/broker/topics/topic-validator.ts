@@ -9,6 +9,8 @@ export const SELF_TEST_TOPIC = 'SELF_TEST_TOPIC'
 export const OFFSET_MOVED_TOPIC = 'OFFSET_MOVED_EVENT'
 export const TRANSACTION_HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC'
 export const TRANSACTION_OP_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC'
+export const ROCKSDB_HALF_TOPIC = 'RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC'
+export const ROCKSDB_OP_TOPIC = 'RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC'
 const TRANSACTION_CHECK_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC'
 const TRACE_TOPIC = 'RMQ_SYS_TRACE_TOPIC'
 const CHECKPOINT_TOPIC = 'CHECKPOINT_TOPIC'
@@ -32,6 +34,8 @@ const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
   SELF_TEST_TOPIC,
   OFFSET_MOVED_TOPIC,
   CHECKPOINT_TOPIC,
+  ROCKSDB_HALF_TOPIC,
+  ROCKSDB_OP_TOPIC,
 ])
 const NOT_FOR_SENDERS: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
@@ -40,27 +44,30 @@ const NOT_FOR_SENDERS: ReadonlySet<string> = new Set([
   TRANSACTION_CHECK_TOPIC,
   SELF_TEST_TOPIC,
   OFFSET_MOVED_TOPIC,
+  ROCKSDB_HALF_TOPIC,
+  ROCKSDB_OP_TOPIC,
 ])
 
 /** @throws {BrokerError} INVALID_PARAMETER saying what is wrong with the name. */
 export function validateTopicName(topic: string): void {
-  validateName('topic', topic)
-  const isRetry = topic.startsWith(RETRY_PREFIX) || topic.startsWith(DEAD_LETTER_PREFIX)
-  const lengthMax = isRetry ? RETRY_TOPIC_LENGTH_MAX : TOPIC_LENGTH_MAX
-  if (topic.length <= lengthMax) return
-  throw invalid(`The specified topic: ${topic}, is longer than topic max length: ${lengthMax}`)
+  const flaw = flawOfName('topic', topic) ?? flawOfTopicLength(topic)
+  if (flaw !== undefined) throw new BrokerError(ResponseCode.INVALID_PARAMETER, flaw)
 }
 
 /** @throws {BrokerError} INVALID_PARAMETER saying what is wrong with the name. */
 export function validateGroupName(group: string): void {
-  validateName('group', group)
-  if (group.length <= GROUP_LENGTH_MAX) return
-  throw invalid(
-    `The specified group: ${group}, is longer than group max length: ${GROUP_LENGTH_MAX}`,
-  )
+  const flaw = flawOfGroupName(group)
+  if (flaw !== undefined) throw new BrokerError(ResponseCode.INVALID_PARAMETER, flaw)
 }
 
-/** Topics that belong to RocketMQ itself, besides those named after a cluster or broker. */
+/** What is wrong with the name, in a sentence; undefined when nothing is. */
+export function flawOfGroupName(group: string): string | undefined {
+  const flaw = flawOfName('group', group)
+  if (flaw !== undefined || group.length <= GROUP_LENGTH_MAX) return flaw
+  return `The specified group: ${group}, is longer than group max length: ${GROUP_LENGTH_MAX}`
+}
+
+/** Topics that belong to RocketMQ itself on every broker; see also {@link TopicConfigs.isSystem}. */
 export function isSystemTopic(topic: string): boolean {
   return SYSTEM_TOPICS.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX)
 }
@@ -74,13 +81,25 @@ export function retryTopicOf(group: string): string {
   return RETRY_PREFIX + group
 }
 
-function validateName(kind: 'topic' | 'group', name: string): void {
-  if (name.trim() === '') throw invalid(`The specified ${kind} is blank.`)
-  if (NAME_PATTERN.test(name)) return
-  const allowed = 'contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$'
-  throw invalid(`The specified ${kind}: ${name}, ${allowed}`)
+/** Topics where the messages of one topic wait for another try by a group that pops them, as old
+ *  brokers and new ones name them (KeyBuilder). */
+export function popRetryTopicsOf(topic: string, group: string): readonly string[] {
+  return [`${RETRY_PREFIX}${group}+${topic}`, `${RETRY_PREFIX}${group}_${topic}`]
 }
 
-function invalid(remark: string): BrokerError {
-  return new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
+function flawOfName(kind: 'topic' | 'group', name: string): string | undefined {
+  if (name.trim() === '') return `The specified ${kind} is blank.`
+  if (NAME_PATTERN.test(name)) return undefined
+  const allowed = 'contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$'
+  return `The specified ${kind}: ${name}, ${allowed}`
+}
+
+function flawOfTopicLength(topic: string): string | undefined {
+  if (topic.startsWith(RETRY_PREFIX) || topic.startsWith(DEAD_LETTER_PREFIX)) {
+    if (topic.length <= RETRY_TOPIC_LENGTH_MAX) return undefined
+    const which = `The specified topic is DLQ or Retry topic: ${topic}`
+    return `${which}, and it's longer than topic max length: ${RETRY_TOPIC_LENGTH_MAX}`
+  }
+  if (topic.length <= TOPIC_LENGTH_MAX) return undefined
+  return `The specified topic: ${topic}, is longer than topic max length: ${TOPIC_LENGTH_MAX}`
 }

@@ -14,6 +14,12 @@ export class Topic {
     this.config = config
   }
 
+  /** Whether the queue is one that is read or written. */
+  hasQueue(queueId: number): boolean {
+    const { readQueueNums, writeQueueNums } = this.config
+    return queueId >= 0 && queueId < Math.max(readQueueNums, writeQueueNums)
+  }
+
   get isReadable(): boolean {
     return isReadablePermission(this.config.perm)
   }

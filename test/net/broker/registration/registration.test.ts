@@ -10,6 +10,7 @@ import type { BrokerConfig, BrokerOptions } from '../../../../net/broker/options
 import { parseBrokerConfig } from '../../../../net/broker/options/broker-config.ts'
 import { Registration } from '../../../../net/broker/registration/registration.ts'
 import type { DataVersion } from '../../../../net/protocol/data-version.ts'
+import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { RemotingClient } from '../../../../net/remoting/remoting-client.ts'
 import { LiveNameServer, until } from '../../namesrv/live-name-server.ts'
 import { topicConfig } from '../../namesrv/registrations.ts'
@@ -28,6 +29,7 @@ function use<T extends AsyncDisposable>(item: T): T {
 
 /** What the broker's table of topics is to a registration. */
 class FakeTopics {
+  readonly ordered: string[] = []
   dataVersion: DataVersion = { counter: 0, stateVersion: 0, timestamp: 1_700_000_000_000 }
   /** Name servers refuse the first registration of a broker that has a single topic. */
   readonly #topics = ['system-1', 'topic-1'].map((name) => ({ config: topicConfig(name) }))
@@ -39,6 +41,10 @@ class FakeTopics {
 
   onChange(listener: () => void): void {
     this.#listeners.push(listener)
+  }
+
+  markOrdered(names: Iterable<string>): void {
+    this.ordered.push(...names)
   }
 
   add(name: string): void {
@@ -140,6 +146,14 @@ test('changes of one turn are told at once and together', async () => {
   )
   expect(route?.queueDatas[0]).toMatchObject({ readQueueNums: 8, perm: 6 })
   expect(await live.route('topic-2')).toBeDefined()
+})
+
+test('topics whose order a name server keeps are marked as ordered', async () => {
+  const live = await liveNameServer()
+  const order = { namespace: 'ORDER_TOPIC_CONFIG', key: 'topic-1', value: 'broker-a:4' }
+  await live.ask(RequestCode.PUT_KV_CONFIG, order)
+  const { topics } = await register([live.server.address])
+  expect(topics.ordered).toEqual(['topic-1'])
 })
 
 test('a close takes the broker out of every route', async () => {
