@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { portArgument, repeated } from './arguments.ts'
 
 /** What both commands that run a broker are told about it. */
@@ -23,11 +23,10 @@ export function withBrokerOptions(command: Command): Command {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
     .option('--broker-port <port>', 'port, 0 for a free one (default: 10911)', portArgument)
     .option('-c, --config <file>', "a Java broker's broker.conf")
-    .option(
-      '--set <key=value>',
-      "any setting by RocketMQ's name, wins over all else (repeatable)",
-      repeated(settingArgument),
-      [],
+    .addOption(
+      new Option('--set <key=value>', "a setting by RocketMQ's name, wins over all (repeatable)")
+        .argParser(repeated(settingArgument))
+        .default([], 'none'),
     )
 }
 
