@@ -97,7 +97,9 @@ export class ConsumerOffsets {
     }
   }
 
-  /** Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save} */
+  /**
+   * Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save}
+   */
   save(): Promise<boolean> {
     if (this.#isChanged) {
       this.#isChanged = false

@@ -106,7 +106,9 @@ export class SubscriptionGroups {
     return true
   }
 
-  /** Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save} */
+  /**
+   * Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save}
+   */
   save(): Promise<boolean> {
     return this.#file.save()
   }

@@ -146,7 +146,9 @@ export class TopicConfigs {
     return this.find(name) ?? this.put({ ...topicConfig(name, queueNums), topicSysFlag })
   }
 
-  /** Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save} */
+  /**
+   * Brings all changes to the disk. @returns false when that failed, see {@link ConfigFile.save}
+   */
   save(): Promise<boolean> {
     return this.#file.save()
   }

@@ -67,7 +67,9 @@ export function flawOfGroupName(group: string): string | undefined {
   return `The specified group: ${group}, is longer than group max length: ${GROUP_LENGTH_MAX}`
 }
 
-/** Topics that belong to RocketMQ itself on every broker; see also {@link TopicConfigs.isSystem}. */
+/**
+ * Topics that belong to RocketMQ itself on every broker; see also {@link TopicConfigs.isSystem}.
+ */
 export function isSystemTopic(topic: string): boolean {
   return SYSTEM_TOPICS.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX)
 }
