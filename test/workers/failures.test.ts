@@ -115,8 +115,8 @@ describe('a flush that fails', () => {
     state.wantFlush(4096)
     state.wake('FLUSH')
     // The reput thread finds no segment, and may say so first.
-    await until(() => deaths.some(({ message }) => message.includes('cannot flush')))
-    const death = deaths.find(({ message }) => message.includes('cannot flush'))
+    await until(() => deaths.some((failure) => failure.message.includes('cannot flush')))
+    const death = deaths.find((failure) => failure.message.includes('cannot flush'))
     expect(death?.code).toBe('STORE_IO_FAILED')
     expect(death?.message).toContain('EBADF')
     expect(state.flushedOffset).toBe(0)
