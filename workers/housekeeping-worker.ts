@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { unreachable } from '../engine/base/assert.ts'
+import { describeError } from '../engine/base/errors.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { storeErrorOf } from '../engine/file/posix.ts'
 import { prepareFile } from '../engine/file/preallocator.ts'
@@ -78,8 +79,9 @@ function prepareSegment(startOffset: number): void {
     }
     post({ kind: 'prepared', startOffset })
   } catch (error) {
-    const { code, message } = storeErrorOf(error, 'make the next segment', path)
-    post({ kind: 'not-prepared', startOffset, code, message })
+    const failure = storeErrorOf(error, 'make the next segment', path)
+    const message = describeError(failure)
+    post({ kind: 'not-prepared', startOffset, code: failure.code, message })
   }
 }
 

@@ -2,7 +2,7 @@
  * The store with its threads: what a broker builds on. Appends and reads run on the event loop;
  * flush, reput and housekeeping each in a thread of their own.
  */
-import { StoreError } from '../engine/base/errors.ts'
+import { describeError, StoreError } from '../engine/base/errors.ts'
 import { Lifecycle } from '../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../engine/base/logger.ts'
 import { I32_BYTES, KIB, MIB } from '../engine/base/units.ts'
@@ -354,7 +354,7 @@ export class ThreadedStore extends Lifecycle {
   }
 
   #onTakenBack(fromOffset: number, error: StoreError): void {
-    this.#logger.error(error.message)
+    this.#logger.error(describeError(error))
     for (const listener of this.#listeners) listener.onTakenBack(fromOffset, error)
     if (this.log.refusal !== undefined) this.#tellReadOnly(error)
   }
@@ -402,7 +402,7 @@ export class ThreadedStore extends Lifecycle {
 
   #retrySegment(startOffset: number, error: StoreError): void {
     if (this.status !== 'open') return
-    this.#logger.warn(`${error.message}; trying again`)
+    this.#logger.warn(`${describeError(error)}; trying again`)
     this.log.reportSegmentFailure(error)
     for (const listener of this.#listeners) listener.onReady()
     this.#prepareRetry = setTimeout(() => this.#wantSegment(startOffset), PREPARE_RETRY_MS)
@@ -411,7 +411,7 @@ export class ThreadedStore extends Lifecycle {
 
   #refuse(cause: StoreError): void {
     this.#hasFailed = true
-    this.#logger.error(`the store is read-only from now on: ${cause.message}`)
+    this.#logger.error(`the store is read-only from now on: ${describeError(cause)}`)
     this.log.refuse(cause)
     this.#tellReadOnly(cause)
   }

@@ -181,5 +181,5 @@ export function storeErrorOf(error: unknown, what: string, path: string): StoreE
       : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR'
         ? 'STORE_DIRECTORY_UNUSABLE'
         : 'STORE_IO_FAILED'
-  return new StoreError(kind, `cannot ${what} ${path}: ${code}`, { cause: error })
+  return new StoreError(kind, `cannot ${what} ${path}`, { cause: error })
 }
