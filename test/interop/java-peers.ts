@@ -29,6 +29,8 @@ export async function startJavaBroker(options: PeerOptions): Promise<Cluster> {
   const dataDirectory = options.dataDirectory ?? join(options.scratch, 'store')
   const settings = {
     ...sharedBrokerSettings,
+    // On two busy cores Java's broker would refuse what waited for 200 ms in its queue.
+    waitTimeMillsInSendQueue: '20000',
     ...JAVA_BROKER_SETTINGS,
     ...options.settings,
     namesrvAddr: nameServer,
