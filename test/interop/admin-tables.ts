@@ -22,16 +22,6 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b\d{13}(?=@)/g, 'HOUR'],
 ]
 
-/** Topics that Java makes for features that Agena does not have. */
-const TOPICS_OF_JAVA_ALONE: readonly RegExp[] = [
-  // Pop consumption.
-  /\brmq_sys_REVIVE_LOG_/,
-  // Slaves that act as masters.
-  /\brmq_sys_SYNC_BROKER_MEMBER_/,
-  // Transactions kept in RocksDB.
-  /\bRMQ_SYS_ROCKSDB_TRANS_/,
-]
-
 /** Columns that are rates, times, addresses or the version. */
 const VOLATILE_COLUMNS = {
   clusterList: [
@@ -100,10 +90,7 @@ function parseLines(output: string, replacements: readonly Replacement[]): reado
   let text = output
   for (const { from, to } of replacements) text = text.replaceAll(from, to)
   for (const [pattern, replacement] of VOLATILE) text = text.replace(pattern, replacement)
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd().replace(/ {2,}/g, '  '))
-    .filter((line) => !TOPICS_OF_JAVA_ALONE.some((pattern) => pattern.test(line)))
+  return text.split('\n').map((line) => line.trimEnd().replace(/ {2,}/g, '  '))
 }
 
 /** Cuts a row, whose header is given too, into its cells. */
