@@ -5,7 +5,7 @@
 import { describeError, StoreError } from '../engine/base/errors.ts'
 import { Lifecycle } from '../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../engine/base/logger.ts'
-import { I32_BYTES, KIB, MIB } from '../engine/base/units.ts'
+import { I32_BYTES, MIB } from '../engine/base/units.ts'
 import { loadMmapIoRegions } from '../engine/file/mmap-io-region.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../engine/format/record-decoder.ts'
@@ -34,7 +34,7 @@ import { SharedState } from './shared-state.ts'
 import { StoreThreads } from './store-threads.ts'
 
 /** Reput is woken for this much log even if nobody waits, so that it never falls far behind. */
-const REPUT_WAKE_BYTES = 256 * KIB
+const REPUT_WAKE_BYTES = MIB
 /** The flush thread is woken for this much log, so that dirty pages never stall the writer. */
 const FLUSH_WAKE_BYTES = 64 * MIB
 const PREPARE_RETRY_MS = 500

@@ -125,6 +125,8 @@ function hasName(buffer: Buffer, start: number, end: number, name: Buffer): bool
 /** Looks up a fixed set of properties in one pass, without allocation. */
 export class PropertyFinder {
   readonly #names: readonly Buffer[]
+  /** Which names have a length: most entries are told apart by it alone. */
+  readonly #indexesOfLength: readonly (readonly number[])[]
   readonly #starts: Int32Array
   readonly #ends: Int32Array
 
@@ -132,6 +134,10 @@ export class PropertyFinder {
   constructor(names: readonly string[]) {
     assert(names.length > 0, 'no property to look for')
     this.#names = names.map((name) => Buffer.from(name, 'utf8'))
+    const longest = Math.max(...this.#names.map((name) => name.length))
+    this.#indexesOfLength = Array.from({ length: longest + 1 }, (_, length) =>
+      this.#names.flatMap((name, index) => (name.length === length ? [index] : [])),
+    )
     this.#starts = new Int32Array(names.length)
     this.#ends = new Int32Array(names.length)
   }
@@ -170,8 +176,10 @@ export class PropertyFinder {
   }
 
   #indexOf(buffer: Buffer, start: number, end: number): number {
-    for (let index = 0; index < this.#names.length; index++) {
-      if (hasName(buffer, start, end, this.#names[index]!)) return index
+    const indexes = this.#indexesOfLength[end - start]
+    if (indexes === undefined) return -1
+    for (let at = 0; at < indexes.length; at++) {
+      if (hasName(buffer, start, end, this.#names[indexes[at]!]!)) return indexes[at]!
     }
     return -1
   }
