@@ -1,10 +1,7 @@
 /**
  * Entry of the housekeeping thread: everything slow that nobody waits for. It makes the next
- * segment
- * ready, syncs what the reput thread wrote, moves the checkpoint, and deletes what is no longer
- * used.
+ * segment ready, syncs what the reput thread wrote, and moves the checkpoint.
  */
-import { join } from 'node:path'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { unreachable } from '../engine/base/assert.ts'
 import { describeError } from '../engine/base/errors.ts'
@@ -40,9 +37,6 @@ function handle(message: ToHousekeeping): void {
       break
     case 'close':
       files.close(message.fd)
-      break
-    case 'delete-topic':
-      deleteTopic(message.topic)
       break
     case 'stop':
       stop()
@@ -105,17 +99,6 @@ function noteFlushed(): void {
     checkpoint.commitLogTimestampMs,
     state.flushedTimestampMs,
   )
-}
-
-function deleteTopic(topic: string): void {
-  const directory = join(layout.consumeQueue, topic)
-  for (const queue of files.list(directory)) {
-    const queueDirectory = join(directory, queue)
-    for (const name of files.list(queueDirectory)) files.unlink(join(queueDirectory, name))
-    files.removeDirectory(queueDirectory)
-  }
-  if (files.exists(directory)) files.removeDirectory(directory)
-  post({ kind: 'topic-deleted', topic })
 }
 
 function guarded(message: ToHousekeeping): void {

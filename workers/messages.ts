@@ -11,6 +11,8 @@ export interface WorkerSetup {
   /** Where flush and reput begin. */
   readonly endOffset: number
   readonly redoFromOffset: number
+  /** What the index holds of the log behind here is to be forgotten. */
+  readonly cutOffset: number
 }
 
 /** From any worker to the event loop. */
@@ -32,7 +34,12 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly code: StoreErrorCode; readonly message: string }
 
 /** From the event loop to the reput worker, read between two steps. */
-export type ToReput = { readonly kind: 'forget-topic'; readonly topic: string }
+export interface ToReput {
+  readonly kind: 'delete-topic'
+  readonly topic: string
+  /** What the log holds up to here is deleted; physical offset. */
+  readonly untilOffset: number
+}
 
 /** From the event loop and the reput worker to the housekeeping worker, done in order. */
 export type ToHousekeeping =
@@ -48,6 +55,5 @@ export type ToHousekeeping =
       readonly isThorough: boolean
     }
   | { readonly kind: 'close'; readonly fd: number }
-  | { readonly kind: 'delete-topic'; readonly topic: string }
   /** Write the last checkpoint and leave. */
   | { readonly kind: 'stop' }

@@ -42,6 +42,8 @@ class ReputLoop {
   #lastThoroughSyncMs = Date.now()
   #lastThoroughSyncOffset = setup.redoFromOffset
   #reputWantedSeen = 0
+  /** In the order in which they came. */
+  readonly #deletions: ToReput[] = []
 
   constructor() {
     const files = nodeFileSystem()
@@ -60,6 +62,7 @@ class ReputLoop {
       entryCount: config.indexEntryCount,
     }
     this.#index = config.index ? new IndexStore(files, indexLocation, release) : undefined
+    this.#index?.cut(setup.cutOffset)
     this.#reputter = new Reputter(
       files,
       {
@@ -85,6 +88,7 @@ class ReputLoop {
         this.#step(writtenOffset)
         hasWorked = true
       }
+      this.#deleteTopics()
       this.#syncWhenDue()
       if (this.#reputter.reputOffset < state.writtenOffset) continue
       if (state.stopStage >= StopStage.REPUT) break
@@ -111,9 +115,18 @@ class ReputLoop {
     for (;;) {
       const received = receiveMessageOnPort(port)
       if (received === undefined) return
-      const message: ToReput = received.message
-      this.#queues.forget(message.topic)
-      ask({ kind: 'delete-topic', topic: message.topic })
+      this.#deletions.push(received.message)
+    }
+  }
+
+  /** A topic goes once the log is built up to its deletion: otherwise it would come back. */
+  #deleteTopics(): void {
+    for (;;) {
+      const next = this.#deletions[0]
+      if (next === undefined || next.untilOffset > this.#reputter.reputOffset) return
+      this.#deletions.shift()
+      this.#queues.delete(next.topic)
+      post({ kind: 'topic-deleted', topic: next.topic })
     }
   }
 

@@ -88,6 +88,8 @@ export class ThreadedStore extends Lifecycle {
   #flushWokenAt = 0
   /** A thread died, perhaps while the store was being closed. */
   #hasFailed = false
+  /** By topic: where its queues ended when their deletion was asked for. */
+  readonly #deletedEnds = new Map<string, ReadonlyMap<QueueTail, number>>()
   #prepareRetry: NodeJS.Timeout | undefined
   #commitImmediate: NodeJS.Immediate | undefined
 
@@ -130,7 +132,7 @@ export class ThreadedStore extends Lifecycle {
       },
       reputOffset: () => this.#state.reputOffset,
     })
-    const { endOffset, redoFromOffset } = this.#store.recovered
+    const { endOffset, redoFromOffset, cutOffset } = this.#store.recovered
     const { segmentBytes } = this.log.segments
     this.#reputWokenAt = endOffset
     this.#flushWokenAt = endOffset
@@ -143,7 +145,7 @@ export class ThreadedStore extends Lifecycle {
     this.#queries = new QueryPool(this.#store.layout, config, segmentBytes)
     this.#threads = new StoreThreads(
       this.#state,
-      { directory, config, segmentBytes, endOffset, redoFromOffset },
+      { directory, config, segmentBytes, endOffset, redoFromOffset, cutOffset },
       {
         onMessage: (message) => this.#onMessage(message),
         onDeath: (cause) => this.#refuse(cause),
@@ -284,10 +286,16 @@ export class ThreadedStore extends Lifecycle {
     this.#state.wake('FLUSH')
   }
 
-  /** Removes the queues of a topic; its records stay in the log until they expire. */
+  /**
+   * Removes the queues of a topic; its records stay in the log until they expire. Until that is
+   * done, messages that come for the topic go on behind its old ones; afterwards from 0.
+   */
   deleteTopic(topic: string): void {
-    this.#store.forgetTopic(topic)
-    this.#threads.askReput({ kind: 'forget-topic', topic })
+    this.#commitTurn()
+    const untilOffset = this.log.writtenOffset
+    this.#store.loadTails(topic)
+    this.#deletedEnds.set(topic, this.#store.tails.ends(topic))
+    this.#threads.askReput({ kind: 'delete-topic', topic, untilOffset })
   }
 
   async #warmSlice({ segment, start, lengthBytes }: LogSlice): Promise<void> {
@@ -386,9 +394,21 @@ export class ThreadedStore extends Lifecycle {
       case 'not-prepared':
         this.#retrySegment(message.startOffset, new StoreError(message.code, message.message))
         break
+      case 'topic-deleted':
+        this.#forgetTopic(message.topic)
+        break
       default:
         break
     }
+  }
+
+  /** Tails are handed out, so they are set back and not replaced. */
+  #forgetTopic(topic: string): void {
+    this.#store.forgetTopic(topic)
+    for (const [tail, end] of this.#deletedEnds.get(topic) ?? []) {
+      if (tail.nextQueueOffset === end) tail.nextQueueOffset = 0
+    }
+    this.#deletedEnds.delete(topic)
   }
 
   #takeSegment(startOffset: number): void {

@@ -3,6 +3,7 @@
  * a simulator can stand in for the operating system. All calls are synchronous and throw the
  * system's error (`code` is `ENOSPC`, `EIO` …) when it refuses.
  */
+import { assert } from '../base/assert.ts'
 import type { MappedRegion } from './mapped-region.ts'
 
 /** How a file is opened: `create` makes it when missing and reads and writes it. */
@@ -44,6 +45,11 @@ export interface FileSystem {
   list(path: string): string[]
   /** Makes a directory's entries durable. */
   syncDirectory(path: string): void
+  /**
+   * Takes the lock on byte 0 of an open file, until the file is closed.
+   * @returns false when somebody else holds it.
+   */
+  lock(fd: number): boolean
   /** Maps the first `lengthBytes` of a file, which must be that long. */
   map(fd: number, lengthBytes: number): MappedRegion
 }
@@ -57,7 +63,9 @@ export function writeFully(
 ): void {
   let done = 0
   while (done < lengthBytes) {
-    done += files.write(fd, source, start + done, lengthBytes - done, position + done)
+    const count = files.write(fd, source, start + done, lengthBytes - done, position + done)
+    assert(count > 0, 'a write writes something or throws')
+    done += count
   }
 }
 

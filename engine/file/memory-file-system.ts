@@ -53,11 +53,13 @@ export class MemoryDisk implements FileSystem {
   #durableFiles = new Map<string, MemoryFile>()
   #directories = new Set<string>(['/'])
   readonly #descriptors = new Map<number, MemoryFile>()
+  readonly #locks = new Map<MemoryFile, number>()
   #nextDescriptor = 3
 
   /** Forgets everything that was not synced: open files, their bytes, names in folders. */
   crash(): void {
     this.#descriptors.clear()
+    this.#locks.clear()
     this.#files = new Map(this.#durableFiles)
     for (const file of this.#files.values()) {
       file.setLength(0)
@@ -81,7 +83,8 @@ export class MemoryDisk implements FileSystem {
   }
 
   close(fd: number): void {
-    this.#file(fd)
+    const file = this.#file(fd)
+    if (this.#locks.get(file) === fd) this.#locks.delete(file)
     this.#descriptors.delete(fd)
   }
 
@@ -172,6 +175,13 @@ export class MemoryDisk implements FileSystem {
     for (const [known, file] of this.#files) {
       if (dirname(known) === path) this.#durableFiles.set(known, file)
     }
+  }
+
+  lock(fd: number): boolean {
+    const file = this.#file(fd)
+    const holder = this.#locks.get(file) ?? fd
+    this.#locks.set(file, holder)
+    return holder === fd
   }
 
   map(fd: number, lengthBytes: number): MappedRegion {

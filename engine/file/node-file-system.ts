@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
-import { readCachedBytes, reserveBlocks, zeroRange } from './posix.ts'
+import { readCachedBytes, reserveBlocks, tryLockFirstByte, zeroRange } from './posix.ts'
 import { sharedRegions } from './shared-region.ts'
 
 const OPEN_FLAGS: Readonly<Record<OpenIntent, number>> = {
@@ -39,6 +39,7 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     exists: (path) => fs.existsSync(path),
     list: (path) => (fs.existsSync(path) ? fs.readdirSync(path).sort() : []),
     syncDirectory,
+    lock: tryLockFirstByte,
     map: (fd, lengthBytes) => regions.map(fd, lengthBytes),
   }
 }

@@ -1,6 +1,5 @@
 import { StoreError } from '../base/errors.ts'
 import type { FileSystem } from './file-system.ts'
-import { tryLockFirstByte } from './posix.ts'
 
 /** What Java writes into the lock file (DefaultMessageStore.start). */
 const LOCK_CONTENT = Buffer.from('lock', 'utf8')
@@ -18,7 +17,7 @@ export function takeStoreLock(files: FileSystem, path: string): StoreLock {
   const fd = files.open(path, 'create')
   let taken = false
   try {
-    taken = tryLockFirstByte(fd)
+    taken = files.lock(fd)
     if (taken) files.write(fd, LOCK_CONTENT, 0, LOCK_CONTENT.length, 0)
   } finally {
     if (!taken) files.close(fd)

@@ -116,10 +116,16 @@ export class LogScanner {
   #stepOf(verdict: RecordVerdict, offset: number): ScanStep {
     this.verdict = verdict
     if (verdict === Verdict.WHOLE) {
-      return this.view.physicalOffset === offset ? ScanStep.RECORD : ScanStep.BAD
+      const isInPlace = this.view.physicalOffset === offset
+      return isInPlace && !this.#isTopicTorn() ? ScanStep.RECORD : ScanStep.BAD
     }
     if (verdict === Verdict.BLANK) return ScanStep.SEGMENT_END
     return verdict === Verdict.END ? ScanStep.END : ScanStep.BAD
+  }
+
+  /** The checksum covers the body alone: a write that was torn behind it leaves zeros there. */
+  #isTopicTorn(): boolean {
+    return this.#buffer[this.view.topicEnd - 1] === 0
   }
 
   #fill(segmentStart: number, offset: number, end: number, wantedBytes: number): void {

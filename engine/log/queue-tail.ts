@@ -51,9 +51,10 @@ export class QueueTails {
     this.#queuesOf(topic)[queueId] = tail
   }
 
-  /** Forgets a deleted topic. */
-  remove(topic: string): void {
-    this.#tails.delete(topic)
+  /** Where the known queues of a topic end. */
+  ends(topic: string): Map<QueueTail, number> {
+    const known = this.#queuesOf(topic).filter((tail) => tail !== undefined)
+    return new Map(known.map((tail) => [tail, tail.nextQueueOffset]))
   }
 
   #queuesOf(topic: string): (QueueTail | undefined)[] {

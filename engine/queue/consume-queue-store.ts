@@ -25,21 +25,30 @@ export class ConsumeQueueStore {
   readonly #tools: ConsumeQueueWriterTools
   readonly #writers = new BytesMap<ConsumeQueueWriter>()
   readonly #staged: ConsumeQueueWriter[] = []
+  /** Left the cache while descriptors were collected, and may be among them. */
+  readonly #evicted: number[] = []
+  readonly #release: (fd: number) => void
+  #isCollecting = false
 
   /** @param release closes a descriptor once nobody syncs it any more; default: at once. */
   constructor(
     files: FileSystem,
     location: ConsumeQueueStoreLocation,
     release: (fd: number) => void = (fd) => files.close(fd),
+    openFilesMax: number = OPEN_FILES_MAX,
   ) {
     this.#location = location
+    this.#release = release
     this.#tools = {
       files,
       workDirectory: location.workDirectory,
       descriptors: new DescriptorCache(files, {
         intent: 'write',
-        countMax: OPEN_FILES_MAX,
-        release,
+        countMax: openFilesMax,
+        release: (fd) => {
+          if (this.#isCollecting) this.#evicted.push(fd)
+          else release(fd)
+        },
       }),
     }
   }
@@ -69,29 +78,48 @@ export class ConsumeQueueStore {
   }
 
   writeStaged(): void {
+    this.#releaseEvicted()
     for (const writer of this.#staged) writer.writeStaged()
     this.#staged.length = 0
   }
 
-  /** Descriptors to sync: of every queue that has at least `bytesMin` unsynced. */
+  /**
+   * Descriptors to sync: of every queue that has at least `bytesMin` unsynced. None of them is
+   * released before the next call of this store.
+   */
   takeUnsynced(bytesMin: number): number[] {
+    this.#releaseEvicted()
+    this.#isCollecting = true
     const descriptors: number[] = []
     for (const writer of this.#writers.values()) {
       if (writer.unsyncedBytes > 0 && writer.unsyncedBytes >= bytesMin) {
         writer.takeUnsynced(descriptors)
       }
     }
+    this.#isCollecting = false
     return descriptors
   }
 
-  /** Forgets a topic whose files are about to be deleted. */
-  forget(topic: string): void {
+  /** Deletes the queues of a topic. One that gets messages again starts anew. */
+  delete(topic: string): void {
+    const { files, descriptors } = this.#tools
+    const directory = join(this.#location.root, topic)
     this.#writers.removeWhere((writer) => writer.topic === topic)
-    const prefix = join(this.#location.root, topic, '/')
-    this.#tools.descriptors.closeWhere((path) => path.startsWith(prefix))
+    descriptors.closeWhere((path) => path.startsWith(join(directory, '/')))
+    for (const queue of files.list(directory)) {
+      const queueDirectory = join(directory, queue)
+      for (const name of files.list(queueDirectory)) files.unlink(join(queueDirectory, name))
+      files.removeDirectory(queueDirectory)
+    }
+    if (files.exists(directory)) files.removeDirectory(directory)
+  }
+
+  #releaseEvicted(): void {
+    for (const fd of this.#evicted.splice(0)) this.#release(fd)
   }
 
   close(): void {
+    this.#releaseEvicted()
     this.#tools.descriptors.close()
   }
 }

@@ -13,8 +13,10 @@ import {
   createIndexEntry,
   createIndexHeader,
   FIRST_INDEX_ENTRY,
+  INDEX_ENTRY_BYTES,
   type IndexHeader,
   indexEntryAt,
+  indexEntryTimestampMs,
   indexFileBytes,
   indexSlotAt,
   indexSlotOf,
@@ -108,6 +110,25 @@ export class IndexFile {
     this.#isHeaderStale = true
   }
 
+  /**
+   * Forgets every entry of a record at or behind `physicalOffset`, newest first, so that each slot
+   * leads again to what was there before it.
+   * @returns false when nothing is left.
+   */
+  cut(physicalOffset: number): boolean {
+    const header = this.#header
+    let number = this.#lastEntry()
+    for (; number >= FIRST_INDEX_ENTRY; number -= 1) {
+      this.#readEntry(number)
+      if (number < header.indexCount && this.#entry.physicalOffset < physicalOffset) break
+      this.#removeNewest(number)
+      this.#isHeaderStale = true
+    }
+    if (this.#isHeaderStale) this.#endHeaderAt(number)
+    this.writeHeader()
+    return number >= FIRST_INDEX_ENTRY
+  }
+
   /** Stores the header: what was put since is found from now on. */
   writeHeader(): void {
     if (!this.#isHeaderStale) return
@@ -127,6 +148,44 @@ export class IndexFile {
     this.writeHeader()
     this.#region.close()
     release(this.#fd)
+  }
+
+  /** The newest entry, also of those that were put after the header was stored. */
+  #lastEntry(): number {
+    let number = this.#header.indexCount
+    for (; number < this.#size.entryCount; number += 1) {
+      const at = indexEntryAt(number, this.#size.slotCount)
+      if (this.#bytes.subarray(at, at + INDEX_ENTRY_BYTES).every((byte) => byte === 0)) break
+    }
+    return number - 1
+  }
+
+  #readEntry(number: number): void {
+    readIndexEntry(this.#bytes, indexEntryAt(number, this.#size.slotCount), this.#entry)
+  }
+
+  #removeNewest(number: number): void {
+    const { keyHash, olderEntry } = this.#entry
+    const slotAt = indexSlotAt(indexSlotOf(keyHash, this.#size.slotCount))
+    if (readIndexSlot(this.#bytes, slotAt, this.#size.entryCount) === number) {
+      const older = olderEntry < number ? Math.max(olderEntry, NO_INDEX_ENTRY) : NO_INDEX_ENTRY
+      writeIndexSlot(this.#bytes, slotAt, older)
+      const wasCounted = number < this.#header.indexCount
+      if (older === NO_INDEX_ENTRY && wasCounted) this.#header.usedSlotCount -= 1
+    }
+    writeIndexEntry(this.#bytes, indexEntryAt(number, this.#size.slotCount), 0, 0, 0, 0)
+  }
+
+  /** After a cut, with the entry that is the last now. */
+  #endHeaderAt(number: number): void {
+    const header = this.#header
+    header.indexCount = number + 1
+    if (number < FIRST_INDEX_ENTRY) return
+    const { timeDiffSeconds, physicalOffset } = this.#entry
+    // Entries keep whole seconds: the time must not be before that of the message.
+    const latestMs = indexEntryTimestampMs(timeDiffSeconds + 1, header.beginTimestampMs)
+    header.endTimestampMs = Math.min(header.endTimestampMs, latestMs)
+    header.endPhysicalOffset = physicalOffset
   }
 
   #newestCounted(slotEntry: number): number {

@@ -28,9 +28,11 @@ export class IndexStore {
   readonly #release: (fd: number) => void
   #current: IndexFile | undefined
   /** The newest message that an earlier process put, perhaps not with all its keys. */
-  readonly #lastOffsetBefore: number
+  #lastOffsetBefore = NOTHING_BEFORE
   /** Full files that have not been synced since. */
   readonly #full: IndexFile[] = []
+  /** Descriptors of full files that were handed out to be synced, and are of no more use. */
+  readonly #spent: number[] = []
 
   /** @param release closes a descriptor once nobody syncs it any more; default: at once. */
   constructor(
@@ -41,8 +43,19 @@ export class IndexStore {
     this.#files = files
     this.#location = location
     this.#release = release
-    const newest = listIndexFiles(files, location.directory).at(-1)
-    if (newest !== undefined) this.#current = new IndexFile(files, newest, location)
+    this.#openNewest()
+  }
+
+  /**
+   * Forgets what the index holds of records at or behind a physical offset, before they are put
+   * again: after a crash the index may be ahead of the log that was kept.
+   */
+  cut(physicalOffset: number): void {
+    while (this.#current !== undefined && !this.#current.cut(physicalOffset)) {
+      this.#current.close((fd) => this.#files.close(fd))
+      this.#files.unlink(this.#current.path)
+      this.#openNewest()
+    }
     this.#lastOffsetBefore = this.#current?.endPhysicalOffset ?? NOTHING_BEFORE
   }
 
@@ -67,21 +80,37 @@ export class IndexStore {
     return this.#current?.endTimestampMs ?? 0
   }
 
-  /** Descriptors to sync, so that everything put until now is durable. */
+  /**
+   * Descriptors to sync, so that everything put until now is durable. None of them is released
+   * before the next call of this or {@link close}.
+   */
   takeUnsynced(): number[] {
+    this.#releaseSpent()
     const descriptors: number[] = []
     for (const file of this.#full.splice(0)) {
       file.takeUnsynced(descriptors)
-      file.close(this.#release)
+      file.close((fd) => this.#spent.push(fd))
     }
     this.#current?.takeUnsynced(descriptors)
     return descriptors
   }
 
   close(): void {
+    this.#releaseSpent()
     for (const file of this.#full.splice(0)) file.close(this.#release)
     this.#current?.close(this.#release)
     this.#current = undefined
+  }
+
+  #releaseSpent(): void {
+    for (const fd of this.#spent.splice(0)) this.#release(fd)
+  }
+
+  #openNewest(): void {
+    const newest = listIndexFiles(this.#files, this.#location.directory).at(-1)
+    this.#current =
+      newest === undefined ? undefined : new IndexFile(this.#files, newest, this.#location)
+    this.#lastOffsetBefore = this.#current?.endPhysicalOffset ?? NOTHING_BEFORE
   }
 
   #roll(): void {

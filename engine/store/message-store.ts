@@ -83,6 +83,8 @@ export class MessageStore {
     if (this.recovered.nextSegment !== undefined) this.log.offerSegment(this.recovered.nextSegment)
     this.reader = new MessageReader(this.log, parts.reputOffset)
     files.close(files.open(layout.abort, 'create'))
+    // Otherwise the marker might be lost with the power, and what follows be taken for a clean stop.
+    files.syncDirectory(layout.root)
   }
 
   /** The reading side of a queue, whether or not anything was ever put into it. */
@@ -102,10 +104,16 @@ export class MessageStore {
     return queue
   }
 
-  /** Forgets a topic whose queues were deleted. */
+  /** Knows the end of each queue of a topic from now on, without looking at its files again. */
+  loadTails(topic: string): void {
+    for (const name of this.#files.list(join(this.layout.consumeQueue, topic))) {
+      this.tails.tail(topic, Number(name))
+    }
+  }
+
+  /** Forgets the files of a topic whose queues were deleted. */
   forgetTopic(topic: string): void {
     this.#queues.delete(topic)
-    this.tails.remove(topic)
     const prefix = join(this.layout.consumeQueue, topic, '/')
     this.#descriptors.closeWhere((path) => path.startsWith(prefix))
   }

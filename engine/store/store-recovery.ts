@@ -34,6 +34,8 @@ export interface RecoveredStore {
   readonly lastRecordOffset: number
   /** Queues and index are complete up to here. */
   readonly redoFromOffset: number
+  /** Queues were cut here, and the index is to be: what they hold of the log behind it may be wrong. */
+  readonly cutOffset: number
   readonly wasAborted: boolean
 }
 
@@ -52,13 +54,14 @@ export function recoverStore(place: Place, tails: QueueTails): RecoveredStore {
     defaultBytes: config.segmentBytes,
   })
   const wasAborted = files.exists(layout.abort)
+  const endMark = loadEndMark(files, layout)
   const result = recoverLog(
     files,
     {
       directory: layout.commitLog,
       listing,
       wasAborted,
-      endMark: loadEndMark(files, layout),
+      endMark,
       safeTimestampMs: safeTimestampMs(loadCheckpoint(files, layout), config),
       hasConsumeQueues: files.list(layout.consumeQueue).length > 0,
     },
@@ -69,21 +72,36 @@ export function recoverStore(place: Place, tails: QueueTails): RecoveredStore {
       `the last stop was not clean: the log ends at ${result.endOffset}, ` +
         `queues and index are built again from ${result.redoFromOffset}`,
     )
+  }
+  const cutOffset = wasAborted ? result.redoFromOffset : result.endOffset
+  // A clean stop of ours left queues that match its mark; anyone else's may be ahead of the log.
+  if (wasAborted || result.redoFromOffset !== endMark?.endOffset) {
     cutConsumeQueues(
       files,
       { root: layout.consumeQueue, fileBytes: config.consumeQueueFileBytes },
-      result.redoFromOffset,
+      cutOffset,
     )
   }
   const opened = openSegments(place, listing, result.endOffset)
   if (wasAborted || result.isTailTorn) cutTail(files, opened.segment, result.endOffset)
-  return { ...opened, ...result, wasAborted }
+  if (wasAborted) syncSegments(files, opened.segments, result.redoFromOffset)
+  return { ...opened, ...result, cutOffset, wasAborted }
 }
 
 /** What is left of a torn write behind the end must never look like a record again. */
 function cutTail(files: FileSystem, segment: LogSegment, endOffset: number): void {
   files.zero(segment.fd, endOffset - segment.startOffset, segment.endOffset - endOffset)
   files.sync(segment.fd)
+}
+
+/**
+ * What a killed process wrote may be in memory only. It counts as flushed from now on, so that it
+ * has to be on the disk before anything behind it is acknowledged.
+ */
+function syncSegments(files: FileSystem, segments: LogSegments, fromOffset: number): void {
+  for (const segment of segments) {
+    if (segment.endOffset > fromOffset) files.sync(segment.fd)
+  }
 }
 
 function restoreTail(tails: QueueTails, scanner: LogScanner, offset: number): void {

@@ -97,7 +97,14 @@ function startThreads(directory: string, segmentFd: number) {
   const messages: string[] = []
   const threads = new StoreThreads(
     state,
-    { directory, config, segmentBytes: SEGMENT_BYTES, endOffset: 0, redoFromOffset: 0 },
+    {
+      directory,
+      config,
+      segmentBytes: SEGMENT_BYTES,
+      endOffset: 0,
+      redoFromOffset: 0,
+      cutOffset: 0,
+    },
     {
       onMessage: (received) => messages.push(received.kind),
       onDeath: (cause) => deaths.push(cause),

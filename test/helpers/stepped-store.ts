@@ -1,0 +1,203 @@
+/**
+ * A whole store without threads, over any disk: flush and reput are taken by hand, so that a test
+ * decides what has happened when the power goes.
+ */
+import { silentLogger } from '../../engine/base/logger.ts'
+import type { FileSystem } from '../../engine/file/file-system.ts'
+import { prepareFile } from '../../engine/file/preallocator.ts'
+import { segmentPath } from '../../engine/file/store-layout.ts'
+import { hostOf } from '../../engine/format/host.ts'
+import { PropertyName } from '../../engine/format/message-const.ts'
+import { encodeProperties } from '../../engine/format/properties-codec.ts'
+import { createRecordSource } from '../../engine/format/record-encoder.ts'
+import { messagesIn, type StoredMessage } from '../../engine/format/stored-message.ts'
+import { AppendOutcome } from '../../engine/log/append-outcome.ts'
+import { LogFlusher } from '../../engine/log/log-flusher.ts'
+import { ConsumeQueueStore, listConsumeQueues } from '../../engine/queue/consume-queue-store.ts'
+import { DelayLevels } from '../../engine/queue/delay-levels.ts'
+import { IndexStore } from '../../engine/queue/index-store.ts'
+import { Reputter } from '../../engine/queue/reput-step.ts'
+import { createGetResult, type GetResult } from '../../engine/store/get-result.ts'
+import type { GetRequest } from '../../engine/store/message-reader.ts'
+import { MessageStore } from '../../engine/store/message-store.ts'
+import { parseStoreOptions, type StoreOptions } from '../../engine/store/store-options.ts'
+
+const HOST = hostOf('127.0.0.1', 10911)
+
+export interface SteppedMessage {
+  readonly topic?: string
+  readonly queueId?: number
+  readonly body?: string
+  readonly keys?: string
+  readonly tags?: string
+}
+
+export class SteppedStore {
+  readonly store: MessageStore
+  readonly queues: ConsumeQueueStore
+  readonly index: IndexStore
+  readonly reputter: Reputter
+  readonly flusher: LogFlusher
+  readonly #files: FileSystem
+
+  constructor(files: FileSystem, directory: string, options: StoreOptions) {
+    this.#files = files
+    const config = parseStoreOptions(options)
+    this.store = MessageStore.open({
+      files,
+      directory,
+      config,
+      logger: silentLogger,
+      listener: {
+        onWritten: () => undefined,
+        onTakenBack: () => undefined,
+        onSegmentWanted: (startOffset) => this.#offerSegment(startOffset),
+        onTurnStarted: () => undefined,
+      },
+      reputOffset: () => this.reputter.reputOffset,
+    })
+    const { layout, log, recovered } = this.store
+    const workDirectory = layout.work
+    this.queues = new ConsumeQueueStore(files, {
+      root: layout.consumeQueue,
+      workDirectory,
+      fileBytes: config.consumeQueueFileBytes,
+    })
+    this.index = new IndexStore(files, {
+      directory: layout.index,
+      workDirectory,
+      slotCount: config.indexSlotCount,
+      entryCount: config.indexEntryCount,
+    })
+    this.index.cut(recovered.cutOffset)
+    const { segmentBytes } = log.segments
+    this.reputter = new Reputter(
+      files,
+      { directory: layout.commitLog, segmentBytes, reputOffset: recovered.redoFromOffset },
+      { queues: this.queues, index: this.index, delayLevels: new DelayLevels() },
+    )
+    this.flusher = new LogFlusher(
+      files,
+      { segmentBytes, flushedOffset: recovered.endOffset },
+      (startOffset) => log.segments.find(startOffset)?.fd ?? -1,
+    )
+    if (!log.hasNextSegment) this.#offerSegment(recovered.segment.endOffset)
+  }
+
+  /** Appends one message and writes it; its physical offset. */
+  append({ topic = 'T', queueId = 0, body = '', keys, tags }: SteppedMessage = {}): number {
+    const source = createRecordSource()
+    source.topic = Buffer.from(topic)
+    source.topicEnd = source.topic.length
+    source.queueId = queueId
+    source.bornHost = HOST
+    source.storeHost = HOST
+    source.body = Buffer.from(body)
+    source.bodyEnd = source.body.length
+    const properties = new Map<string, string>()
+    if (keys !== undefined) properties.set(PropertyName.KEYS, keys)
+    if (tags !== undefined) properties.set(PropertyName.TAGS, tags)
+    source.properties = encodeProperties(properties)
+    source.propertiesEnd = source.properties.length
+    const outcome = this.store.log.append(source, this.store.tails.tail(topic, queueId))
+    if (outcome !== AppendOutcome.APPENDED) throw new Error(`append: ${outcome}`)
+    this.store.log.commitTurn()
+    return this.store.log.lastPhysicalOffset
+  }
+
+  /** Builds queues and index to the end of the log. */
+  reput(): void {
+    while (this.reputter.reputOffset < this.store.log.writtenOffset) {
+      this.reputter.reputStep(this.store.log.writtenOffset)
+    }
+  }
+
+  /** Makes the log durable. */
+  flush(): void {
+    this.flusher.flushStep(this.store.log.writtenOffset)
+  }
+
+  /** Makes durable what reput wrote. As on Linux, the sync of a new file makes its name durable. */
+  syncQueues(): void {
+    for (const fd of this.queues.takeUnsynced(0)) this.#files.sync(fd)
+    for (const fd of this.index.takeUnsynced()) this.#files.sync(fd)
+    const { layout } = this.store
+    this.#files.syncDirectory(layout.index)
+    for (const { location } of listConsumeQueues(this.#files, {
+      root: layout.consumeQueue,
+      fileBytes: this.store.config.consumeQueueFileBytes,
+    })) {
+      this.#files.syncDirectory(location.directory)
+    }
+  }
+
+  get(queueOffset: number, request: Partial<GetRequest> & SteppedMessage = {}): GetResult {
+    const { topic = 'T', queueId = 0, ...rest } = request
+    const result = createGetResult()
+    this.store.reader.get(
+      this.store.queue(topic, queueId),
+      this.store.tails.tail(topic, queueId),
+      { queueOffset, messageCountMax: 32, ...rest },
+      result,
+    )
+    return result
+  }
+
+  /** Every message of a queue, from its oldest on. */
+  readAll(topic = 'T', queueId = 0): StoredMessage[] {
+    const messages: StoredMessage[] = []
+    let { minOffset: offset, maxOffset } = this.get(0, { topic, queueId })
+    while (offset < maxOffset) {
+      const result = this.get(offset, { topic, queueId })
+      if (result.messageCount === 0) throw new Error(`${result.status} at ${offset}`)
+      messages.push(...messagesOf(result))
+      offset = result.nextBeginOffset
+      maxOffset = result.maxOffset
+    }
+    return messages
+  }
+
+  /** Leaves the directory in order, as the threads would. */
+  close(): void {
+    this.reput()
+    this.flush()
+    this.syncQueues()
+    this.#closeParts()
+    const { log } = this.store
+    const isLast = log.lastPhysicalOffset + log.lastRecordBytes === log.writtenOffset
+    this.store.close({ isClean: true, lastRecordOffset: isLast ? log.lastPhysicalOffset : -1 })
+  }
+
+  /** Lets go of everything without a word, as a process that is killed. */
+  kill(): void {
+    this.#closeParts()
+    this.store.close({ isClean: false, lastRecordOffset: -1 })
+  }
+
+  #closeParts(): void {
+    this.reputter.close()
+    this.queues.close()
+    this.index.close()
+  }
+
+  #offerSegment(startOffset: number): void {
+    const { layout, log } = this.store
+    const path = segmentPath(layout.commitLog, startOffset)
+    if (!this.#files.exists(path)) {
+      prepareFile(this.#files, {
+        path,
+        sizeBytes: log.segments.segmentBytes,
+        workDirectory: layout.work,
+        preparation: 'allocate',
+        durable: true,
+      })
+    }
+    log.offerSegment(this.store.openSegment(startOffset))
+  }
+}
+
+export function messagesOf(result: GetResult): StoredMessage[] {
+  return result.slices.flatMap(({ segment, start, lengthBytes }) => [
+    ...messagesIn(Buffer.from(segment.region.bytes.subarray(start, start + lengthBytes))),
+  ])
+}
