@@ -83,7 +83,8 @@ export class MessageStore {
     if (this.recovered.nextSegment !== undefined) this.log.offerSegment(this.recovered.nextSegment)
     this.reader = new MessageReader(this.log, parts.reputOffset)
     files.close(files.open(layout.abort, 'create'))
-    // Otherwise the marker might be lost with the power, and what follows be taken for a clean stop.
+    // Otherwise the marker might be lost with the power, and what follows be taken for a clean
+    // stop.
     files.syncDirectory(layout.root)
   }
 

@@ -34,7 +34,9 @@ export interface RecoveredStore {
   readonly lastRecordOffset: number
   /** Queues and index are complete up to here. */
   readonly redoFromOffset: number
-  /** Queues were cut here, and the index is to be: what they hold of the log behind it may be wrong. */
+  /**
+   * Queues were cut here, and the index is to be: what they hold of the log behind it may be wrong.
+   */
   readonly cutOffset: number
   readonly wasAborted: boolean
 }

@@ -87,7 +87,7 @@ describe('the topics of the system', () => {
     expect(topics.isSystem('orders')).toBe(false)
   })
 
-  test('depend on settings: no TBW102 where topics are not made, traces where they are kept', () => {
+  test('depend on settings: TBW102 where topics are made, traces where kept', () => {
     expect(open({ autoCreateTopicEnable: false }).find(TBW102)).toBeUndefined()
     expect(open({ defaultTopicQueueNums: 3 }).find(TBW102)?.config).toMatchObject({
       readQueueNums: 3,
