@@ -82,10 +82,12 @@ class ReputLoop {
     let hasWorked = false
     for (;;) {
       const tick = state.tick('REPUT')
-      this.#readMessages()
+      // First the offset, then the messages: a deletion is seen before what came after it.
       const writtenOffset = state.writtenOffset
-      if (this.#reputter.reputOffset < writtenOffset) {
-        this.#step(writtenOffset)
+      this.#readMessages()
+      const untilOffset = this.#deletions[0]?.untilOffset ?? writtenOffset
+      if (this.#reputter.reputOffset < Math.min(writtenOffset, untilOffset)) {
+        this.#step(Math.min(writtenOffset, untilOffset))
         hasWorked = true
       }
       this.#deleteTopics()

@@ -1,0 +1,165 @@
+/** Every way a read by queue offset ends, and look-ups by time. */
+import { describe, expect, it } from 'vitest'
+import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
+import { segmentPath } from '../../../engine/file/store-layout.ts'
+import { tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
+import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
+import { GetStatus } from '../../../engine/store/get-status.ts'
+import { TagsFilter } from '../../../engine/store/message-filter.ts'
+import { messagesOf, SteppedStore } from '../../helpers/stepped-store.ts'
+
+const ROOT = '/store'
+const SEGMENT_BYTES = 8 * 1024
+const OPTIONS = {
+  segmentBytes: SEGMENT_BYTES,
+  messageBytesMax: 4 * 1024,
+  consumeQueueFileBytes: 20 * 16,
+  indexSlotCount: 16,
+  indexEntryCount: 1000,
+}
+
+function filled(count: number, bodyBytes = 100): { disk: MemoryDisk; stepped: SteppedStore } {
+  const disk = new MemoryDisk()
+  const stepped = new SteppedStore(disk, ROOT, OPTIONS)
+  for (let index = 0; index < count; index += 1) {
+    stepped.append({ body: `${index}`.padEnd(bodyBytes, '.'), tags: index % 3 === 0 ? 'A' : 'B' })
+  }
+  stepped.reput()
+  return { disk, stepped }
+}
+
+function tag(name: string): TagsFilter {
+  const bytes = Buffer.from(name)
+  return new TagsFilter([tagsCodeOfUtf8(bytes, 0, bytes.length)])
+}
+
+describe('a read by queue offset', () => {
+  it('finds messages, as many as asked for, and says where to go on', () => {
+    const { stepped } = filled(40)
+    const result = stepped.get(3, { messageCountMax: 5 })
+    expect(result.status).toBe(GetStatus.FOUND)
+    expect(messagesOf(result).map(({ queueOffset }) => queueOffset)).toEqual([3, 4, 5, 6, 7])
+    expect([result.nextBeginOffset, result.minOffset, result.maxOffset]).toEqual([8, 0, 40])
+  })
+
+  it('hands out records that adjoin as one slice', () => {
+    const { stepped } = filled(10)
+    expect(stepped.get(0, { messageCountMax: 10 }).slices).toHaveLength(1)
+  })
+
+  it.each([
+    ['NO_MESSAGE_IN_QUEUE', 0, 0, 0],
+    ['NO_MESSAGE_IN_QUEUE', 0, 5, 0],
+    ['OFFSET_OVERFLOW_ONE', 10, 10, 10],
+    ['OFFSET_OVERFLOW_BADLY', 10, 11, 10],
+    ['OFFSET_TOO_SMALL', 10, -1, 0],
+  ])('answers %s for %i messages at offset %i, and goes on at %i', (status, count, at, next) => {
+    const { stepped } = filled(count)
+    const result = stepped.get(at)
+    expect(result.status).toBe(status)
+    expect(result.nextBeginOffset).toBe(next)
+    expect(result.messageCount).toBe(0)
+  })
+
+  it('waits at the end of what reput has built', () => {
+    const { stepped } = filled(5)
+    stepped.append({ body: 'not built yet' })
+    const result = stepped.get(5)
+    expect(result.status).toBe(GetStatus.OFFSET_OVERFLOW_ONE)
+    expect([result.nextBeginOffset, result.maxOffset]).toEqual([5, 6])
+    expect(stepped.get(3).messageCount).toBe(2)
+  })
+
+  it('stops before the bytes asked for are exceeded, but gives at least one message', () => {
+    const { stepped } = filled(10)
+    const bytes = stepped.get(0, { messageCountMax: 1 }).totalBytes
+    expect(stepped.get(0, { bytesMax: 3 * bytes }).messageCount).toBe(3)
+    expect(stepped.get(0, { bytesMax: 3 * bytes - 1 }).messageCount).toBe(2)
+    expect(stepped.get(0, { bytesMax: 1 }).messageCount).toBe(1)
+  })
+
+  it('takes only what the filter matches, and goes on behind what it passed over', () => {
+    const { stepped } = filled(12)
+    const result = stepped.get(0, { filter: tag('A') })
+    expect(messagesOf(result).map(({ queueOffset }) => queueOffset)).toEqual([0, 3, 6, 9])
+    // The last two were looked at and do not match.
+    expect(result.nextBeginOffset).toBe(12)
+    const none = stepped.get(0, { filter: tag('C') })
+    expect([none.status, none.nextBeginOffset]).toEqual([GetStatus.NO_MATCHED_MESSAGE, 12])
+  })
+
+  it('asks a filter that looks into the record', () => {
+    const { stepped } = filled(6)
+    const filter = {
+      matchesTagsCode: () => true,
+      matchesRecord: (bytes: Buffer, start: number, end: number) =>
+        bytes.subarray(start, end).includes('4.....'),
+    }
+    const messages = messagesOf(stepped.get(0, { filter }))
+    expect(messages.map(({ queueOffset }) => queueOffset)).toEqual([4])
+  })
+
+  it('goes on behind messages whose segment is gone', () => {
+    const { stepped } = filled(100, 200)
+    const { segments } = stepped.store.log
+    const gone = segments.shift()
+    const result = stepped.get(0)
+    expect(result.status).toBe(GetStatus.OFFSET_TOO_SMALL)
+    const [oldest] = messagesOf(stepped.get(result.nextBeginOffset))
+    expect(oldest?.physicalOffset).toBe(gone?.endOffset)
+    expect(result.minOffset).toBe(oldest?.queueOffset)
+  })
+
+  it('finds records by physical offset only inside the log', () => {
+    const { stepped } = filled(3)
+    const { reader, log } = stepped.store
+    expect(reader.slice(0)?.lengthBytes).toBeGreaterThan(100)
+    expect(reader.slice(log.writtenOffset)).toBeUndefined()
+    expect(reader.slice(-1)).toBeUndefined()
+    expect(reader.slice(1e12)).toBeUndefined()
+    expect(reader.slice(0, SEGMENT_BYTES + 1)).toBeUndefined()
+  })
+})
+
+describe('a look-up by time', () => {
+  it('agrees with looking at every message, at each of their times and between', () => {
+    const disk = new MemoryDisk()
+    const stepped = new SteppedStore(disk, ROOT, OPTIONS)
+    const times: number[] = []
+    for (let index = 0; index < 60; index += 1) {
+      stepped.append({ body: 'x'.repeat(150) })
+      if (index % 4 === 0) {
+        // The clock of the next messages is another one.
+        for (const until = Date.now() + 2; Date.now() < until; );
+      }
+    }
+    stepped.reput()
+    for (const { storeTimestampMs } of stepped.readAll()) times.push(storeTimestampMs)
+    const { layout, log, config } = stepped.store
+    const queue = {
+      directory: `${layout.consumeQueue}/T/0`,
+      fileBytes: config.consumeQueueFileBytes,
+    }
+    const place = { directory: layout.commitLog, segmentBytes: log.segments.segmentBytes }
+    const search = (boundary: 'lower' | 'upper', timestampMs: number) =>
+      searchQueueByTime(disk, {
+        queue,
+        log: place,
+        minOffset: 0,
+        endOffset: times.length,
+        timestampMs,
+        boundary,
+      })
+    const first = times[0] ?? 0
+    for (let time = first - 2; time <= (times.at(-1) ?? 0) + 2; time += 1) {
+      const lower = times.findIndex((one) => one >= time)
+      expect(search('lower', time), `lower ${time - first}`).toBe(
+        lower === -1 ? times.length : lower,
+      )
+      const upper = times.findLastIndex((one) => one <= time)
+      expect(search('upper', time), `upper ${time - first}`).toBe(Math.max(0, upper))
+    }
+    disk.unlink(segmentPath(layout.commitLog, 0))
+    expect(search('lower', 1)).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,183 @@
+/** The store with its threads: topics that go and come, look-ups that fail, threads that die. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createRecordSource } from '../../engine/format/record-encoder.ts'
+import { messagesIn } from '../../engine/format/stored-message.ts'
+import { AppendOutcome } from '../../engine/log/append-outcome.ts'
+import { SharedState } from '../../workers/shared-state.ts'
+import { ThreadedStore } from '../../workers/threaded-store.ts'
+import { temporaryFolder } from '../helpers/temporary-folder.ts'
+
+const OPTIONS = {
+  segmentBytes: 256 * 1024,
+  consumeQueueFileBytes: 20 * 100,
+  indexSlotCount: 100,
+  indexEntryCount: 40,
+}
+const HOST = Buffer.from([127, 0, 0, 1, 0, 0, 0, 1])
+
+function append(store: ThreadedStore, topic: string, body: string): number {
+  const source = createRecordSource()
+  source.topic = Buffer.from(topic)
+  source.topicEnd = source.topic.length
+  source.bornHost = HOST
+  source.storeHost = HOST
+  source.body = Buffer.from(body)
+  source.bodyEnd = source.body.length
+  expect(store.append(source, store.tail(topic, 0))).toBe(AppendOutcome.APPENDED)
+  return store.log.lastQueueOffset
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let round = 0; round < 2000 && !condition(); round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  expect(condition()).toBe(true)
+}
+
+async function whenBuilt(store: ThreadedStore): Promise<void> {
+  store.log.commitTurn()
+  await until(() => store.reputOffset === store.log.writtenOffset)
+}
+
+async function bodies(store: ThreadedStore, topic: string): Promise<string[]> {
+  const queueOffset = store.minQueueOffset(topic, 0)
+  const found = await store.read(topic, 0, { queueOffset, messageCountMax: 32 })
+  return [...messagesIn(found.records)].map(({ body }) => body.toString())
+}
+
+describe('a topic that is deleted', () => {
+  it('begins anew once it is gone', async () => {
+    using folder = temporaryFolder('topic')
+    await using store = await ThreadedStore.open(folder.path, OPTIONS)
+    const tail = store.tail('T', 0)
+    for (let index = 0; index < 10; index += 1) append(store, 'T', `old ${index}`)
+    append(store, 'other', 'stays')
+    store.deleteTopic('T')
+    await until(() => tail.nextQueueOffset === 0)
+    expect(readdirSync(join(folder.path, 'consumequeue'))).toEqual(['other'])
+    expect(append(store, 'T', 'new')).toBe(0)
+    await whenBuilt(store)
+    expect(await bodies(store, 'T')).toEqual(['new'])
+    expect(await bodies(store, 'other')).toEqual(['stays'])
+  })
+
+  it('keeps every message that comes while it is being deleted', async () => {
+    using folder = temporaryFolder('topic')
+    {
+      await using store = await ThreadedStore.open(folder.path, OPTIONS)
+      for (let round = 0; round < 20; round += 1) {
+        const topic = `T${round}`
+        for (let index = 0; index < 5; index += 1) append(store, topic, `old ${index}`)
+        if (round % 2 === 0) await whenBuilt(store)
+        store.deleteTopic(topic)
+        append(store, topic, 'new 1')
+        if (round % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+        append(store, topic, 'new 2')
+        await whenBuilt(store)
+        expect(await bodies(store, topic), topic).toEqual(['new 1', 'new 2'])
+      }
+    }
+    await using store = await ThreadedStore.open(folder.path, OPTIONS)
+    await whenBuilt(store)
+    expect(await bodies(store, 'T7')).toEqual(['new 1', 'new 2'])
+  })
+})
+
+describe('the index of a store', () => {
+  it('rolls over many files without ending a thread', async () => {
+    using folder = temporaryFolder('index')
+    const options = { ...OPTIONS, queueFlushIntervalMs: 1, queueFlushThoroughIntervalMs: 1 }
+    await using store = await ThreadedStore.open(folder.path, options)
+    const source = createRecordSource()
+    source.topic = Buffer.from('T')
+    source.topicEnd = 1
+    source.bornHost = HOST
+    source.storeHost = HOST
+    source.properties = Buffer.from('KEYS\u0001a b c d\u0002')
+    source.propertiesEnd = source.properties.length
+    for (let round = 0; round < 100; round += 1) {
+      const outcome = store.append(source, store.tail('T', 0))
+      expect(outcome).toBe(AppendOutcome.APPENDED)
+      if (round % 10 === 0) await whenBuilt(store)
+    }
+    await whenBuilt(store)
+    expect(readdirSync(join(folder.path, 'index')).length).toBeGreaterThan(8)
+    expect(store.log.refusal).toBeUndefined()
+  })
+
+  it('keeps the store from opening when a file in it is none of its own', async () => {
+    using folder = temporaryFolder('index')
+    mkdirSync(join(folder.path, 'index'))
+    writeFileSync(join(folder.path, 'index', 'notes.txt'), 'mine')
+    const code = 'STORE_FILE_INVALID'
+    await expect(ThreadedStore.open(folder.path, OPTIONS)).rejects.toMatchObject({ code })
+    await expect(ThreadedStore.open(folder.path, OPTIONS)).rejects.toThrow('notes.txt')
+  })
+})
+
+describe('a look-up', () => {
+  const byKey = { keyHash: 1, beginTimestampMs: 0, endTimestampMs: 1, countMax: 1 }
+
+  it('that fails is an error with a code, and leaves the store as it was', async () => {
+    using folder = temporaryFolder('look-up')
+    await using store = await ThreadedStore.open(folder.path, OPTIONS)
+    append(store, 'T', 'a')
+    await whenBuilt(store)
+    mkdirSync(join(folder.path, 'index'))
+    writeFileSync(join(folder.path, 'index', 'notes.txt'), 'mine')
+    const code = 'STORE_IO_FAILED'
+    await expect(store.queries.findByKey(byKey)).rejects.toMatchObject({ code })
+    expect(append(store, 'T', 'b')).toBe(1)
+  })
+
+  it('is refused once the store is closed', async () => {
+    using folder = temporaryFolder('look-up')
+    const store = await ThreadedStore.open(folder.path, OPTIONS)
+    await store.close()
+    const code = 'STORE_CLOSED'
+    await expect(store.queries.findByKey(byKey)).rejects.toMatchObject({ code })
+  })
+})
+
+describe('cold reads', () => {
+  it('work again once the file is there that was missing', async () => {
+    using folder = temporaryFolder('cold')
+    await using store = await ThreadedStore.open(folder.path, OPTIONS)
+    const path = join(folder.path, 'late')
+    const range = { path, position: 0, lengthBytes: 3_000_000 }
+    await expect(store.warm([range])).rejects.toMatchObject({ code: 'STORE_IO_FAILED' })
+    writeFileSync(path, Buffer.alloc(3_000_000))
+    await store.warm([range])
+  })
+})
+
+describe('the words that threads share', () => {
+  it('are the same in every thread that is given the buffer', () => {
+    const own = new SharedState()
+    const other = new SharedState(own.buffer)
+    own.publishWritten(2 ** 45 + 1, 1_700_000_000_000)
+    own.wantFlush(5)
+    own.wantReput()
+    own.setSegmentFd(257, 33)
+    expect(other.writtenOffset).toBe(2 ** 45 + 1)
+    expect(other.writtenTimestampMs).toBe(1_700_000_000_000)
+    expect(other.flushWantedOffset).toBe(5)
+    expect(other.reputWanted).toBe(1)
+    expect(other.segmentFd(257)).toBe(33)
+    other.publishFlushed(7, 8)
+    other.publishReput(9)
+    expect([own.flushedOffset, own.flushedTimestampMs, own.reputOffset]).toEqual([7, 8, 9])
+    expect(() => new SharedState(new SharedArrayBuffer(8))).toThrow('same words')
+  })
+
+  it('do not let a worker sleep through what came after it read its tick', () => {
+    const state = new SharedState()
+    const tick = state.tick('REPUT')
+    state.wake('REPUT')
+    // Returns at once: the test would time out otherwise.
+    state.sleep('REPUT', tick, 600_000)
+    expect(state.tick('REPUT')).toBe(tick + 1)
+  })
+})
