@@ -37,7 +37,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'agena-ci-'))
   await writeFile(join(folder, 'npm'), `#!${process.execPath}\n${NPM}`, { mode: 0o755 })
   await symlink(process.execPath, join(folder, 'node'))
-  for (const tool of [...TOOLS, 'mvn']) await symlink(findTool(tool), join(folder, tool))
+  for (const tool of [...TOOLS, 'mvn', 'c++', 'python3'])
+    await symlink(findTool(tool), join(folder, tool))
 })
 
 afterEach(async () => {
@@ -104,10 +105,13 @@ test.each<[string, Act]>([
   expect(code).toBe(1)
 })
 
-test('names the lane that cannot run here', async () => {
-  await rm(join(folder, 'mvn'))
+test.each([
+  ['mvn', /^interop: SKIPPED, no mvn on the path/],
+  ['c++', /^mmap-io: SKIPPED, no C\+\+ compiler/],
+])('names the lane that cannot run without %s', async (tool, line) => {
+  await rm(join(folder, tool))
   const { code, lines } = runLanes({})
-  expect(lines).toContainEqual(expect.stringMatching(/^interop: SKIPPED, no mvn on the path/))
+  expect(lines).toContainEqual(expect.stringMatching(line))
   expect(lines.at(-1)).toMatch(/^\d+ passed, 0 failed, 1 skipped$/)
   expect(code).toBe(0)
 })

@@ -134,9 +134,10 @@ describe('the lock file', () => {
     expect(() => takeStoreLock(files, path)).toThrow(
       expect.objectContaining({ code: 'STORE_LOCKED' }),
     )
+    const compiled = (name: string) => JSON.stringify(join(packageRoot, 'dist/engine/file', name))
     const script = `
-      import { nodeFileSystem } from ${JSON.stringify(join(packageRoot, 'dist/engine/file/node-file-system.js'))}
-      import { takeStoreLock } from ${JSON.stringify(join(packageRoot, 'dist/engine/file/store-lock.js'))}
+      import { nodeFileSystem } from ${compiled('node-file-system.js')}
+      import { takeStoreLock } from ${compiled('store-lock.js')}
       try {
         takeStoreLock(nodeFileSystem(), ${JSON.stringify(path)}).release()
         console.log('taken')
