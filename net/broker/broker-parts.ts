@@ -91,7 +91,7 @@ export class BrokerParts implements Closable {
     this.routes = routeTable(
       sendRoutes(this.#send),
       pullRoutes(this.#pull),
-      queryRoutes(store),
+      queryRoutes({ store, topics }),
       offsetRoutes({ offsets, groups, topics, store }),
       topicRoutes({ topics, offsets, store }),
       subscriptionRoutes({ groups, offsets, stats }),

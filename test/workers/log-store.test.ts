@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { packageRoot } from '../../scripts/java/package-root.ts'
 import { type LogStore, openStore, type ThreadedStoreOptions } from '../../workers/index.ts'
 import { SeededRandom } from '../helpers/seeded-random.ts'
@@ -189,6 +189,9 @@ describe('the example of the README', () => {
   })
 })
 
+/** Processes start and die here, which takes its time on a busy machine. */
+const KILLS_TIMEOUT_MS = 120_000
+
 /** Appends numbered messages and prints each number once it is acknowledged. */
 const APPENDER = `
 import { openStore } from ${JSON.stringify(join(packageRoot, 'dist/workers/index.js'))}
@@ -228,6 +231,8 @@ async function killedRun(
 }
 
 describe.each(['async', 'sync'] as const)('kill -9 with %s flush (seeded)', (flush) => {
+  vi.setConfig({ testTimeout: KILLS_TIMEOUT_MS })
+
   it('loses nothing that was acknowledged, and leaves queues without gaps', async () => {
     const random = new SeededRandom(seedOfRun())
     using folder = temporaryFolder('kill')

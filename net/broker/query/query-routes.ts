@@ -24,6 +24,7 @@ import {
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Route } from '../routes.ts'
+import type { TopicConfigs } from '../topics/topic-configs.ts'
 
 /** Most messages of a query by unique key (`defaultQueryMaxNum`). */
 const UNIQUE_KEY_COUNT_MAX = 32
@@ -32,14 +33,20 @@ const QUERY_COUNT_MAX = 64
 const INDEX_TYPE_TAG = 'T'
 const NOT_FOUND = -1
 
-export function queryRoutes(store: ThreadedStore): readonly Route[] {
+export interface QueryRouteParts {
+  readonly store: ThreadedStore
+  readonly topics: TopicConfigs
+}
+
+export function queryRoutes(parts: QueryRouteParts): readonly Route[] {
+  const { store } = parts
   return [
     [RequestCode.QUERY_MESSAGE, (request) => queryMessage(store, request)],
     [RequestCode.VIEW_MESSAGE_BY_ID, (request) => viewMessage(store, request)],
-    [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, (request) => searchOffset(store, request)],
-    [RequestCode.GET_MAX_OFFSET, (request) => maxOffset(store, request)],
-    [RequestCode.GET_MIN_OFFSET, (request) => minOffset(store, request)],
-    [RequestCode.GET_EARLIEST_MSG_STORETIME, (request) => earliestTime(store, request)],
+    [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, (request) => searchOffset(parts, request)],
+    [RequestCode.GET_MAX_OFFSET, (request) => maxOffset(parts, request)],
+    [RequestCode.GET_MIN_OFFSET, (request) => minOffset(parts, request)],
+    [RequestCode.GET_EARLIEST_MSG_STORETIME, (request) => earliestTime(parts, request)],
   ]
 }
 
@@ -86,12 +93,19 @@ async function viewMessage(
   throw new BrokerError(ResponseCode.SYSTEM_ERROR, `can not find message by the offset, ${offset}`)
 }
 
+/** Queues that no topic has are answered as RocketMQ answers them, and nothing is kept of them. */
+function hasQueue({ topics }: QueryRouteParts, topic: string, queueId: number): boolean {
+  return topics.find(topic)?.hasQueue(queueId) === true
+}
+
 async function searchOffset(
-  store: ThreadedStore,
+  parts: QueryRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const header = decodeHeader(SearchOffsetRequestHeader, request.extFields)
   const { topic, queueId, timestamp } = header
+  if (!hasQueue(parts, topic, queueId)) return offsetResponse(request, 0)
+  const { store } = parts
   const offset = await store.queries.findByTime({
     topic,
     queueId,
@@ -103,28 +117,38 @@ async function searchOffset(
   return offsetResponse(request, offset)
 }
 
-function maxOffset(store: ThreadedStore, request: RemotingCommand): RemotingCommand {
+function maxOffset(parts: QueryRouteParts, request: RemotingCommand): RemotingCommand {
   const { topic, queueId } = decodeHeader(GetMaxOffsetRequestHeader, request.extFields)
-  return offsetResponse(request, store.maxQueueOffset(topic, queueId))
+  if (!hasQueue(parts, topic, queueId)) return offsetResponse(request, 0)
+  return offsetResponse(request, parts.store.maxQueueOffset(topic, queueId))
 }
 
-function minOffset(store: ThreadedStore, request: RemotingCommand): RemotingCommand {
+function minOffset(parts: QueryRouteParts, request: RemotingCommand): RemotingCommand {
   const { topic, queueId } = decodeHeader(GetMinOffsetRequestHeader, request.extFields)
-  return offsetResponse(request, store.minQueueOffset(topic, queueId))
+  if (!hasQueue(parts, topic, queueId)) return offsetResponse(request, NOT_FOUND)
+  return offsetResponse(request, parts.store.minQueueOffset(topic, queueId))
 }
 
 async function earliestTime(
-  store: ThreadedStore,
+  parts: QueryRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const header = decodeHeader(GetEarliestMsgStoretimeRequestHeader, request.extFields)
   const { topic, queueId } = header
-  const queueOffset = store.minQueueOffset(topic, queueId)
-  const found = await store.read(topic, queueId, { queueOffset, messageCountMax: 1 })
-  const timestamp =
-    found.messageCount === 0 ? NOT_FOUND : decodeMessage(found.records).storeTimestampMs
+  const isKnown = hasQueue(parts, topic, queueId)
+  const timestamp = isKnown ? await earliestTimestampMs(parts.store, topic, queueId) : NOT_FOUND
   const extFields = encodeHeaderFields(GetEarliestMsgStoretimeResponseHeader, { timestamp })
   return createResponse(request, ResponseCode.SUCCESS, { extFields })
+}
+
+async function earliestTimestampMs(
+  store: ThreadedStore,
+  topic: string,
+  queueId: number,
+): Promise<number> {
+  const queueOffset = store.minQueueOffset(topic, queueId)
+  const found = await store.read(topic, queueId, { queueOffset, messageCountMax: 1 })
+  return found.messageCount === 0 ? NOT_FOUND : decodeMessage(found.records).storeTimestampMs
 }
 
 function offsetResponse(request: RemotingCommand, offset: number): RemotingCommand {
