@@ -11,7 +11,6 @@ import { packageRoot } from '../../scripts/java/package-root.ts'
 
 export type {
   ExpectedMessage,
-  ExpectedQueue,
   ExpectedStore,
   ExpectedUnit,
   StoreFixtureName,
