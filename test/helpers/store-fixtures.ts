@@ -11,6 +11,7 @@ import { packageRoot } from '../../scripts/java/package-root.ts'
 
 export type {
   ExpectedMessage,
+  ExpectedQueue,
   ExpectedStore,
   ExpectedUnit,
   StoreFixtureName,

@@ -18,6 +18,9 @@ const JAVA_BROKER_SETTINGS: Readonly<Record<string, string>> = {
   bindAddress: '127.0.0.1',
   mappedFileSizeTimerLog: '1048576',
   enableCompaction: 'false',
+  // A busy machine is no reason to refuse messages.
+  waitTimeMillsInSendQueue: '10000',
+  osPageCacheBusyTimeOutMills: '10000',
 }
 
 /** A broker of Apache RocketMQ, with a name server unless one is given. */

@@ -9,22 +9,28 @@ import { startJavaBroker } from './java-peers.ts'
 
 const missing = await missingJavaTools()
 
-/** Lets Apache RocketMQ stand in for Agena, which proves the scenarios and their comparisons. */
-const isSelfTest = process.env['AGENA_INTEROP_SELF_TEST'] === '1'
+/** With `AGENA_INTEROP_CONTROL=1` Apache RocketMQ stands in for Agena: a scenario, or a comparison,
+ *  that fails then is wrong itself. */
+const isControl = process.env['AGENA_INTEROP_CONTROL'] === '1'
 
 /** Why nothing that involves `side` can run here, or undefined. */
 function obstacle(side: Side): string | undefined {
   if (missing.length > 0) return `no ${missing.join(', ')} on this machine`
-  if (side === 'agena' && !isAgenaBuilt && !isSelfTest) return 'our command line is not built'
+  if (side === 'agena' && !isAgenaBuilt && !isControl) return 'our command line is not built'
   return undefined
 }
 
 /**
- * Scenarios against one side. Apache RocketMQ's own is the control: it proves the scenario itself.
- * Where the side cannot run, the suite is counted as skipped and its name says why.
+ * Scenarios against one side, `java` where both are compared or our client is tried. Where the side
+ * cannot run, the suite is counted as skipped and its name says why.
  */
 export function describeSide(side: Side, name: string, body: () => void): void {
   describeUnless(obstacle(side), `${name} (${side})`, body)
+}
+
+/** Scenarios for what only Agena does: no control can stand in. */
+export function describeAgenaAlone(name: string, body: () => void): void {
+  describeUnless(isControl ? 'not so in Apache RocketMQ' : obstacle('agena'), name, body)
 }
 
 /** Scenarios that need Apache RocketMQ, and of ours only what runs in the test's own process. */
@@ -42,7 +48,7 @@ function describeUnless(reason: string | undefined, name: string, body: () => vo
 export const sides: readonly Side[] = ['java', 'agena']
 
 export function startCluster(side: Side, options: PeerOptions): Promise<Cluster> {
-  return side === 'java' || isSelfTest ? startJavaBroker(options) : startAgena(options)
+  return side === 'java' || isControl ? startJavaBroker(options) : startAgena(options)
 }
 
 export interface Scratch extends AsyncDisposable {

@@ -1,30 +1,28 @@
 import { expect, test } from 'vitest'
 import type { OutgoingMessage, ProduceResult } from './java-toolbox.ts'
-import { describeSide, sides } from './lane.ts'
+import { describeAgenaAlone, describeSide } from './lane.ts'
 import { Suite } from './suite.ts'
 
 /** The client's own code for a topic that no name server knows. */
 const NOT_FOUND_TOPIC = 10_005
 
-for (const side of sides) {
-  describeSide(side, 'what is refused', () => {
-    const suite = new Suite(side, { autoCreateTopicEnable: 'false' })
+describeSide('agena', 'what is refused', () => {
+  const suite = new Suite('agena', { autoCreateTopicEnable: 'false' })
 
-    test('a subscription by SQL92, with a reason', async () => {
-      await suite.createTopic('Filtered', 1)
-      const { nameServer } = suite.cluster
-      const subscription = { topic: 'Filtered', group: 'G-sql', sql: 'a > 1' }
-      const { failure } = await suite.toolbox.startConsumer({ nameServer, ...subscription })
-      expect(failure).toMatch(/SQL92/)
-    })
-
-    test('a send to a topic that is not there and is not created', async () => {
-      const { failure } = await send(suite, 'Nowhere', { body: 'lost' })
-      expect(failure).toMatchObject({ exception: 'MQClientException', code: NOT_FOUND_TOPIC })
-      expect(failure?.message).toContain('Nowhere')
-    })
+  test('a subscription by SQL92, with a reason', async () => {
+    await suite.createTopic('Filtered', 1)
+    const { nameServer } = suite.cluster
+    const subscription = { topic: 'Filtered', group: 'G-sql', sql: 'a > 1' }
+    const { failure } = await suite.toolbox.startConsumer({ nameServer, ...subscription })
+    expect(failure).toMatch(/SQL92/)
   })
-}
+
+  test('a send to a topic that is not there and is not created', async () => {
+    const { failure } = await send(suite, 'Nowhere', { body: 'lost' })
+    expect(failure).toMatchObject({ exception: 'MQClientException', code: NOT_FOUND_TOPIC })
+    expect(failure?.message).toContain('Nowhere')
+  })
+})
 
 const unsupported: readonly [string, Partial<OutgoingMessage>, RegExp][] = [
   ['delay-level', { delayLevel: 3 }, /delay/i],
@@ -32,7 +30,7 @@ const unsupported: readonly [string, Partial<OutgoingMessage>, RegExp][] = [
   ['half-transaction', { prepared: true }, /transaction/i],
 ]
 
-describeSide('agena', 'what is not built yet', () => {
+describeAgenaAlone('what is not built yet', () => {
   const suite = new Suite('agena')
 
   test.each(unsupported)(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { OutgoingMessage, StoreReport } from './java-toolbox.ts'
-import { describeSide, sides } from './lane.ts'
+import { describeSide } from './lane.ts'
 import { smallSegmentSettings, smallSegments } from './small-segments.ts'
 import { numbered, Suite } from './suite.ts'
 
@@ -10,26 +10,24 @@ const INDEX_ANSWER_MAX = 64
 /** Of the topics that a scenario fills; a broker's own may hold anything. */
 const isOurs = (row: { readonly topic: string }): boolean => row.topic === TOPIC
 
-for (const side of sides) {
-  describeSide(side, 'a store that Apache RocketMQ’s own store opens', () => {
-    const suite = new Suite(side, smallSegmentSettings)
+describeSide('agena', 'a store that Apache RocketMQ’s own store opens', () => {
+  const suite = new Suite('agena', smallSegmentSettings)
 
-    test.each(['stop', 'kill'] as const)('is whole after a %s', async (end) => {
-      const written = await fill(suite, end)
-      await suite.cluster[end]()
-      const { dataDirectory } = suite.cluster
-      const request = { root: dataDirectory, settings: smallSegments }
-      const report = await suite.toolbox.readStore(request)
-      const messages = report.messages.filter(isOurs)
-      const stored = messages.map((message) => Buffer.from(message.bodyBase64, 'base64').toString())
-      for (const message of written) expect(stored).toContain(message.body)
-      expectQueuesToMatch(report)
-      expectIndexToMatch(report)
-      expectMessageIds(report)
-      if (end === 'stop') await suite.reopen()
-    })
+  test.each(['stop', 'kill'] as const)('is whole after a %s', async (end) => {
+    const written = await fill(suite, end)
+    await suite.cluster[end]()
+    const { dataDirectory } = suite.cluster
+    const request = { root: dataDirectory, settings: smallSegments }
+    const report = await suite.toolbox.readStore(request)
+    const messages = report.messages.filter(isOurs)
+    const stored = messages.map((message) => Buffer.from(message.bodyBase64, 'base64').toString())
+    for (const message of written) expect(stored).toContain(message.body)
+    expectQueuesToMatch(report)
+    expectIndexToMatch(report)
+    expectMessageIds(report)
+    if (end === 'stop') await suite.reopen()
   })
-}
+})
 
 async function fill(suite: Suite, name: string): Promise<readonly OutgoingMessage[]> {
   const single = numbered(`${name}-single`, 150)
