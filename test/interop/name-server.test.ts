@@ -71,7 +71,7 @@ describeSide('agena', 'a cluster with a Java broker as its second', () => {
 
 async function startUnderJava(options: PeerOptions): Promise<Cluster> {
   const nameServer = await startJavaNameServer({ scratch: options.scratch })
-  const broker = await startCluster(side, { ...options, nameServer: nameServer.nameServer })
+  const broker = await startCluster('agena', { ...options, nameServer: nameServer.nameServer })
   return {
     ...broker,
     stop: async () => {
