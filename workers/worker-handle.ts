@@ -76,8 +76,10 @@ export class WorkerHandle {
     this.#isExpectedToEnd = true
   }
 
+  /** A thread that is ended while it still loads its native module would abort the process. */
   async terminate(): Promise<void> {
     this.#isExpectedToEnd = true
+    await Promise.race([Promise.allSettled([this.#ready.promise]), this.#ended.promise])
     await this.#worker.terminate()
   }
 
