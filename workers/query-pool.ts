@@ -9,8 +9,8 @@ import type { StoreConfig } from '../engine/store/store-options.ts'
 import type { QueryAnswer, QueryTask } from './query-task.ts'
 
 /**
- * One: a second thread might still be loading its native module when the pool is closed, and a thread
- * that is ended then aborts the process.
+ * One: a second thread might still be loading its native module when the pool is closed, and a
+ * thread that is ended then aborts the process.
  */
 const THREADS_MAX = 1
 const IDLE_MS = 10_000
