@@ -2,6 +2,7 @@
 import { decodeHeader } from '../net/protocol/header-table.ts'
 import { PullMessageRequestHeader } from '../net/protocol/pull-message.ts'
 import { PullRequestView, scanPullRequest } from '../net/protocol/pull-message-scanner.ts'
+import { SendLayouts } from '../net/protocol/send-layouts.ts'
 import { SendMessageRequestHeaderV2 } from '../net/protocol/send-message.ts'
 import { SendRequestView, scanSendRequest } from '../net/protocol/send-message-scanner.ts'
 import { decodeFrame, encodeFrame } from '../net/remoting/command-codec.ts'
@@ -19,9 +20,11 @@ export const headerCodecs: BenchSuite = {
     const pulls = splitFrames(pullFrames(FRAME_COUNT))
     const binarySends = sends.flatMap(inBinary)
     const sendView = new SendRequestView()
+    const sendLayouts = new SendLayouts<never>()
     const pullView = new PullRequestView()
     return {
       tasks: [
+        overFrames('send, JSON, by layout', sends, (frame) => sendLayouts.scan(frame, sendView)),
         overFrames('send, JSON, scanned', sends, (frame) => scanSendRequest(frame, sendView)),
         overFrames('send, JSON, generic', sends, (frame) => {
           return (

@@ -122,13 +122,20 @@ function hasName(buffer: Buffer, start: number, end: number, name: Buffer): bool
   return true
 }
 
+/** Where the values of a {@link PropertyFinder}'s names lie, by index; -1 where there is none. */
+export interface PropertyPositions {
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+}
+
 /** Looks up a fixed set of properties in one pass, without allocation. */
 export class PropertyFinder {
   readonly #names: readonly Buffer[]
   /** Which names have a length: most entries are told apart by it alone. */
   readonly #indexesOfLength: readonly (readonly number[])[]
-  readonly #starts: Int32Array
-  readonly #ends: Int32Array
+  /** What {@link scan} fills. */
+  readonly #scanned: PropertyPositions
+  #current: PropertyPositions
 
   /** `names` are then meant by their index. */
   constructor(names: readonly string[]) {
@@ -138,41 +145,54 @@ export class PropertyFinder {
     this.#indexesOfLength = Array.from({ length: longest + 1 }, (_, length) =>
       this.#names.flatMap((name, index) => (name.length === length ? [index] : [])),
     )
-    this.#starts = new Int32Array(names.length)
-    this.#ends = new Int32Array(names.length)
+    this.#scanned = { starts: new Int32Array(names.length), ends: new Int32Array(names.length) }
+    this.#current = this.#scanned
   }
 
   /** Goes through the properties in `buffer[start, end)`; forgets what it found before. */
   scan(buffer: Buffer, start: number, end: number): void {
-    this.#starts.fill(-1)
-    this.#ends.fill(-1)
+    const { starts, ends } = this.#scanned
+    this.#current = this.#scanned
+    starts.fill(-1)
+    ends.fill(-1)
     for (let entryStart = start; entryStart < end; ) {
       const separatorAt = endOfName(buffer, entryStart, end)
       const entryEnd = endOfEntry(buffer, separatorAt, end)
       if (isEntry(entryStart, separatorAt, entryEnd)) {
         const index = this.#indexOf(buffer, entryStart, separatorAt)
         if (index >= 0) {
-          this.#starts[index] = separatorAt + 1
-          this.#ends[index] = entryEnd
+          starts[index] = separatorAt + 1
+          ends[index] = entryEnd
         }
       }
       entryStart = entryEnd + 1
     }
   }
 
+  /** A copy of what the last scan found, for {@link recall}. */
+  positions(): PropertyPositions {
+    const { starts, ends } = this.#current
+    return { starts: starts.slice(), ends: ends.slice() }
+  }
+
+  /** As if properties had been scanned whose values lie at `positions`. */
+  recall(positions: PropertyPositions): void {
+    this.#current = positions
+  }
+
   /** Whether the last scan found the property with this index. */
   has(index: number): boolean {
-    return this.#starts[index]! >= 0
+    return this.#current.starts[index]! >= 0
   }
 
   /** Where the value starts in the scanned buffer, -1 without one. */
   startOf(index: number): number {
-    return this.#starts[index]!
+    return this.#current.starts[index]!
   }
 
   /** Where the value ends (exclusive) in the scanned buffer, -1 without one. */
   endOf(index: number): number {
-    return this.#ends[index]!
+    return this.#current.ends[index]!
   }
 
   #indexOf(buffer: Buffer, start: number, end: number): number {

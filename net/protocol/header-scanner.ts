@@ -53,6 +53,9 @@ const NOT_SEEN = -1
 export class HeaderScanner {
   code = 0
   opaque = 0
+  /** Where the opaque's digits stand in a JSON header. */
+  opaqueStart = 0
+  opaqueEnd = 0
   flag = 0
   buffer: Buffer = Buffer.alloc(0)
   /** The field that is being taken. */
@@ -71,6 +74,8 @@ export class HeaderScanner {
     this.buffer = frame.buffer
     this.code = 0
     this.opaque = 0
+    this.opaqueStart = 0
+    this.opaqueEnd = 0
     this.flag = 0
     return frame.serializeType === SERIALIZE_TYPE_JSON
       ? this.#scanJson(frame, target)
@@ -151,8 +156,12 @@ export class HeaderScanner {
     if (cursor.kind !== VALUE_NUMBER) return false
     const value = readDecimalInt32(cursor.buffer, cursor.valueStart, cursor.valueEnd)
     if (member === CODE) this.code = value
-    else if (member === OPAQUE) this.opaque = value
     else if (member === FLAG) this.flag = value
+    else if (member === OPAQUE) {
+      this.opaque = value
+      this.opaqueStart = cursor.valueStart
+      this.opaqueEnd = cursor.valueEnd
+    }
     return !Number.isNaN(value)
   }
 

@@ -38,7 +38,7 @@ const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
 /** 1 for the codes that stand for themselves in a text. */
-const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, code) =>
+export const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, code) =>
   code >= SPACE && code < NON_ASCII && code !== QUOTE && code !== BACKSLASH ? 1 : 0,
 )
 

@@ -45,6 +45,9 @@ export class SendRequestView implements FieldTarget {
   serializeType = 0
   code = 0
   opaque = 0
+  /** The digits of `opaque`, in a JSON header. */
+  opaqueStart = 0
+  opaqueEnd = 0
   isOneway = false
   /** ASCII without escapes. */
   producerGroupStart = 0
@@ -57,9 +60,13 @@ export class SendRequestView implements FieldTarget {
   defaultTopicEnd = 0
   defaultTopicQueueNums = 0
   queueId = 0
+  queueIdStart = 0
+  queueIdEnd = 0
   sysFlag = 0
   /** In milliseconds. */
   bornTimestampMs = 0
+  bornTimestampStart = 0
+  bornTimestampEnd = 0
   flag = 0
   /** UTF-8; with JSON escapes when `propertiesEscaped`, see `unescapeJson`. */
   propertiesStart = 0
@@ -118,6 +125,8 @@ export class SendRequestView implements FieldTarget {
       case BATCH:
         return this.#takeBatch(scanner.boolean())
       case BORN_TIMESTAMP:
+        this.bornTimestampStart = scanner.valueStart
+        this.bornTimestampEnd = scanner.valueEnd
         this.bornTimestampMs = scanner.int64()
         return !Number.isNaN(this.bornTimestampMs)
       default:
@@ -131,10 +140,44 @@ export class SendRequestView implements FieldTarget {
     this.serializeType = frame.serializeType
     this.code = scanner.code
     this.opaque = scanner.opaque
+    this.opaqueStart = scanner.opaqueStart
+    this.opaqueEnd = scanner.opaqueEnd
     this.isOneway = (scanner.flag & FLAG_ONEWAY) !== 0
     this.bodyStart = frame.headerEnd
     this.bodyEnd = frame.bodyEnd
     return (this.#seen & REQUIRED_SEEN) === REQUIRED_SEEN
+  }
+
+  /** Takes over what the header behind `other` says, with its positions moved by `shift`. */
+  takeMoved(other: SendRequestView, shift: number): void {
+    this.serializeType = other.serializeType
+    this.code = other.code
+    this.opaque = other.opaque
+    this.opaqueStart = other.opaqueStart + shift
+    this.opaqueEnd = other.opaqueEnd + shift
+    this.isOneway = other.isOneway
+    this.producerGroupStart = other.producerGroupStart + shift
+    this.producerGroupEnd = other.producerGroupEnd + shift
+    this.topicStart = other.topicStart + shift
+    this.topicEnd = other.topicEnd + shift
+    this.defaultTopicStart = other.defaultTopicStart + shift
+    this.defaultTopicEnd = other.defaultTopicEnd + shift
+    this.defaultTopicQueueNums = other.defaultTopicQueueNums
+    this.queueId = other.queueId
+    this.queueIdStart = other.queueIdStart + shift
+    this.queueIdEnd = other.queueIdEnd + shift
+    this.sysFlag = other.sysFlag
+    this.bornTimestampMs = other.bornTimestampMs
+    this.bornTimestampStart = other.bornTimestampStart + shift
+    this.bornTimestampEnd = other.bornTimestampEnd + shift
+    this.flag = other.flag
+    this.propertiesStart = other.propertiesStart + shift
+    this.propertiesEnd = other.propertiesEnd + shift
+    this.propertiesEscaped = other.propertiesEscaped
+    this.reconsumeTimes = other.reconsumeTimes
+    this.unitMode = other.unitMode
+    this.maxReconsumeTimes = other.maxReconsumeTimes
+    this.batch = other.batch
   }
 
   #takeInt32(field: number, scanner: HeaderScanner): boolean {
@@ -143,12 +186,18 @@ export class SendRequestView implements FieldTarget {
     const value = scanner.int32()
     if (Number.isNaN(value)) return false
     if (field === DEFAULT_TOPIC_QUEUE_NUMS) this.defaultTopicQueueNums = value
-    else if (field === QUEUE_ID) this.queueId = value
+    else if (field === QUEUE_ID) this.#takeQueueId(value, scanner)
     else if (field === SYS_FLAG) this.sysFlag = value
     else if (field === FLAG) this.flag = value
     else if (field === RECONSUME_TIMES) this.reconsumeTimes = value
     else this.maxReconsumeTimes = value
     return true
+  }
+
+  #takeQueueId(value: number, scanner: HeaderScanner): void {
+    this.queueId = value
+    this.queueIdStart = scanner.valueStart
+    this.queueIdEnd = scanner.valueEnd
   }
 
   #takeUnitMode(value: number): boolean {

@@ -9,7 +9,9 @@ import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
 import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
-import { SendRequestView, scanSendRequest } from '../../protocol/send-message-scanner.ts'
+import type { SendLayout } from '../../protocol/send-layout.ts'
+import { SendLayouts } from '../../protocol/send-layouts.ts'
+import { SendRequestView } from '../../protocol/send-message-scanner.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import { SERIALIZE_TYPE_JSON } from '../../remoting/frame-format.ts'
 import type { RawFrame } from '../../remoting/frame-splitter.ts'
@@ -23,7 +25,7 @@ import type { SendAcks } from './send-acks.ts'
 import type { SendAdmission } from './send-admission.ts'
 import { viewOfCommand } from './send-command.ts'
 import { outcomeError, storeFailure } from './send-failure.ts'
-import type { SendProperties } from './send-properties.ts'
+import type { KeptProperties, SendProperties } from './send-properties.ts'
 import type { SendTarget } from './send-target.ts'
 
 const EXPIRY_SWEEP_MS = 100
@@ -41,6 +43,7 @@ export interface SendParts {
 export class SendHandler implements StoreListener {
   readonly #parts: SendParts
   readonly #view = new SendRequestView()
+  readonly #layouts = new SendLayouts<KeptProperties>()
   readonly #source = createRecordSource()
   readonly #targets = new BytesMap<SendTarget>()
   /** Connections whose next message waits for room. */
@@ -63,9 +66,9 @@ export class SendHandler implements StoreListener {
   /** Takes a frame as bytes; what is unusual about it goes the generic way. */
   hot(frame: RawFrame, connection: Connection): HotOutcome {
     const view = this.#view
-    if (!scanSendRequest(frame, view)) return HotOutcome.DECLINED
+    if (!this.#layouts.scan(frame, view)) return HotOutcome.DECLINED
     try {
-      const outcome = this.#accept(view, connection)
+      const outcome = this.#accept(view, connection, this.#layouts.current)
       if (outcome === AppendOutcome.APPENDED) return HotOutcome.HANDLED
       if (outcome === AppendOutcome.NOT_READY) {
         this.#held.add(connection)
@@ -141,11 +144,15 @@ export class SendHandler implements StoreListener {
     clearInterval(this.#expiryTimer)
   }
 
-  #accept(view: SendRequestView, connection: Connection): AppendOutcome {
+  #accept(
+    view: SendRequestView,
+    connection: Connection,
+    layout?: SendLayout<KeptProperties>,
+  ): AppendOutcome {
     const target = this.#target(view, connection)
     const queueId = target.queueIdFor(view, connection)
     const { properties } = this.#parts
-    if (!properties.take(view)) return AppendOutcome.PROPERTIES_TOO_LONG
+    if (!properties.take(view, layout)) return AppendOutcome.PROPERTIES_TOO_LONG
     this.#parts.admission.checkFeatures(target, view, properties)
     const tail = target.tail(queueId)
     this.#fill(view, target, queueId, connection)

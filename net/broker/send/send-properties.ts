@@ -10,9 +10,11 @@ import {
   encodeProperties,
   PROPERTY_SEPARATOR,
   PropertyFinder,
+  type PropertyPositions,
 } from '../../../engine/format/properties-codec.ts'
 import { PROPERTIES_MAX_BYTES } from '../../../engine/format/record-format.ts'
 import { ESCAPED_BYTES_PER_BYTE, unescapeJson } from '../../protocol/json-escape.ts'
+import type { SendLayout } from '../../protocol/send-layout.ts'
 import type { SendRequestView } from '../../protocol/send-message-scanner.ts'
 
 /** What the broker adds may be this long, in bytes. */
@@ -52,14 +54,28 @@ export interface PropertyStamp {
   readonly traceOn: boolean
 }
 
+/** Properties of one message as they go into the record. */
+interface Stamped {
+  readonly bytes: Buffer
+  end: number
+  uniqueKeyStart: number
+  uniqueKeyEnd: number
+}
+
+/** Stamped properties that wait for the next message of the same layout. */
+export interface KeptProperties extends Stamped {
+  readonly positions: PropertyPositions
+}
+
 /** One instance serves all messages, one after the other. */
 export class SendProperties {
-  /** The properties as they go into the record; valid until the next {@link take}. */
-  readonly bytes = Buffer.alloc(SCRATCH_BYTES)
-  end = 0
-  /** Where the unique key lies in `bytes`. */
-  uniqueKeyStart = 0
-  uniqueKeyEnd = 0
+  readonly #scratch: Stamped = {
+    bytes: Buffer.alloc(SCRATCH_BYTES),
+    end: 0,
+    uniqueKeyStart: 0,
+    uniqueKeyEnd: 0,
+  }
+  #current = this.#scratch
   readonly #finder = new PropertyFinder(NAMES)
   readonly #stampProperties: ReadonlyMap<string, string>
   readonly #stampBytes: Buffer
@@ -73,6 +89,24 @@ export class SendProperties {
     ])
     this.#stampBytes = encodeProperties(this.#stampProperties)
     this.#uniqueIds = new UniqueMessageIds(ids)
+  }
+
+  /** The properties as they go into the record; valid until the next {@link take}. */
+  get bytes(): Buffer {
+    return this.#current.bytes
+  }
+
+  get end(): number {
+    return this.#current.end
+  }
+
+  /** Where the unique key lies in `bytes`. */
+  get uniqueKeyStart(): number {
+    return this.#current.uniqueKeyStart
+  }
+
+  get uniqueKeyEnd(): number {
+    return this.#current.uniqueKeyEnd
   }
 
   /** Whether the sender waits for the flush (`WAIT` is not false). */
@@ -97,54 +131,87 @@ export class SendProperties {
   }
 
   /**
-   * Takes the properties of one request.
+   * Takes the properties of one request. Those of a layout are looked through and stamped once;
+   * for its other messages only the values are copied.
    * @returns false when they are longer than a record can hold.
    */
-  take(view: SendRequestView): boolean {
+  take(view: SendRequestView, layout?: SendLayout<KeptProperties>): boolean {
+    const kept = layout?.kept
+    if (layout === undefined || kept === undefined) return this.#takeAnew(view, layout)
+    layout.copyValues(view, kept.bytes)
+    this.#current = kept
+    this.#finder.recall(kept.positions)
+    return true
+  }
+
+  #takeAnew(view: SendRequestView, layout: SendLayout<KeptProperties> | undefined): boolean {
     if (view.propertiesEnd - view.propertiesStart > SCRATCH_BYTES - STAMP_BYTES_MAX) return false
-    this.end = this.#copy(view)
-    if (this.end > PROPERTIES_MAX_BYTES) return false
-    this.#finder.scan(this.bytes, 0, this.end)
+    const current = this.#scratch
     const finder = this.#finder
-    if (finder.has(CLUSTER) || finder.has(REGION) || finder.has(TRACE)) this.#restamp()
-    else this.#stamp()
-    return this.end <= PROPERTIES_MAX_BYTES
+    this.#current = current
+    current.end = this.#copy(view)
+    if (current.end > PROPERTIES_MAX_BYTES) return false
+    finder.scan(current.bytes, 0, current.end)
+    const isNew = !finder.has(CLUSTER) && !finder.has(REGION) && !finder.has(TRACE)
+    const hasUniqueKey = finder.has(UNIQUE_KEY)
+    if (isNew) this.#stamp()
+    else this.#restamp()
+    if (current.end > PROPERTIES_MAX_BYTES) return false
+    // Otherwise the stamp holds values of this one message.
+    if (layout !== undefined && isNew && hasUniqueKey) layout.kept = this.#keep()
+    return true
+  }
+
+  #keep(): KeptProperties {
+    const { bytes, end, uniqueKeyStart, uniqueKeyEnd } = this.#scratch
+    const positions = this.#finder.positions()
+    return {
+      bytes: Buffer.from(bytes.subarray(0, end)),
+      end,
+      uniqueKeyStart,
+      uniqueKeyEnd,
+      positions,
+    }
   }
 
   #copy(view: SendRequestView): number {
+    const { bytes } = this.#scratch
     const { buffer, propertiesStart, propertiesEnd } = view
     if (view.propertiesEscaped) {
-      return unescapeJson(buffer, propertiesStart, propertiesEnd, this.bytes, 0)
+      return unescapeJson(buffer, propertiesStart, propertiesEnd, bytes, 0)
     }
-    return buffer.copy(this.bytes, 0, propertiesStart, propertiesEnd)
+    return buffer.copy(bytes, 0, propertiesStart, propertiesEnd)
   }
 
   #stamp(): void {
-    if (this.end > 0 && this.bytes[this.end - 1] !== PROPERTY_SEPARATOR) {
-      this.bytes[this.end] = PROPERTY_SEPARATOR
-      this.end += 1
+    const current = this.#scratch
+    const { bytes } = current
+    if (current.end > 0 && bytes[current.end - 1] !== PROPERTY_SEPARATOR) {
+      bytes[current.end] = PROPERTY_SEPARATOR
+      current.end += 1
     }
-    this.#stampBytes.copy(this.bytes, this.end)
-    this.end += this.#stampBytes.length
+    this.#stampBytes.copy(bytes, current.end)
+    current.end += this.#stampBytes.length
     if (this.#finder.has(UNIQUE_KEY)) {
-      this.uniqueKeyStart = this.#finder.startOf(UNIQUE_KEY)
-      this.uniqueKeyEnd = this.#finder.endOf(UNIQUE_KEY)
+      current.uniqueKeyStart = this.#finder.startOf(UNIQUE_KEY)
+      current.uniqueKeyEnd = this.#finder.endOf(UNIQUE_KEY)
       return
     }
     const entry = new Map([[PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, this.#uniqueIds.next()]])
     const entryBytes = encodeProperties(entry)
-    this.uniqueKeyStart = this.end + PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX.length + 1
-    entryBytes.copy(this.bytes, this.end)
-    this.end += entryBytes.length
-    this.uniqueKeyEnd = this.end - 1
+    current.uniqueKeyStart = current.end + PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX.length + 1
+    entryBytes.copy(bytes, current.end)
+    current.end += entryBytes.length
+    current.uniqueKeyEnd = current.end - 1
   }
 
   /** The message has been at a broker before: what that one added is replaced. */
   #restamp(): void {
-    const properties = decodeProperties(this.bytes, 0, this.end)
+    const current = this.#scratch
+    const properties = decodeProperties(current.bytes, 0, current.end)
     for (const name of this.#stampProperties.keys()) properties.delete(name)
-    this.end = encodeProperties(properties).copy(this.bytes)
-    this.#finder.scan(this.bytes, 0, this.end)
+    current.end = encodeProperties(properties).copy(current.bytes)
+    this.#finder.scan(current.bytes, 0, current.end)
     this.#stamp()
   }
 

@@ -3,14 +3,7 @@
  * Method: Java's frames, and random headers in every spelling, whole and damaged, go through both.
  */
 import { describe, expect, test } from 'vitest'
-import { decodeHeader } from '../../../net/protocol/header-table.ts'
-import { unescapeJson } from '../../../net/protocol/json-escape.ts'
-import {
-  fromShortNames,
-  SendMessageRequestHeader,
-  SendMessageRequestHeaderV2,
-  SHORT_NAMES,
-} from '../../../net/protocol/send-message.ts'
+import { SHORT_NAMES } from '../../../net/protocol/send-message.ts'
 import { SendRequestView, scanSendRequest } from '../../../net/protocol/send-message-scanner.ts'
 import { decodeFrame, encodeFrame } from '../../../net/remoting/command-codec.ts'
 import type { RawFrame } from '../../../net/remoting/frame-splitter.ts'
@@ -19,8 +12,7 @@ import { SeededRandom } from '../../helpers/seeded-random.ts'
 import { fixtureBytes, rawFrameOf } from '../raw-frame.ts'
 import type { FieldKind } from './request-fuzz.ts'
 import { damaged, jsonFrame, randomValue, spellHeader } from './request-fuzz.ts'
-
-const view = new SendRequestView()
+import { contentOf, decoded } from './send-request-content.ts'
 
 const KINDS: Readonly<Record<string, FieldKind>> = {
   producerGroup: 'text',
@@ -40,54 +32,11 @@ const KINDS: Readonly<Record<string, FieldKind>> = {
 }
 const REQUIRED_COUNT = 8
 
+const view = new SendRequestView()
+
 /** The frame as the scanner sees it; undefined when it declines. */
 function scanned(frame: RawFrame): object | undefined {
-  if (!scanSendRequest(frame, view)) return undefined
-  const text = (start: number, end: number): string => view.buffer.toString('utf8', start, end)
-  const properties = Buffer.alloc(view.propertiesEnd - view.propertiesStart)
-  const { propertiesStart, propertiesEnd } = view
-  const propertiesBytes = view.propertiesEscaped
-    ? unescapeJson(view.buffer, propertiesStart, propertiesEnd, properties, 0)
-    : view.buffer.copy(properties, 0, propertiesStart, propertiesEnd)
-  return {
-    code: view.code,
-    opaque: view.opaque,
-    isOneway: view.isOneway,
-    body: view.buffer.subarray(view.bodyStart, view.bodyEnd),
-    producerGroup: text(view.producerGroupStart, view.producerGroupEnd),
-    topic: text(view.topicStart, view.topicEnd),
-    defaultTopic: text(view.defaultTopicStart, view.defaultTopicEnd),
-    defaultTopicQueueNums: view.defaultTopicQueueNums,
-    queueId: view.queueId,
-    sysFlag: view.sysFlag,
-    bornTimestamp: view.bornTimestampMs,
-    flag: view.flag,
-    properties: properties.toString('utf8', 0, propertiesBytes),
-    reconsumeTimes: view.reconsumeTimes,
-    unitMode: view.unitMode,
-    maxReconsumeTimes: view.maxReconsumeTimes,
-    batch: view.batch,
-  }
-}
-
-/** The same by the generic codec; throws when that refuses the frame. */
-function decoded(frame: RawFrame): object {
-  const command = decodeFrame(frame)
-  const { bname: _, ...header } =
-    command.code === 10
-      ? decodeHeader(SendMessageRequestHeader, command.extFields)
-      : fromShortNames(decodeHeader(SendMessageRequestHeaderV2, command.extFields))
-  return {
-    code: command.code,
-    opaque: command.opaque,
-    isOneway: (command.flag & 2) !== 0,
-    body: command.body,
-    ...header,
-    // What both write to the log: half a surrogate pair has no UTF-8.
-    properties: Buffer.from(header.properties ?? '').toString('utf8'),
-    reconsumeTimes: header.reconsumeTimes ?? 0,
-    maxReconsumeTimes: header.maxReconsumeTimes ?? -1,
-  }
+  return scanSendRequest(frame, view) ? contentOf(view) : undefined
 }
 
 function randomFrame(random: SeededRandom): Buffer {
