@@ -6,6 +6,9 @@
  *           "queueId":"Q","queueOffset":"O","transactionId":"T"},"flag":1,"language":"OTHER",
  *           "opaque":N,"serializeTypeCurrentRPC":"JSON","version":V}
  *   binary: the same fields, see header-binary.ts
+ *
+ * A JSON response whose numbers are as long as those of an earlier one is a copy of that one with
+ * other digits: one copy instead of a copy for each template.
  */
 import { assert } from '../../engine/base/assert.ts'
 import { HIGH_WORD, I32_BYTES } from '../../engine/base/units.ts'
@@ -18,7 +21,7 @@ import {
   REMOTING_VERSION,
 } from '../remoting/remoting-command.ts'
 import { asciiBytes } from './byte-codes.ts'
-import { DECIMAL_BYTES_MAX, writeDecimal } from './decimal.ts'
+import { DECIMAL_BYTES_MAX, digitCountOf, writeDecimal } from './decimal.ts'
 import {
   fieldBytes,
   nameBytes,
@@ -26,6 +29,7 @@ import {
   writeBytes,
   writeNumberField,
 } from './frame-patch.ts'
+import { IS_PLAIN } from './json-cursor.ts'
 import { ESCAPED_BYTES_PER_BYTE, escapeJson } from './json-escape.ts'
 
 /** What the responses of one broker have in common. */
@@ -72,7 +76,24 @@ const BINARY_QUEUE_ID = nameBytes('queueId')
 const BINARY_QUEUE_OFFSET = nameBytes('queueOffset')
 const BINARY_TRANSACTION_ID = nameBytes('transactionId')
 
+/** A JSON response that was built, and where its digits stand. */
+interface BuiltResponse {
+  readonly frame: Uint8Array
+  readonly code: number
+  readonly queueIdDigits: number
+  readonly transactionIdBytes: number
+  readonly offsetHexAt: number
+  readonly queueIdAt: number
+  readonly queueOffsetAt: number
+  readonly transactionIdAt: number
+  readonly opaqueAt: number
+}
+
+/** Built responses are found by the digits of queue offset and opaque. */
+const DIGITS_SLOTS = 32
+
 export class SendResponseBuilder {
+  readonly #built: (BuiltResponse | undefined)[] = new Array(DIGITS_SLOTS * DIGITS_SLOTS)
   /** From the code to the offset in the message id. */
   readonly #jsonFields: Uint8Array
   /** The whole header up to the offset in the message id. */
@@ -113,12 +134,18 @@ export class SendResponseBuilder {
 
   /** Writes the whole frame at `at`; returns the position behind it. */
   build(values: SendResponseValues, buffer: Buffer, at: number): number {
-    const json = values.serializeType === SERIALIZE_TYPE_JSON
     const headerAt = at + FRAME_PREFIX_BYTES
-    const end = json
-      ? this.#buildJson(values, buffer, headerAt)
-      : this.#buildBinary(values, buffer, headerAt)
+    if (values.serializeType !== SERIALIZE_TYPE_JSON) {
+      const end = this.#buildBinary(values, buffer, headerAt)
+      patchFrameWords(buffer, at, values.serializeType, end, 0)
+      return end
+    }
+    const slot = slotOf(values)
+    const built = this.#built[slot]
+    if (built !== undefined && patchBuilt(built, values, buffer, at)) return at + built.frame.length
+    const end = this.#buildJson(values, buffer, headerAt)
     patchFrameWords(buffer, at, values.serializeType, end, 0)
+    this.#built[slot] = this.#keepBuilt(values, buffer.subarray(at, end))
     return end
   }
 
@@ -135,6 +162,33 @@ export class SendResponseBuilder {
     }
     to = writeDecimal(buffer, writeBytes(buffer, to, JSON_OPAQUE), values.opaque)
     return writeBytes(buffer, to, JSON_END)
+  }
+
+  /** Undefined when there is more to such a response than digits and a plain transaction id. */
+  #keepBuilt(values: SendResponseValues, frame: Buffer): BuiltResponse | undefined {
+    const { code, queueId, queueOffset, opaque } = values
+    const transactionIdBytes = values.transactionIdEnd - values.transactionIdStart
+    if (code < 0 || queueId < 0 || opaque < 0 || transactionIdBytes === 0) return undefined
+    const queueIdDigits = digitCountOf(queueId)
+    const codeEnd = FRAME_PREFIX_BYTES + JSON_BEGIN.length + digitCountOf(code)
+    const offsetHexAt = codeEnd + this.#jsonFields.length
+    const queueIdAt = offsetHexAt + OFFSET_HEX_DIGITS + JSON_QUEUE_ID.length
+    const queueOffsetAt = queueIdAt + queueIdDigits + JSON_QUEUE_OFFSET.length
+    const transactionIdAt = queueOffsetAt + digitCountOf(queueOffset) + JSON_TRANSACTION_ID.length
+    const opaqueAt = transactionIdAt + transactionIdBytes + JSON_OPAQUE.length
+    const isPlain = opaqueAt + digitCountOf(opaque) + JSON_END.length === frame.length
+    if (!isPlain) return undefined
+    return {
+      frame: Uint8Array.from(frame),
+      code,
+      queueIdDigits,
+      transactionIdBytes,
+      offsetHexAt,
+      queueIdAt,
+      queueOffsetAt,
+      transactionIdAt,
+      opaqueAt,
+    }
   }
 
   #buildBinary(values: SendResponseValues, buffer: Buffer, at: number): number {
@@ -157,6 +211,36 @@ export class SendResponseBuilder {
     buffer.writeInt32BE(to - fieldsAt, fieldsAt - I32_BYTES)
     return to
   }
+}
+
+function slotOf(values: SendResponseValues): number {
+  return digitCountOf(values.queueOffset) * DIGITS_SLOTS + digitCountOf(values.opaque)
+}
+
+/** Writes `built` with the digits of `values`; false when they do not fit. */
+function patchBuilt(
+  built: BuiltResponse,
+  values: SendResponseValues,
+  buffer: Buffer,
+  at: number,
+): boolean {
+  const { transactionId, transactionIdStart, transactionIdEnd, queueId, opaque } = values
+  if (values.code !== built.code || queueId < 0 || opaque < 0) return false
+  if (digitCountOf(queueId) !== built.queueIdDigits) return false
+  if (transactionIdEnd - transactionIdStart !== built.transactionIdBytes) return false
+  buffer.set(built.frame, at)
+  let to = at + built.transactionIdAt
+  for (let from = transactionIdStart; from < transactionIdEnd; from += 1) {
+    const code = transactionId[from]!
+    if (IS_PLAIN[code] === 0) return false
+    buffer[to] = code
+    to += 1
+  }
+  writeOffsetHex(buffer, at + built.offsetHexAt, values.physicalOffset)
+  writeDecimal(buffer, at + built.queueIdAt, queueId)
+  writeDecimal(buffer, at + built.queueOffsetAt, values.queueOffset)
+  writeDecimal(buffer, at + built.opaqueAt, opaque)
+  return true
 }
 
 /** A binary response header without remark and fields. */

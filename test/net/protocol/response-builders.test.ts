@@ -83,6 +83,28 @@ test.each([1, 2])('random send responses are read back (seed %i)', (seed) => {
   }
 })
 
+test.each([1, 2])('a send response like one before is as if built anew (seed %i)', (seed) => {
+  const random = new SeededRandom(seed)
+  const constants = { storeHost: V4_HOST, regionId: 'DefaultRegion', traceOn: true }
+  const builder = new SendResponseBuilder(constants)
+  const values = new SendResponseValues()
+  const built = (by: SendResponseBuilder): string => {
+    const buffer = Buffer.alloc(AT + by.bytesMax(values.transactionIdEnd) + 1, FILLER)
+    return buffer.toString('latin1', 0, by.build(values, buffer, AT))
+  }
+  for (let round = 0; round < 2000; round += 1) {
+    values.code = random.pick([0, 10])
+    values.opaque = random.below(120) - 10
+    values.queueId = random.below(12)
+    values.queueOffset = random.below(120)
+    values.physicalOffset = random.below(2 ** 31) * random.below(2 ** 21)
+    values.transactionId = Buffer.from(random.pick(['', 'AB01', 'CD23', 'a"c', 'ü']))
+    values.transactionIdEnd = values.transactionId.length
+    const why = `seed ${seed}, round ${round}`
+    expect(built(builder), why).toBe(built(new SendResponseBuilder(constants)))
+  }
+})
+
 test.each([
   ['json', 0],
   ['rocketmq', 1],
