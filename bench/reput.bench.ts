@@ -12,6 +12,7 @@ import { ScratchStore } from './scratch-store.ts'
 import type { BenchSuite, BenchTask } from './suite.ts'
 
 const MESSAGE_COUNT = 2048
+const OPEN_FILES_MAX = 1000
 const QUEUE_FILE_BYTES = 6_000_000
 /** Large enough for the keys of one call: a unique key and a tag for each message. */
 const INDEX_SIZE = { slotCount: 100_000, entryCount: 400_000 } as const
@@ -76,11 +77,8 @@ class BuiltFromLog {
     const root = join(layout.root, 'built')
     rmSync(root, { recursive: true, force: true })
     const workDirectory = layout.work
-    const queues = new ConsumeQueueStore(files, {
-      root,
-      workDirectory,
-      fileBytes: QUEUE_FILE_BYTES,
-    })
+    const queueLocation = { root, workDirectory, fileBytes: QUEUE_FILE_BYTES }
+    const queues = new ConsumeQueueStore(files, queueLocation, OPEN_FILES_MAX)
     const location = { directory: join(root, 'index'), workDirectory, ...INDEX_SIZE }
     const index = isIndexed ? new IndexStore(files, location) : undefined
     const tools = { queues, index, delayLevels: new DelayLevels() }

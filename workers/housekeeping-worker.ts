@@ -9,6 +9,7 @@ import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { storeErrorOf } from '../engine/file/posix.ts'
 import { prepareFile } from '../engine/file/preallocator.ts'
 import { segmentPath, storeLayout } from '../engine/file/store-layout.ts'
+import { syncFiles } from '../engine/file/sync-files.ts'
 import type { Checkpoint } from '../engine/format/checkpoint-format.ts'
 import { loadCheckpoint, saveCheckpoint } from '../engine/store/store-checkpoint.ts'
 import type { FromWorker, ToHousekeeping, WorkerSetup } from './messages.ts'
@@ -34,9 +35,6 @@ function handle(message: ToHousekeeping): void {
       break
     case 'sync-queues':
       syncQueues(message)
-      break
-    case 'close':
-      files.close(message.fd)
       break
     case 'stop':
       stop()
@@ -81,7 +79,7 @@ function prepareSegment(startOffset: number): void {
 
 /** The checkpoint may say only what is on the disk: it moves after the syncs. */
 function syncQueues(message: Extract<ToHousekeeping, { kind: 'sync-queues' }>): void {
-  for (const fd of message.descriptors) files.sync(fd)
+  syncFiles(files, message.paths, layout.root)
   if (!message.isThorough) return
   noteFlushed()
   checkpoint.consumeQueueTimestampMs = Math.max(

@@ -46,7 +46,7 @@ export type ToHousekeeping =
   | { readonly kind: 'prepare'; readonly startOffset: number }
   | {
       readonly kind: 'sync-queues'
-      readonly descriptors: readonly number[]
+      readonly paths: readonly string[]
       /** Everything before is in the queues that are synced; physical offset. */
       readonly untilOffset: number
       readonly queueTimestampMs: number
@@ -54,6 +54,5 @@ export type ToHousekeeping =
       /** Whether nothing of it is left unsynced, so that the checkpoint may move. */
       readonly isThorough: boolean
     }
-  | { readonly kind: 'close'; readonly fd: number }
   /** Write the last checkpoint and leave. */
   | { readonly kind: 'stop' }

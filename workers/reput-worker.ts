@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { MIB, PAGE_BYTES } from '../engine/base/units.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
+import { openFilesMax } from '../engine/file/open-files-limit.ts'
 import { storeLayout } from '../engine/file/store-layout.ts'
 import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../engine/queue/delay-levels.ts'
@@ -48,12 +49,11 @@ class ReputLoop {
   constructor() {
     const files = nodeFileSystem()
     const layout = storeLayout(setup.directory)
-    const release = (fd: number) => ask({ kind: 'close', fd })
     const workDirectory = layout.work
     this.#queues = new ConsumeQueueStore(
       files,
       { root: layout.consumeQueue, workDirectory, fileBytes: config.consumeQueueFileBytes },
-      release,
+      openFilesMax('queue-writers'),
     )
     const indexLocation = {
       directory: layout.index,
@@ -61,7 +61,7 @@ class ReputLoop {
       slotCount: config.indexSlotCount,
       entryCount: config.indexEntryCount,
     }
-    this.#index = config.index ? new IndexStore(files, indexLocation, release) : undefined
+    this.#index = config.index ? new IndexStore(files, indexLocation) : undefined
     this.#index?.cut(setup.cutOffset)
     this.#reputter = new Reputter(
       files,
@@ -147,12 +147,12 @@ class ReputLoop {
       this.#lastThoroughSyncOffset = this.#reputter.reputOffset
     }
     const bytesMin = isThorough ? 0 : config.queueFlushPageCountMin * PAGE_BYTES
-    const descriptors = this.#queues.takeUnsynced(bytesMin)
-    if (isThorough && this.#index !== undefined) descriptors.push(...this.#index.takeUnsynced())
-    if (descriptors.length === 0 && !isThorough) return
+    const paths = this.#queues.takeUnsynced(bytesMin)
+    if (isThorough && this.#index !== undefined) paths.push(...this.#index.takeUnsynced())
+    if (paths.length === 0 && !isThorough) return
     ask({
       kind: 'sync-queues',
-      descriptors,
+      paths,
       untilOffset: this.#reputter.reputOffset,
       queueTimestampMs: this.#reputter.reputTimestampMs,
       indexTimestampMs: this.#index?.endTimestampMs ?? 0,

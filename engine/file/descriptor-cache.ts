@@ -8,21 +8,14 @@ export class DescriptorCache {
   readonly #files: FileSystem
   readonly #intent: OpenIntent
   readonly #countMax: number
-  readonly #release: (fd: number) => void
   /** In the order of their last use. */
   readonly #descriptors = new Map<string, number>()
 
-  /** @param options.release closes a descriptor that leaves the cache, now or later. */
   constructor(
     files: FileSystem,
-    options: {
-      readonly intent: OpenIntent
-      readonly countMax: number
-      readonly release?: (fd: number) => void
-    },
+    options: { readonly intent: OpenIntent; readonly countMax: number },
   ) {
     this.#files = files
-    this.#release = options.release ?? ((fd) => files.close(fd))
     this.#intent = options.intent
     this.#countMax = options.countMax
   }
@@ -49,7 +42,7 @@ export class DescriptorCache {
     for (const [path, fd] of [...this.#descriptors]) {
       if (!matches(path)) continue
       this.#descriptors.delete(path)
-      this.#release(fd)
+      this.#files.close(fd)
     }
   }
 
@@ -60,7 +53,7 @@ export class DescriptorCache {
   #closeOldest(): void {
     for (const [path, fd] of this.#descriptors) {
       this.#descriptors.delete(path)
-      this.#release(fd)
+      this.#files.close(fd)
       return
     }
   }

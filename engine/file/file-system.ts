@@ -35,6 +35,8 @@ export interface FileSystem {
   setLength(fd: number, lengthBytes: number): void
   /** Makes a file's data durable (fdatasync). */
   sync(fd: number): void
+  /** Makes all that was written to the file system of `path` durable (syncfs). */
+  syncAll(path: string): void
   rename(from: string, to: string): void
   unlink(path: string): void
   removeDirectory(path: string): void

@@ -133,6 +133,13 @@ export class MemoryDisk implements FileSystem {
     file.durable = Buffer.from(file.bytes.subarray(0, file.lengthBytes))
   }
 
+  syncAll(): void {
+    for (const file of this.#files.values()) {
+      file.durable = Buffer.from(file.bytes.subarray(0, file.lengthBytes))
+    }
+    this.#durableFiles = new Map(this.#files)
+  }
+
   rename(from: string, to: string): void {
     const file = this.#files.get(from)
     if (file === undefined) throw systemError('ENOENT', 'rename', from)

@@ -1,7 +1,13 @@
 import * as fs from 'node:fs'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
-import { readCachedBytes, reserveBlocks, tryLockFirstByte, zeroRange } from './posix.ts'
+import {
+  readCachedBytes,
+  reserveBlocks,
+  syncFileSystem,
+  tryLockFirstByte,
+  zeroRange,
+} from './posix.ts'
 import { sharedRegions } from './shared-region.ts'
 
 const OPEN_FLAGS: Readonly<Record<OpenIntent, number>> = {
@@ -30,6 +36,7 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     zero: zeroRange,
     setLength: (fd, lengthBytes) => fs.ftruncateSync(fd, lengthBytes),
     sync: (fd) => fs.fdatasyncSync(fd),
+    syncAll,
     rename: (from, to) => fs.renameSync(from, to),
     unlink: (path) => fs.unlinkSync(path),
     removeDirectory: (path) => fs.rmdirSync(path),
@@ -41,6 +48,15 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     syncDirectory,
     lock: tryLockFirstByte,
     map: (fd, lengthBytes) => regions.map(fd, lengthBytes),
+  }
+}
+
+function syncAll(path: string): void {
+  const fd = fs.openSync(path, fs.constants.O_RDONLY)
+  try {
+    syncFileSystem(fd)
+  } finally {
+    fs.closeSync(fd)
   }
 }
 

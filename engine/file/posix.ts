@@ -28,6 +28,7 @@ const nativeMincore = libc.func(
 const nativePreadv2 = libc.func(
   'intptr_t preadv2(int fd, uintptr_t vectors, int count, int64_t offset, int flags)',
 )
+const nativeSyncfs = libc.func('int syncfs(int fd)')
 const nativeFcntl = libc.func('fcntl', 'int', ['int', 'int', koffi.pointer(flockStruct)])
 
 const PROT_READ_WRITE = 0x1 | 0x2
@@ -98,6 +99,11 @@ export function zeroRange(fd: number, start: number, lengthBytes: number): void 
   for (let done = 0; done < lengthBytes; ) {
     done += writeSync(fd, zeros, 0, Math.min(zeros.length, lengthBytes - done), start + done)
   }
+}
+
+/** Writes out everything that is dirty on the file system of an open file, and waits for it. */
+export function syncFileSystem(fd: number): void {
+  if (nativeSyncfs(fd) !== 0) throw systemError('syncfs', koffi.errno())
 }
 
 /** True when every page of a mapped range is in memory. `pages` has one byte for each page. */

@@ -9,9 +9,6 @@ import {
 } from './consume-queue-files.ts'
 import { ConsumeQueueWriter, type ConsumeQueueWriterTools } from './consume-queue-writer.ts'
 
-/** Files that the writers keep open at the same time. */
-const OPEN_FILES_MAX = 2000
-
 export interface ConsumeQueueStoreLocation {
   /** Folder of all consume queues. */
   readonly root: string
@@ -25,32 +22,11 @@ export class ConsumeQueueStore {
   readonly #tools: ConsumeQueueWriterTools
   readonly #writers = new BytesMap<ConsumeQueueWriter>()
   readonly #staged: ConsumeQueueWriter[] = []
-  /** Left the cache while descriptors were collected, and may be among them. */
-  readonly #evicted: number[] = []
-  readonly #release: (fd: number) => void
-  #isCollecting = false
 
-  /** @param release closes a descriptor once nobody syncs it any more; default: at once. */
-  constructor(
-    files: FileSystem,
-    location: ConsumeQueueStoreLocation,
-    release: (fd: number) => void = (fd) => files.close(fd),
-    openFilesMax: number = OPEN_FILES_MAX,
-  ) {
+  constructor(files: FileSystem, location: ConsumeQueueStoreLocation, openFilesMax: number) {
     this.#location = location
-    this.#release = release
-    this.#tools = {
-      files,
-      workDirectory: location.workDirectory,
-      descriptors: new DescriptorCache(files, {
-        intent: 'write',
-        countMax: openFilesMax,
-        release: (fd) => {
-          if (this.#isCollecting) this.#evicted.push(fd)
-          else release(fd)
-        },
-      }),
-    }
+    const descriptors = new DescriptorCache(files, { intent: 'write', countMax: openFilesMax })
+    this.#tools = { files, workDirectory: location.workDirectory, descriptors }
   }
 
   /** The writer of a queue whose topic's name stands in `bytes`. */
@@ -78,26 +54,17 @@ export class ConsumeQueueStore {
   }
 
   writeStaged(): void {
-    this.#releaseEvicted()
     for (const writer of this.#staged) writer.writeStaged()
     this.#staged.length = 0
   }
 
-  /**
-   * Descriptors to sync: of every queue that has at least `bytesMin` unsynced. None of them is
-   * released before the next call of this store.
-   */
-  takeUnsynced(bytesMin: number): number[] {
-    this.#releaseEvicted()
-    this.#isCollecting = true
-    const descriptors: number[] = []
+  /** Paths of the files to sync: of every queue that has at least `bytesMin` unsynced. */
+  takeUnsynced(bytesMin: number): string[] {
+    const paths: string[] = []
     for (const writer of this.#writers.values()) {
-      if (writer.unsyncedBytes > 0 && writer.unsyncedBytes >= bytesMin) {
-        writer.takeUnsynced(descriptors)
-      }
+      if (writer.unsyncedBytes > 0 && writer.unsyncedBytes >= bytesMin) writer.takeUnsynced(paths)
     }
-    this.#isCollecting = false
-    return descriptors
+    return paths
   }
 
   /** Deletes the queues of a topic. One that gets messages again starts anew. */
@@ -114,12 +81,7 @@ export class ConsumeQueueStore {
     if (files.exists(directory)) files.removeDirectory(directory)
   }
 
-  #releaseEvicted(): void {
-    for (const fd of this.#evicted.splice(0)) this.#release(fd)
-  }
-
   close(): void {
-    this.#releaseEvicted()
     this.#tools.descriptors.close()
   }
 }

@@ -90,12 +90,9 @@ export class ConsumeQueueWriter {
     this.#stagedBytes = 0
   }
 
-  /** Hands the descriptors of everything written since the last time to whoever syncs them. */
-  takeUnsynced(descriptors: number[]): void {
-    for (const path of this.#unsyncedFiles) {
-      const fd = this.#tools.descriptors.get(path)
-      if (fd !== undefined) descriptors.push(fd)
-    }
+  /** Names the files that were written since the last time to whoever syncs them. */
+  takeUnsynced(paths: string[]): void {
+    paths.push(...this.#unsyncedFiles)
     this.#unsyncedFiles.clear()
     this.unsyncedBytes = 0
   }

@@ -137,17 +137,16 @@ export class IndexFile {
     this.#hasUnsynced = true
   }
 
-  /** Hands the descriptor to whoever syncs it, if anything was put since the last time. */
-  takeUnsynced(descriptors: number[]): void {
-    if (this.#hasUnsynced) descriptors.push(this.#fd)
+  /** Names the file to whoever syncs it, if anything was put since the last time. */
+  takeUnsynced(paths: string[]): void {
+    if (this.#hasUnsynced) paths.push(this.path)
     this.#hasUnsynced = false
   }
 
-  /** Unmaps the file; its descriptor is closed by `release`, now or after a sync. */
-  close(release: (fd: number) => void): void {
+  close(): void {
     this.writeHeader()
     this.#region.close()
-    release(this.#fd)
+    this.#files.close(this.#fd)
   }
 
   /** The newest entry, also of those that were put after the header was stored. */

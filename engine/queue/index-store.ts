@@ -25,24 +25,15 @@ export function listIndexFiles(files: FileSystem, directory: string): string[] {
 export class IndexStore {
   readonly #files: FileSystem
   readonly #location: IndexLocation
-  readonly #release: (fd: number) => void
   #current: IndexFile | undefined
   /** The newest message that an earlier process put, perhaps not with all its keys. */
   #lastOffsetBefore = NOTHING_BEFORE
   /** Full files that have not been synced since. */
   readonly #full: IndexFile[] = []
-  /** Descriptors of full files that were handed out to be synced, and are of no more use. */
-  readonly #spent: number[] = []
 
-  /** @param release closes a descriptor once nobody syncs it any more; default: at once. */
-  constructor(
-    files: FileSystem,
-    location: IndexLocation,
-    release: (fd: number) => void = (fd) => files.close(fd),
-  ) {
+  constructor(files: FileSystem, location: IndexLocation) {
     this.#files = files
     this.#location = location
-    this.#release = release
     this.#openNewest()
   }
 
@@ -52,7 +43,7 @@ export class IndexStore {
    */
   cut(physicalOffset: number): void {
     while (this.#current !== undefined && !this.#current.cut(physicalOffset)) {
-      this.#current.close((fd) => this.#files.close(fd))
+      this.#current.close()
       this.#files.unlink(this.#current.path)
       this.#openNewest()
     }
@@ -80,30 +71,21 @@ export class IndexStore {
     return this.#current?.endTimestampMs ?? 0
   }
 
-  /**
-   * Descriptors to sync, so that everything put until now is durable. None of them is released
-   * before the next call of this or {@link close}.
-   */
-  takeUnsynced(): number[] {
-    this.#releaseSpent()
-    const descriptors: number[] = []
+  /** Paths of the files to sync, so that everything put until now is durable. */
+  takeUnsynced(): string[] {
+    const paths: string[] = []
     for (const file of this.#full.splice(0)) {
-      file.takeUnsynced(descriptors)
-      file.close((fd) => this.#spent.push(fd))
+      file.takeUnsynced(paths)
+      file.close()
     }
-    this.#current?.takeUnsynced(descriptors)
-    return descriptors
+    this.#current?.takeUnsynced(paths)
+    return paths
   }
 
   close(): void {
-    this.#releaseSpent()
-    for (const file of this.#full.splice(0)) file.close(this.#release)
-    this.#current?.close(this.#release)
+    for (const file of this.#full.splice(0)) file.close()
+    this.#current?.close()
     this.#current = undefined
-  }
-
-  #releaseSpent(): void {
-    for (const fd of this.#spent.splice(0)) this.#release(fd)
   }
 
   #openNewest(): void {

@@ -7,6 +7,7 @@ import { StoreError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
+import { openFilesMax } from '../file/open-files-limit.ts'
 import { storeErrorOf } from '../file/posix.ts'
 import { type StoreLayout, segmentPath, storeLayout } from '../file/store-layout.ts'
 import { type StoreLock, takeStoreLock } from '../file/store-lock.ts'
@@ -20,9 +21,6 @@ import { checkMappings } from './mapping-check.ts'
 import { MessageReader } from './message-reader.ts'
 import type { StoreConfig } from './store-options.ts'
 import { type RecoveredStore, recoverStore } from './store-recovery.ts'
-
-/** Queue files that readers keep open at the same time. */
-const OPEN_FILES_MAX = 2000
 
 export interface MessageStoreParts {
   readonly files: FileSystem
@@ -73,7 +71,10 @@ export class MessageStore {
     this.config = config
     this.#files = files
     this.#lock = lock
-    this.#descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
+    this.#descriptors = new DescriptorCache(files, {
+      intent: 'read',
+      countMax: openFilesMax('queue-readers'),
+    })
     checkMappings(files, layout.work)
     this.tails = new QueueTails((topic, queueId) =>
       findQueueEnd(files, this.#queueLocation(topic, queueId)),

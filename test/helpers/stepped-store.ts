@@ -6,6 +6,7 @@ import { silentLogger } from '../../engine/base/logger.ts'
 import type { FileSystem } from '../../engine/file/file-system.ts'
 import { prepareFile } from '../../engine/file/preallocator.ts'
 import { segmentPath } from '../../engine/file/store-layout.ts'
+import { syncFiles } from '../../engine/file/sync-files.ts'
 import { hostOf } from '../../engine/format/host.ts'
 import { PropertyName } from '../../engine/format/message-const.ts'
 import { encodeProperties } from '../../engine/format/properties-codec.ts'
@@ -22,6 +23,7 @@ import type { GetRequest } from '../../engine/store/message-reader.ts'
 import { MessageStore } from '../../engine/store/message-store.ts'
 import { parseStoreOptions, type StoreOptions } from '../../engine/store/store-options.ts'
 
+const OPEN_FILES_MAX = 100
 const HOST = hostOf('127.0.0.1', 10911)
 
 export interface SteppedMessage {
@@ -58,11 +60,9 @@ export class SteppedStore {
     })
     const { layout, log, recovered } = this.store
     const workDirectory = layout.work
-    this.queues = new ConsumeQueueStore(files, {
-      root: layout.consumeQueue,
-      workDirectory,
-      fileBytes: config.consumeQueueFileBytes,
-    })
+    const { consumeQueueFileBytes: fileBytes } = config
+    const queueLocation = { root: layout.consumeQueue, workDirectory, fileBytes }
+    this.queues = new ConsumeQueueStore(files, queueLocation, OPEN_FILES_MAX)
     this.index = new IndexStore(files, {
       directory: layout.index,
       workDirectory,
@@ -119,9 +119,9 @@ export class SteppedStore {
 
   /** Makes durable what reput wrote. As on Linux, the sync of a new file makes its name durable. */
   syncQueues(): void {
-    for (const fd of this.queues.takeUnsynced(0)) this.#files.sync(fd)
-    for (const fd of this.index.takeUnsynced()) this.#files.sync(fd)
     const { layout } = this.store
+    const paths = [...this.queues.takeUnsynced(0), ...this.index.takeUnsynced()]
+    syncFiles(this.#files, paths, layout.root)
     this.#files.syncDirectory(layout.index)
     for (const { location } of listConsumeQueues(this.#files, {
       root: layout.consumeQueue,

@@ -1,10 +1,11 @@
 /** Files are made so that a kill at any step leaves only finished ones where Java looks. */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
+import { openFilesMax } from '../../../engine/file/open-files-limit.ts'
 import { prepareFile, removeUnfinishedFiles } from '../../../engine/file/preallocator.ts'
 import { takeStoreLock } from '../../../engine/file/store-lock.ts'
 import { packageRoot } from '../../../scripts/java/package-root.ts'
@@ -105,11 +106,11 @@ describe('the cache of open files', () => {
     disk.makeDirectory('/d')
     for (const name of ['a', 'b', 'c']) disk.close(disk.open(`/d/${name}`, 'create'))
     const released: number[] = []
-    const cache = new DescriptorCache(disk, {
-      intent: 'read',
-      countMax: 2,
-      release: (fd) => released.push(fd),
+    const files = new Proxy(disk, {
+      get: (_, name: keyof MemoryDisk) =>
+        name === 'close' ? (fd: number) => released.push(fd) : disk[name].bind(disk),
     })
+    const cache = new DescriptorCache(files, { intent: 'read', countMax: 2 })
     const a = cache.get('/d/a')
     const b = cache.get('/d/b')
     expect(cache.get('/d/a')).toBe(a)
@@ -122,6 +123,13 @@ describe('the cache of open files', () => {
     expect(cache.get('/d/a')).toBeUndefined()
     cache.close()
     expect(released).toHaveLength(3)
+  })
+
+  it('may hold a share of what the process may open', () => {
+    const limit = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }))
+    const expected = Number.isNaN(limit) ? 65_536 : Math.min(65_536, Math.floor(limit / 2))
+    expect(openFilesMax('queue-writers')).toBe(expected)
+    expect(openFilesMax('queue-readers')).toBeLessThanOrEqual(expected)
   })
 })
 

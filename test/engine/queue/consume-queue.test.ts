@@ -1,7 +1,9 @@
 /** Consume queues, written and read: repeats, gaps, files, cuts, and what has left the log. */
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
+import { syncFiles } from '../../../engine/file/sync-files.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
@@ -16,9 +18,9 @@ const UNITS_IN_FILE = 8
 const LOCATION = { directory: '/cq/T/3', fileBytes: UNITS_IN_FILE * CONSUME_QUEUE_UNIT_BYTES }
 const TOPIC = Buffer.from('T')
 
-function openStore(disk: MemoryDisk, openFilesMax?: number, release?: (fd: number) => void) {
+function openStore(disk: MemoryDisk, openFilesMax = 100) {
   const location = { root: '/cq', workDirectory: '/work', fileBytes: LOCATION.fileBytes }
-  return new ConsumeQueueStore(disk, location, release ?? ((fd) => disk.close(fd)), openFilesMax)
+  return new ConsumeQueueStore(disk, location, openFilesMax)
 }
 
 /** Puts queue offsets `from` … `to - 1`; each record lies 100 bytes behind the one before. */
@@ -131,20 +133,24 @@ describe('a consume queue', () => {
 })
 
 describe('all consume queues', () => {
-  it('hand out descriptors to sync that stay open until the next call', () => {
+  it('name each file that is to be synced, once, however few may be open', () => {
     const disk = new MemoryDisk()
-    const released: number[] = []
-    const store = openStore(disk, 3, (fd) => released.push(fd))
+    const store = openStore(disk, 3)
     for (let queueId = 0; queueId < 10; queueId += 1) {
       store.put(store.writer(TOPIC, 0, 1, queueId), 0, 100 * queueId, 100, 0)
     }
     store.writeStaged()
-    const descriptors = store.takeUnsynced(0)
-    expect(descriptors).toHaveLength(10)
-    expect(descriptors.filter((fd) => released.includes(fd))).toEqual([])
-    store.close()
-    expect(descriptors.filter((fd) => !released.includes(fd))).toEqual([])
-    expect(new Set(released).size).toBe(released.length)
+    const paths = store.takeUnsynced(0)
+    expect(new Set(paths).size).toBe(10)
+    expect(paths.every((path) => disk.exists(path))).toBe(true)
+    expect(store.takeUnsynced(0)).toEqual([])
+    syncFiles(disk, paths, '/cq')
+    for (const path of paths) disk.syncDirectory(dirname(path))
+    disk.crash()
+    for (const [queueId] of paths.entries()) {
+      const location = { ...LOCATION, directory: `/cq/T/${queueId}` }
+      expect(findQueueEnd(disk, location), `queue ${queueId}`).toBe(1)
+    }
   })
 
   it('delete a topic, and begin anew when it gets messages again', () => {
