@@ -9,6 +9,7 @@ import {
 import { OPAQUE_FIRST } from '../net/cli/load/opaque-slots.ts'
 import { PullTemplate } from '../net/cli/load/pull-template.ts'
 import { createSendTemplate, stampSend } from '../net/cli/load/send-template.ts'
+import { TopicNames } from '../net/cli/load/topic-names.ts'
 import { UniqueKeys } from '../net/cli/load/unique-keys.ts'
 import { PULL_SYS_FLAG } from '../net/protocol/pull-message.ts'
 import { FrameSplitter, type RawFrame } from '../net/remoting/frame-splitter.ts'
@@ -25,7 +26,7 @@ const PROPERTIES =
 export function sendFrames(count: number, bodyBytes: number): Buffer {
   const keys = new UniqueKeys(BORN_MS, 1)
   const shape = {
-    topic: TOPIC,
+    topics: new TopicNames(TOPIC),
     brokerName: BROKER_NAME,
     producerGroup: 'bench_group',
     tag: 'TagA',

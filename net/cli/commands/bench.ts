@@ -50,6 +50,7 @@ function sendCommand(): Command {
     benchmark('send', 'how fast, how soon and at what cost sends are acked', 16),
   )
     .option('--batch <n>', 'messages a request', integerArgument(1), 1)
+    .option('--topics <n>', 'send to so many, TOPIC-0, TOPIC-1 …', integerArgument(1, 100_000), 1)
     .option('--rate <n>', 'messages a second, on a schedule', integerArgument(1))
     .action(async (options: SendBenchOptions) => {
       const { runSend } = await import('../load/run-send.ts')

@@ -20,7 +20,9 @@ export interface BenchOptions extends MeasureOptions {
   /** `host:port` of the one broker to drive. */
   readonly broker?: string
   readonly topic: string
-  /** Queues of the topic when it has to be created. */
+  /** How many topics of that name and a number; 1 when nothing is said. */
+  readonly topics?: number
+  /** Queues of a topic that has to be created. */
   readonly queues: number
   readonly connections: number
   readonly inFlight: number

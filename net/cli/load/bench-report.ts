@@ -8,6 +8,8 @@ export interface BenchReport {
   /** What was driven: broker addresses, or the log library. */
   readonly target: string
   readonly topic: string
+  /** 1 when nothing is said. */
+  readonly topicCount?: number
   /** Size of a message's body; 0 when a consumer does not know. */
   readonly messageBytes: number
   /** Messages a request. */
@@ -59,7 +61,7 @@ export function formatMicroseconds(us: number): string {
 
 function reportRows(report: BenchReport): [string, string][] {
   const rows: [string, string][] = [
-    ['benchmark', `${report.benchmark}: ${report.target}, topic ${report.topic}`],
+    ['benchmark', `${report.benchmark}: ${report.target}, ${topicsOf(report)}`],
     ['conditions', formatConditions(report)],
     ['durability', report.durability],
     ['host fdatasync', formatSync(report.hostSync)],
@@ -108,4 +110,8 @@ function formatMib(report: BenchReport): string {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
+}
+
+function topicsOf({ topic, topicCount = 1 }: BenchReport): string {
+  return topicCount === 1 ? `topic ${topic}` : `${topicCount} topics ${topic}-…`
 }

@@ -5,6 +5,7 @@ import { CpuAccount } from './cpu-account.ts'
 import { LatencyLog } from './latency-log.ts'
 import { findTargets, type LoadTarget } from './load-target.ts'
 import { probeSync, type SyncProbe } from './sync-probe.ts'
+import { TopicNames } from './topic-names.ts'
 
 /** What every benchmark has at hand. */
 export interface BenchSession {
@@ -30,7 +31,7 @@ export async function withSession<T>(
     const targets = await findTargets(client, {
       namesrvAddress: options.namesrv,
       brokerAddress: options.broker,
-      topic: options.topic,
+      topics: new TopicNames(options.topic, options.topics),
       queueCount: options.queues,
     })
     return await run({

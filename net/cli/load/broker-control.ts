@@ -14,6 +14,7 @@ import {
 } from '../../protocol/queue-offset.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
+import { KVTable } from '../../protocol/runtime-info.ts'
 import {
   CreateTopicRequestHeader,
   GetTopicConfigRequestHeader,
@@ -78,6 +79,13 @@ export class BrokerControl {
     const header = { topic, queueId }
     const request = requestOf(RequestCode.GET_MIN_OFFSET, GetMinOffsetRequestHeader, header)
     return offsetOf(await this.#invoke(request))
+  }
+
+  /** Bytes of the log that are not in queues and index yet; 0 when the broker does not tell. */
+  async dispatchBehindBytes(): Promise<number> {
+    const response = await this.#invoke(createRequest(RequestCode.GET_BROKER_RUNTIME_INFO))
+    const { table } = decodeBody(KVTable, succeeded(response, 'its runtime information').body)
+    return Number(table.get('dispatchBehindBytes') ?? 0)
   }
 
   /** The master brokers that this name server knows. */

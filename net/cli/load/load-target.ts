@@ -2,6 +2,10 @@ import { MASTER_ID } from '../../protocol/topic-route.ts'
 import type { RemotingClient } from '../../remoting/remoting-client.ts'
 import { BrokerControl } from './broker-control.ts'
 import { LoadError } from './errors.ts'
+import type { TopicNames } from './topic-names.ts'
+
+/** Topics that are created at the same time. */
+const CREATED_AT_ONCE = 16
 
 /** A broker to drive, with the queues of the topic. */
 export interface LoadTarget {
@@ -17,13 +21,13 @@ export interface TargetRequest {
   readonly namesrvAddress: string
   /** … unless one broker is named. */
   readonly brokerAddress: string | undefined
-  readonly topic: string
-  /** Queues that the topic gets when it has to be created. */
+  readonly topics: TopicNames
+  /** Queues that a topic gets when it has to be created. */
   readonly queueCount: number
 }
 
 /**
- * Finds the brokers and makes sure that they have the topic.
+ * Finds the brokers and makes sure that they have the topics.
  * @throws {LoadError} `LOAD_NO_BROKER`, `LOAD_REFUSED`
  */
 export async function findTargets(
@@ -35,7 +39,7 @@ export async function findTargets(
   for (const address of addresses) {
     const control = new BrokerControl(client, address)
     const settings = await control.settings()
-    const queueCount = await ensureTopic(control, request)
+    const queueCount = await ensureTopics(control, request)
     targets.push({ control, settings, queueCount, brokerName: settings.get('brokerName') ?? '' })
   }
   return targets
@@ -51,24 +55,26 @@ async function brokerAddresses(client: RemotingClient, request: TargetRequest): 
   return masters.map(({ brokerAddrs }) => brokerAddrs.get(MASTER_ID)!)
 }
 
-async function ensureTopic(control: BrokerControl, request: TargetRequest): Promise<number> {
-  const { topic, queueCount } = request
+/** Creates what is missing; the queues of the topic that has the fewest. */
+async function ensureTopics(control: BrokerControl, request: TargetRequest): Promise<number> {
+  const names = request.topics[Symbol.iterator]()
+  let fewest = Number.POSITIVE_INFINITY
+  const ensureOthers = async (): Promise<void> => {
+    for (let next = names.next(); next.done !== true; next = names.next()) {
+      fewest = Math.min(fewest, await ensureTopic(control, next.value, request.queueCount))
+    }
+  }
+  await Promise.all(Array.from({ length: CREATED_AT_ONCE }, ensureOthers))
+  return fewest
+}
+
+async function ensureTopic(
+  control: BrokerControl,
+  topic: string,
+  queueCount: number,
+): Promise<number> {
   const config = await control.topicConfig(topic)
   if (config !== undefined) return config.writeQueueNums
   await control.createTopic(topic, queueCount)
   return queueCount
-}
-
-/** Queue offsets behind the newest message of every queue, summed. */
-export async function sumOfMaxOffsets(
-  targets: readonly LoadTarget[],
-  topic: string,
-): Promise<number> {
-  let sum = 0
-  for (const { control, queueCount } of targets) {
-    for (let queueId = 0; queueId < queueCount; queueId++) {
-      sum += await control.maxOffset(topic, queueId)
-    }
-  }
-  return sum
 }

@@ -3,9 +3,9 @@ import type { BenchReport } from './bench-report.ts'
 import { type BenchSession, withSession } from './bench-session.ts'
 import { waitUntilCaughtUp } from './catch-up.ts'
 import type { LoadFigures } from './load-meter.ts'
-import { sumOfMaxOffsets } from './load-target.ts'
 import type { SendLaneShape } from './send-lane.ts'
 import { SendLoad, type SendPhase } from './send-load.ts'
+import { TopicNames } from './topic-names.ts'
 
 const PRODUCER_GROUP = 'agena_bench_producer'
 const TAG = 'TagA'
@@ -28,13 +28,11 @@ async function measure(
   load: SendLoad,
 ): Promise<BenchReport> {
   const { targets, cpu, latencies } = session
-  let offsetSum = await sumOfMaxOffsets(targets, options.topic)
   const runPhase = async (name: string, phase: Partial<SendPhase>): Promise<LoadFigures> => {
     const figures = await load.run(sendPhase(options, session, name, phase))
     session.progress.end()
     cpu.stopGenerator()
-    offsetSum += figures.messageCount
-    await waitUntilCaughtUp(targets, options.topic, offsetSum)
+    await waitUntilCaughtUp(targets)
     return figures
   }
   if (options.warmup > 0) await runPhase('warm-up', { durationMs: options.warmup })
@@ -72,13 +70,15 @@ export function planSendLanes(
   options: SendBenchOptions,
   { targets }: BenchSession,
 ): SendLaneShape[] {
+  const topics = new TopicNames(options.topic, options.topics)
   return Array.from({ length: options.connections }, (_, connection) => {
     const target = targets[connection % targets.length]!
     const { queueCount } = target
     return {
       address: target.control.address,
       brokerName: target.brokerName,
-      topic: options.topic,
+      topics,
+      firstTopic: Math.floor((connection * topics.count) / options.connections),
       queueIds: Array.from({ length: queueCount }, (_unused, queue) => {
         return (connection + queue) % queueCount
       }),
@@ -103,6 +103,7 @@ export function sendReport(
     benchmark: 'send',
     target: session.target,
     topic: options.topic,
+    topicCount: options.topics ?? 1,
     messageBytes: options.size,
     batchCount: options.batch,
     connectionCount: options.connections,

@@ -9,6 +9,7 @@ import {
   type SendShape,
   type SendTemplate,
   stampSend,
+  stampTopic,
 } from './send-template.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
@@ -27,6 +28,8 @@ export interface SendLaneShape extends Omit<SendShape, 'queueId'> {
   /** The slots send to these in turn. */
   readonly queueIds: readonly number[]
   readonly slotCount: number
+  /** Number of the topic that the first send goes to; the next ones follow in turn. */
+  readonly firstTopic: number
 }
 
 /**
@@ -46,6 +49,8 @@ export class SendLane implements LaneOwner {
   readonly #frameAt: Int32Array
   readonly #arena: Buffer
   readonly #sinceMs: Float64Array
+  readonly #topicCount: number
+  #topicIndex: number
   readonly #header = new ResponseHeader()
   readonly #splitter: ResponseSplitter
   /** Slots that were taken since the last write: `runStart <= slot < runEnd`. */
@@ -69,6 +74,8 @@ export class SendLane implements LaneOwner {
     })
     this.#arena = Buffer.concat(this.#templates.map(({ frame }) => frame))
     this.#sinceMs = new Float64Array(slotCount)
+    this.#topicCount = shape.topics.count
+    this.#topicIndex = shape.firstTopic
     this.#splitter = new ResponseSplitter((buffer, start, end) =>
       this.#onHeader(buffer, start, end),
     )
@@ -106,6 +113,10 @@ export class SendLane implements LaneOwner {
     const template = this.#templates[slot]!
     const opaque = this.#slots.opaqueOf(slot)
     stampSend(this.#arena, frameAt, template, opaque, wallMs, this.#keys)
+    if (this.#topicCount > 1) {
+      stampTopic(this.#arena, frameAt, template, this.#topicIndex)
+      this.#topicIndex = (this.#topicIndex + 1) % this.#topicCount
+    }
     if (stamp === 'stamp-body') this.#arena.writeDoubleBE(sinceMs, frameAt + template.bodyAt)
     if (slot !== this.#runEnd) {
       this.#writeRun()

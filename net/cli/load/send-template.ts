@@ -19,11 +19,12 @@ import { FRAME_PREFIX_BYTES } from '../../remoting/frame-format.ts'
 import { createRequest } from '../../remoting/remoting-command.ts'
 import { writeDecimal } from './fixed-digits.ts'
 import { OPAQUE_DIGITS, OPAQUE_FIRST } from './opaque-slots.ts'
+import type { TopicNames } from './topic-names.ts'
 import { UNIQUE_KEY_BYTES, type UniqueKeys } from './unique-keys.ts'
 
 /** What all sends of a run have in common, but the queue. */
 export interface SendShape {
-  readonly topic: string
+  readonly topics: TopicNames
   readonly brokerName: string
   readonly queueId: number
   readonly producerGroup: string
@@ -39,6 +40,9 @@ export interface SendTemplate {
   readonly frame: Buffer
   readonly opaqueAt: number
   readonly bornTimestampAt: number
+  /** Where the digits of the topic stand, and how many; none for a load of one topic. */
+  readonly topicDigitsAt: number
+  readonly topicDigitCount: number
   readonly uniqueKeysAt: readonly number[]
   /** The body of the request: a message's body, or a batch. */
   readonly bodyAt: number
@@ -69,9 +73,21 @@ export function createSendTemplate(shape: SendShape, keys: UniqueKeys): SendTemp
     frame,
     opaqueAt: onlyPlace(frame.subarray(0, bodyAt), `"opaque":${OPAQUE_FIRST}`, OPAQUE_DIGITS),
     bornTimestampAt: onlyPlace(frame, `"g":"${BORN_TIMESTAMP_MARK}`, BORN_TIMESTAMP_DIGITS),
+    topicDigitsAt: onlyPlace(frame, `"b":"${shape.topics.at(0)}`, shape.topics.digitCount),
+    topicDigitCount: shape.topics.digitCount,
     uniqueKeysAt,
     bodyAt,
   }
+}
+
+/** Addresses this send to the topic of a number. */
+export function stampTopic(
+  target: Buffer,
+  frameAt: number,
+  { topicDigitsAt, topicDigitCount }: SendTemplate,
+  topicIndex: number,
+): void {
+  writeDecimal(target, frameAt + topicDigitsAt, topicDigitCount, topicIndex)
 }
 
 /** Writes what is new in this send. */
@@ -106,7 +122,7 @@ function headerFields(
 ): Map<string, string> {
   const header = toShortNames({
     producerGroup: shape.producerGroup,
-    topic: shape.topic,
+    topic: shape.topics.at(0),
     defaultTopic: 'TBW102',
     defaultTopicQueueNums: 4,
     queueId: shape.queueId,
@@ -123,11 +139,11 @@ function headerFields(
   return encodeHeaderFields(SendMessageRequestHeaderV2, header)
 }
 
-/** The place of the last `width` characters of `text`, which occurs once. */
+/** The place of the last `width` bytes of `text`, which occurs once. */
 function onlyPlace(frame: Buffer, text: string, width: number): number {
   const places = findAll(frame, text)
   assert(places.length === 1, `${text} occurs once`)
-  return places[0]! + text.length - width
+  return places[0]! + Buffer.byteLength(text) - width
 }
 
 function findAll(frame: Buffer, text: string): number[] {

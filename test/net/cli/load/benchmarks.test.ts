@@ -8,6 +8,7 @@ import type { SendBenchOptions } from '../../../../net/cli/load/bench-options.ts
 import { runConsume } from '../../../../net/cli/load/run-consume.ts'
 import { runEndToEnd } from '../../../../net/cli/load/run-end-to-end.ts'
 import { runSend } from '../../../../net/cli/load/run-send.ts'
+import { TopicNames } from '../../../../net/cli/load/topic-names.ts'
 import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../../net/protocol/response-code.ts'
 import { SeededRandom } from '../../../helpers/seeded-random.ts'
@@ -53,6 +54,23 @@ test('every message of a send is sent once, over all queues', async () => {
   const keys = sends.map(({ extFields }) => extFields.get('i'))
   expect(new Set(keys).size).toBe(200)
   expect(broker.peer.requestsOf(RequestCode.UPDATE_AND_CREATE_TOPIC)).toHaveLength(1)
+})
+
+test('many topics get their messages in turn', async () => {
+  await runSend({ ...options, topics: 5, connections: 2 })
+  const sends = broker.peer.requestsOf(RequestCode.SEND_MESSAGE_V2)
+  const topics = sends.map(({ extFields }) => extFields.get('b'))
+  for (const name of new TopicNames(options.topic, 5)) {
+    expect(topics.filter((topic) => topic === name).length, name).toBeGreaterThan(20)
+  }
+  expect(new Set(topics).size).toBe(5)
+})
+
+test('a run ends when the broker has built queues and index', async () => {
+  let polls = 0
+  broker.behindBytes = () => Math.max(0, 3 - polls++)
+  await runSend(options)
+  expect(polls).toBe(4)
 })
 
 test('acks may come in any order', async () => {

@@ -16,6 +16,7 @@ import {
 import { QueueOffsetResponseHeader } from '../../../../net/protocol/queue-offset.ts'
 import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../../net/protocol/response-code.ts'
+import { KVTable } from '../../../../net/protocol/runtime-info.ts'
 import {
   fromShortNames,
   SendMessageRequestHeaderV2,
@@ -33,6 +34,8 @@ export class FakeBroker implements AsyncDisposable {
   readonly queues: Buffer[][] = []
   /** How the next sends are answered: an error code, or 0. */
   sendCode: () => number = () => 0
+  /** How far its queues are behind its log. */
+  behindBytes: () => number = () => 0
   /** How long an answer to a send is kept back, in ms. */
   delayMs: () => number = () => 0
   #waiting: (() => void)[] = []
@@ -43,6 +46,11 @@ export class FakeBroker implements AsyncDisposable {
     peer.on(RequestCode.GET_BROKER_CONFIG, (request) => {
       const body = Buffer.from('brokerName=fake\nflushDiskType=ASYNC_FLUSH\n')
       return createResponse(request, 0, { body })
+    })
+    peer.on(RequestCode.GET_BROKER_RUNTIME_INFO, (request) => {
+      const behindBytes = String(broker.behindBytes())
+      const table = new Map([['dispatchBehindBytes', behindBytes]])
+      return createResponse(request, 0, { body: encodeBody(KVTable, { table }) })
     })
     peer.on(RequestCode.GET_TOPIC_CONFIG, (request) => broker.#topicConfig(request))
     peer.on(RequestCode.UPDATE_AND_CREATE_TOPIC, (request) => broker.#createTopic(request))

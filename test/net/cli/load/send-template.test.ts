@@ -8,13 +8,15 @@ import {
   createSendTemplate,
   type SendShape,
   stampSend,
+  stampTopic,
 } from '../../../../net/cli/load/send-template.ts'
+import { TopicNames } from '../../../../net/cli/load/topic-names.ts'
 import { UNIQUE_KEY_BYTES, UniqueKeys } from '../../../../net/cli/load/unique-keys.ts'
 import { rawFrameOf } from '../../raw-frame.ts'
 
 const NOW_MS = new Date(2026, 10, 21, 4, 0, 23).getTime()
 const SINGLE: SendShape = {
-  topic: 'CapTopic',
+  topics: new TopicNames('CapTopic'),
   brokerName: 'bench-a',
   queueId: 2,
   producerGroup: 'bench_group',
@@ -79,9 +81,22 @@ test('a batch', () => {
 })
 
 test('an empty body, and a topic beyond ASCII', () => {
-  const { header, body } = stamped({ ...SINGLE, bodyBytes: 0, topic: 'Prüfung' })
+  const { header, body } = stamped({ ...SINGLE, bodyBytes: 0, topics: new TopicNames('Prüfung') })
   expect(header).toContain('"b":"Prüfung"')
   expect(body).toHaveLength(0)
+})
+
+test('one of many topics, by the digits at its end', () => {
+  const topics = new TopicNames('Prüfung', 101)
+  const keys = new UniqueKeys(NOW_MS, 1)
+  const template = createSendTemplate({ ...SINGLE, topics }, keys)
+  const frame = Buffer.from(template.frame)
+  for (const index of [7, 100]) {
+    stampTopic(frame, 0, template, index)
+    expect(frame.toString()).toContain(`"b":"${topics.at(index)}","c"`)
+  }
+  expect([...topics].slice(-2)).toEqual(['Prüfung-099', 'Prüfung-100'])
+  expect([...new TopicNames('T')]).toEqual(['T'])
 })
 
 test('a key names its host, process, time and number', () => {
