@@ -36,6 +36,9 @@ export class ConsumeQueueWriter {
   #stagedBytes = 0
   /** Queue offset of the first staged unit. */
   #stagedFrom = 0
+  /** The file that was written last, by its first byte. */
+  #lastFileStart = -1
+  #lastPath = ''
   /** Files that have unsynced bytes. */
   readonly #unsyncedFiles = new Set<string>()
 
@@ -124,11 +127,19 @@ export class ConsumeQueueWriter {
 
   #write(source: Buffer, start: number, lengthBytes: number, at: number): void {
     const position = at % this.#location.fileBytes
-    const path = segmentPath(this.#location.directory, at - position)
+    const path = this.#pathOf(at - position)
     const fd = this.#tools.descriptors.get(path) ?? this.#create(path)
     writeFully(this.#tools.files, fd, source, { start, lengthBytes, position })
     this.unsyncedBytes += lengthBytes
     this.#unsyncedFiles.add(path)
+  }
+
+  #pathOf(fileStart: number): string {
+    if (fileStart !== this.#lastFileStart) {
+      this.#lastFileStart = fileStart
+      this.#lastPath = segmentPath(this.#location.directory, fileStart)
+    }
+    return this.#lastPath
   }
 
   /** Queue files are sparse: thousands of queues would reserve terabytes otherwise. */

@@ -1,10 +1,10 @@
 /**
  * What the headers of one producer's sends have in common. A client builds all of them alike: the
- * same members in the same order, the same group, topic and names of properties. Only a few values
- * differ, and most of those keep their width:
+ * same members in the same order, the same group and names of properties. Only a few values differ,
+ * and most of those keep their width:
  *
  *     {"code":310,"extFields":{"a":"group","b":"topic",…,"e":"3",…,"g":"1700000000000",…
- *                                                             ~         ~~~~~~~~~~~~~
+ *                                             ~~~~~           ~         ~~~~~~~~~~~~~
  *      "i":"UNIQ_KEY\u00017F00…\u0002WAIT\u0001true"},"flag":0,…,"opaque":1234,…}
  *                         ~~~~~~            ~~~~                          ~~~~
  *
@@ -138,12 +138,12 @@ export class SendLayout<Kept> {
   }
 
   #hasPlainValues(frame: RawFrame): boolean {
-    const { buffer } = frame
-    const propertiesStart = frame.headerStart + this.#first.propertiesStart
+    const { buffer, headerStart } = frame
+    const { topicStart, topicEnd, propertiesStart } = this.#first
+    if (!isPlain(buffer, headerStart + topicStart, headerStart + topicEnd)) return false
+    const valuesAt = headerStart + propertiesStart
     for (const { start, end } of this.#values) {
-      for (let at = propertiesStart + start; at < propertiesStart + end; at += 1) {
-        if (IS_PLAIN[buffer[at]!] === 0) return false
-      }
+      if (!isPlain(buffer, valuesAt + start, valuesAt + end)) return false
     }
     return true
   }
@@ -152,6 +152,7 @@ export class SendLayout<Kept> {
     const first = this.#first
     const mask = Buffer.alloc(this.#headerBytes, 0xff)
     mask.fill(0, first.opaqueStart, first.opaqueEnd)
+    mask.fill(0, first.topicStart, first.topicEnd)
     mask.fill(0, first.queueIdStart, first.queueIdEnd)
     mask.fill(0, first.bornTimestampStart, first.bornTimestampEnd)
     for (const { start, end } of this.#values) {
@@ -159,6 +160,13 @@ export class SendLayout<Kept> {
     }
     return mask
   }
+}
+
+function isPlain(buffer: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    if (IS_PLAIN[buffer[at]!] === 0) return false
+  }
+  return true
 }
 
 function wordsOf(bytes: Buffer): Int32Array {

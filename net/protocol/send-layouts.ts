@@ -5,10 +5,9 @@ import { type SendRequestView, scanSendRequest } from './send-message-scanner.ts
 /** Headers of other lengths are scanned. */
 const HEADER_BYTES_MIN = 96
 const HEADER_BYTES_MAX = 1024
-/** A header is looked up by its length and by some bytes of where its group and topic stand. */
-const SAMPLE_START = 29
-const SAMPLE_END = 77
-const SAMPLE_STEP = 4
+/** A header is looked up by its length and by some bytes of where its group stands. */
+const SAMPLE_START = 30
+const SAMPLE_END = 40
 const HASH_FACTOR = 31
 /** So many layouts are kept, of at most some 4 KiB each. */
 const SLOT_COUNT = 256
@@ -63,7 +62,7 @@ export class SendLayouts<Kept> {
 
 function slotOf(buffer: Buffer, headerStart: number, headerBytes: number): number {
   let hash = headerBytes
-  for (let at = headerStart + SAMPLE_START; at < headerStart + SAMPLE_END; at += SAMPLE_STEP) {
+  for (let at = headerStart + SAMPLE_START; at < headerStart + SAMPLE_END; at += 1) {
     hash = (Math.imul(hash, HASH_FACTOR) + buffer[at]!) | 0
   }
   return (hash ^ (hash >>> 16)) & (SLOT_COUNT - 1)

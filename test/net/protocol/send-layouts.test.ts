@@ -45,6 +45,11 @@ test('the second header of a kind is read by the layout of the first', () => {
   expect(layouts.scan(next, view)).toBe(true)
   expect(layouts.current).toBe(taughtLayout)
   expect(contentOf(view)).toEqual(decoded(next))
+  const ofAnotherTopic = rawFrameOf(javaSendFrame({}, 'OtherTest'))!
+  expect(layouts.scan(ofAnotherTopic, view)).toBe(true)
+  expect(layouts.current).toBe(taughtLayout)
+  expect(contentOf(view)).toEqual(decoded(ofAnotherTopic))
+  layouts.scan(next, view)
   expect(view).toMatchObject({ opaque: 9999, queueId: 0, bornTimestampMs: 1_799_999_999_999 })
 })
 
