@@ -12,6 +12,8 @@ import { probeSync } from './sync-probe.ts'
 
 const TOPIC = 'AgenaBench'
 const FILLER = 'x'
+/** The clock is read once for so many acks: for each it would be a tenth of what is measured. */
+const ACKS_PER_LOOK = 32
 
 /** `agena bench append`: the log library in this process, in a store of its own that is removed. */
 export async function runAppend(options: AppendBenchOptions): Promise<BenchReport> {
@@ -61,7 +63,7 @@ async function measure(
   const { user, system } = process.cpuUsage(cpuStart)
   return {
     benchmark: 'append',
-    target: 'the log library in this process',
+    target: `the log library in this process, ${options.batch === 1 ? 'append' : 'appendBatch'}()`,
     topic: TOPIC,
     messageBytes: options.size,
     batchCount: options.batch,
@@ -83,19 +85,23 @@ interface AppendBounds {
   readonly messageCountMax: number
 }
 
-/** Keeps a number of appends in flight. They end in their order, so a ring holds their times. */
+/** Keeps a number of appends in flight: the next ones start together when all have ended. */
 class AppendLoad {
   readonly #store: LogStore
   readonly #messages: readonly LogMessage[]
   readonly #batches: readonly (readonly LogMessage[])[]
   readonly #bounds: AppendBounds
+  readonly #batchCount: number
   readonly #bytesPerAppend: number
-  readonly #startsMs: Float64Array
+  readonly #inFlightMax: number
   readonly #done: Deferred<void> = deferred()
   #meter: LoadMeter | undefined
   #endMs = 0
+  /** When the appends in flight were started. */
+  #startMs = 0
   #startedCount = 0
   #finishedCount = 0
+  #recordedCount = 0
 
   constructor(store: LogStore, options: AppendBenchOptions, bounds: AppendBounds) {
     this.#store = store
@@ -105,8 +111,9 @@ class AppendLoad {
       return { topic: TOPIC, queueId, body }
     })
     this.#batches = this.#messages.map((message) => Array(options.batch).fill(message))
+    this.#batchCount = options.batch
     this.#bytesPerAppend = options.batch * options.size
-    this.#startsMs = new Float64Array(options.inFlight)
+    this.#inFlightMax = options.inFlight
   }
 
   async run(latencies: LatencyLog, onProgress: OnProgress): Promise<LoadFigures> {
@@ -124,33 +131,37 @@ class AppendLoad {
 
   /** Appends as many as may be in flight. */
   #fill(): void {
-    const nowMs = performance.now()
-    const { messageCountMax } = this.#bounds
-    const batchCount = this.#batches[0]!.length
-    while (this.#startedCount - this.#finishedCount < this.#startsMs.length) {
-      if (nowMs >= this.#endMs || this.#startedCount * batchCount >= messageCountMax) break
-      this.#startsMs[this.#startedCount % this.#startsMs.length] = nowMs
-      this.#append(this.#startedCount % this.#messages.length)
+    this.#startMs = performance.now()
+    const appendCountMax = Math.ceil(this.#bounds.messageCountMax / this.#batchCount)
+    const leftCount = this.#startMs < this.#endMs ? appendCountMax - this.#startedCount : 0
+    const count = Math.min(this.#inFlightMax, leftCount)
+    for (let index = 0; index < count; index += 1) {
+      const queueIndex = this.#startedCount % this.#messages.length
       this.#startedCount += 1
+      this.#append(queueIndex).then(this.#onDone, this.#done.reject)
     }
-    if (this.#startedCount === this.#finishedCount) this.#done.resolve()
+    if (count === 0) this.#done.resolve()
   }
 
-  #append(queueId: number): void {
-    const batch = this.#batches[queueId]!
-    const appended: Promise<unknown> =
-      batch.length === 1
-        ? this.#store.append(this.#messages[queueId]!)
-        : this.#store.appendBatch(batch)
-    appended.then(this.#onDone, this.#done.reject)
+  #append(queueIndex: number): Promise<unknown> {
+    return this.#batchCount === 1
+      ? this.#store.append(this.#messages[queueIndex]!)
+      : this.#store.appendBatch(this.#batches[queueIndex]!)
   }
 
   readonly #onDone = (): void => {
-    assert(this.#meter !== undefined, 'an append belongs to a run')
-    const startMs = this.#startsMs[this.#finishedCount % this.#startsMs.length]!
     this.#finishedCount += 1
-    this.#meter.record(this.#batches[0]!.length, this.#bytesPerAppend, startMs, performance.now())
-    // The acks of a turn come together: the next appends too, when all of them were counted.
-    if (this.#finishedCount === this.#startedCount) this.#fill()
+    const isLast = this.#finishedCount === this.#startedCount
+    if (isLast || this.#finishedCount - this.#recordedCount === ACKS_PER_LOOK) this.#record()
+    if (isLast) this.#fill()
+  }
+
+  #record(): void {
+    assert(this.#meter !== undefined, 'an append belongs to a run')
+    const count = this.#finishedCount - this.#recordedCount
+    this.#recordedCount = this.#finishedCount
+    const messageCount = count * this.#batchCount
+    const bytes = count * this.#bytesPerAppend
+    this.#meter.record(messageCount, bytes, this.#startMs, performance.now(), count)
   }
 }
