@@ -5,7 +5,7 @@
 
 import { assert } from '../base/assert.ts'
 import { HIGH_WORD, I16_BYTES, I32_BYTES, I64_BYTES } from '../base/units.ts'
-import { writeInt32 } from './big-endian.ts'
+import { readInt32, writeInt32 } from './big-endian.ts'
 import { copyBytes } from './copy-bytes.ts'
 import { viewedBodyCrcOf, viewOf } from './crc.ts'
 import {
@@ -186,7 +186,10 @@ export class RecordEncoder {
   #copyHost(host: Buffer, at: number): number {
     const bytes = host.length
     assert(bytes === HOST_V4_BYTES || bytes === HOST_V6_BYTES, 'a host has 8 or 20 bytes')
-    return copyBytes(host, 0, bytes, this.#target, at)
+    for (let index = 0; index < bytes; index += I32_BYTES) {
+      this.#view.setInt32(at + index, readInt32(host, index))
+    }
+    return at + bytes
   }
 }
 
@@ -211,11 +214,10 @@ export function encodeBlank(target: Buffer, at: number, blankBytes: number): voi
   writeInt32(target, at + I32_BYTES, BLANK_MAGIC)
 }
 
-/** Writes a safe integer as 64 bits of two's complement. */
+/** Writes a safe integer as 64 bits of two's complement; `setInt32` takes a number modulo 2^32. */
 function setInt64(view: DataView, at: number, value: number): void {
-  const high = Math.floor(value / HIGH_WORD)
-  view.setInt32(at, high)
-  view.setInt32(at + I32_BYTES, value - high * HIGH_WORD)
+  view.setInt32(at, Math.floor(value / HIGH_WORD))
+  view.setInt32(at + I32_BYTES, value)
 }
 
 function withHostBits(source: RecordSource): number {
