@@ -15,68 +15,83 @@ const FILLER = 'x'
 /** The clock is read once for so many acks: for each it would be a tenth of what is measured. */
 const ACKS_PER_LOOK = 32
 
-/** `agena bench append`: the log library in this process, in a store of its own that is removed. */
+/** `agena bench append`: the log library in this process, in stores of its own that are removed. */
 export async function runAppend(options: AppendBenchOptions): Promise<BenchReport> {
   mkdirSync(options.data, { recursive: true })
   const hostSync = probeSync(options.data)
   const latencies = await LatencyLog.create(options.hlog !== undefined)
   const progress = await createProgressView(process.stderr, options.quiet === true)
-  const directory = mkdtempSync(join(options.data, 'agena-bench-append-'))
+  const phases = new AppendPhases(options, latencies, progress)
   try {
-    const measured = await measure(options, { directory, latencies, progress })
+    if (options.warmup > 0) await phases.warmUp()
+    const measured = await phases.measure()
     if (options.hlog !== undefined) latencies.writeFile(options.hlog)
     return { ...measured, hostSync }
   } finally {
     progress.end()
-    rmSync(directory, { recursive: true, force: true })
   }
 }
 
-interface AppendParts {
-  readonly directory: string
-  readonly latencies: LatencyLog
-  readonly progress: ProgressView
-}
+/** Each phase has a store of its own: what the first one leaves in memory is free for the next. */
+class AppendPhases {
+  readonly #options: AppendBenchOptions
+  readonly #latencies: LatencyLog
+  readonly #progress: ProgressView
 
-async function measure(
-  options: AppendBenchOptions,
-  { directory, latencies, progress }: AppendParts,
-): Promise<Omit<BenchReport, 'hostSync'>> {
-  const { flush, index, segmentPreparation, segmentSize: segmentBytes } = options
-  await using store = await openStore(directory, { flush, index, segmentPreparation, segmentBytes })
-  const runPhase = (name: string, bounds: AppendBounds): Promise<LoadFigures> => {
-    progress.begin({ name, ...bounds })
-    const load = new AppendLoad(store, options, bounds)
-    return load.run(latencies, progress.show).finally(progress.end)
+  constructor(options: AppendBenchOptions, latencies: LatencyLog, progress: ProgressView) {
+    this.#options = options
+    this.#latencies = latencies
+    this.#progress = progress
   }
-  if (options.warmup > 0) {
+
+  async warmUp(): Promise<void> {
     const messageCountMax = Number.POSITIVE_INFINITY
-    await runPhase('warm-up', { durationMs: options.warmup, messageCountMax })
+    await this.#run('warm-up', { durationMs: this.#options.warmup, messageCountMax })
   }
-  const cpuStart = process.cpuUsage()
-  const figures = await runPhase('measure', {
-    durationMs: options.count === undefined ? options.duration : Number.POSITIVE_INFINITY,
-    messageCountMax: options.count ?? Number.POSITIVE_INFINITY,
-  })
-  // Queues and index are complete when the store is closed: their work belongs to the messages.
-  await store.close()
-  const { user, system } = process.cpuUsage(cpuStart)
-  return {
-    benchmark: 'append',
-    target: `the log library in this process, ${options.batch === 1 ? 'append' : 'appendBatch'}()`,
-    topic: TOPIC,
-    messageBytes: options.size,
-    batchCount: options.batch,
-    connectionCount: 0,
-    inFlightCount: options.inFlight,
-    durability: `${flush} flush, segments prepared by "${segmentPreparation}"`,
-    messageCount: figures.messageCount,
-    elapsedMs: figures.elapsedMs,
-    ratePerSecond: (figures.messageCount * 1000) / figures.elapsedMs,
-    bytesPerSecond: (figures.bytes * 1000) / figures.elapsedMs,
-    latency: figures.latency,
-    generatorCpuUsPerMessage: (user + system) / figures.messageCount,
-    refusals: {},
+
+  async measure(): Promise<Omit<BenchReport, 'hostSync'>> {
+    const { duration, count, batch, flush, segmentPreparation } = this.#options
+    const { figures, cpuUs } = await this.#run('measure', {
+      durationMs: count === undefined ? duration : Number.POSITIVE_INFINITY,
+      messageCountMax: count ?? Number.POSITIVE_INFINITY,
+    })
+    return {
+      benchmark: 'append',
+      target: `the log library in this process, ${batch === 1 ? 'append' : 'appendBatch'}()`,
+      topic: TOPIC,
+      messageBytes: this.#options.size,
+      batchCount: batch,
+      connectionCount: 0,
+      inFlightCount: this.#options.inFlight,
+      durability: `${flush} flush, segments prepared by "${segmentPreparation}"`,
+      messageCount: figures.messageCount,
+      elapsedMs: figures.elapsedMs,
+      ratePerSecond: (figures.messageCount * 1000) / figures.elapsedMs,
+      bytesPerSecond: (figures.bytes * 1000) / figures.elapsedMs,
+      latency: figures.latency,
+      generatorCpuUsPerMessage: cpuUs / figures.messageCount,
+      refusals: {},
+    }
+  }
+
+  async #run(name: string, bounds: AppendBounds): Promise<{ figures: LoadFigures; cpuUs: number }> {
+    const { flush, index, segmentPreparation, segmentSize: segmentBytes } = this.#options
+    const directory = mkdtempSync(join(this.#options.data, 'agena-bench-append-'))
+    try {
+      const settings = { flush, index, segmentPreparation, segmentBytes }
+      await using store = await openStore(directory, settings)
+      this.#progress.begin({ name, ...bounds })
+      const cpuStart = process.cpuUsage()
+      const load = new AppendLoad(store, this.#options, bounds)
+      const figures = await load.run(this.#latencies, this.#progress.show)
+      // Queues and index are complete when the store is closed: their work belongs to the messages.
+      await store.close()
+      const { user, system } = process.cpuUsage(cpuStart)
+      return { figures, cpuUs: user + system }
+    } finally {
+      this.#progress.end()
+      rmSync(directory, { recursive: true, force: true })
+    }
   }
 }
 
