@@ -1,7 +1,7 @@
 /** What it costs to write a record of the log, and to read one. */
 import { KIB } from '../engine/base/units.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../engine/format/record-decoder.ts'
-import { encodeRecord, recordBytes } from '../engine/format/record-encoder.ts'
+import { RecordEncoder, recordBytes } from '../engine/format/record-encoder.ts'
 import { messagesIn } from '../engine/format/stored-message.ts'
 import { sampleRecords, sampleSource } from './sample-frames.ts'
 import type { BenchSuite, BenchTask } from './suite.ts'
@@ -25,13 +25,14 @@ function encoding(bodyBytes: number): BenchTask {
   const source = sampleSource(bodyBytes)
   const size = recordBytes(source)
   const target = Buffer.alloc(RECORD_COUNT * size)
+  const encoder = new RecordEncoder(target)
   return {
     name: `encode, ${bodyBytes} B body`,
     unitCount: RECORD_COUNT,
     bytes: target.length,
     run: () => {
       for (let index = 0; index < RECORD_COUNT; index++) {
-        encodeRecord(target, index * size, source, index, index * size, source.bornTimestampMs)
+        encoder.encode(index * size, source, index, index * size, source.bornTimestampMs)
       }
     },
   }

@@ -4,9 +4,9 @@ export type { Logger } from '../engine/base/logger.ts'
 export type { StoredMessage } from '../engine/format/stored-message.ts'
 export { GetStatus } from '../engine/store/get-status.ts'
 export { STORE_DEFAULTS, type StoreOptions } from '../engine/store/store-options.ts'
+export type { LogMessage } from './log-message.ts'
 export {
   type AppendResult,
-  type LogMessage,
   type LogRead,
   type LogStore,
   openStore,

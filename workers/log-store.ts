@@ -1,37 +1,20 @@
+import { assert } from '../engine/base/assert.ts'
+import { type Deferred, deferred } from '../engine/base/deferred.ts'
 import { StoreError } from '../engine/base/errors.ts'
 import { Lifecycle } from '../engine/base/lifecycle.ts'
-import { hostOf } from '../engine/format/host.ts'
 import { indexKeyHash } from '../engine/format/index-format.ts'
 import { PropertyName } from '../engine/format/message-const.ts'
-import { encodeProperties } from '../engine/format/properties-codec.ts'
-import { createRecordSource } from '../engine/format/record-encoder.ts'
-import { TOPIC_MAX_BYTES_V1 } from '../engine/format/record-format.ts'
 import { decodeMessage, messagesIn, type StoredMessage } from '../engine/format/stored-message.ts'
 import { AppendOutcome } from '../engine/log/append-outcome.ts'
 import { type OffsetWaiter, WaiterRing } from '../engine/log/waiter-ring.ts'
 import type { GetStatus } from '../engine/store/get-status.ts'
+import { illegal, KEY_SEPARATOR, type LogMessage, MessageSource } from './log-message.ts'
 import {
   type ReadResult,
   type StoreListener,
   ThreadedStore,
   type ThreadedStoreOptions,
 } from './threaded-store.ts'
-
-/** What {@link LogStore.append} takes. */
-export interface LogMessage {
-  /** At most 127 bytes of UTF-8. */
-  readonly topic: string
-  /** @default 0 */
-  readonly queueId?: number | undefined
-  /** Copied before `append` returns. */
-  readonly body: Uint8Array
-  /** Found again by {@link LogStore.query}. */
-  readonly keys?: readonly string[] | undefined
-  /** One tag, or none. */
-  readonly tags?: string | undefined
-  /** Further properties; neither name nor value may hold U+0001 or U+0002. */
-  readonly properties?: ReadonlyMap<string, string> | undefined
-}
 
 /** Where a message stands. */
 export interface AppendResult {
@@ -55,21 +38,16 @@ export interface LogRead {
 interface HeldAppend {
   readonly message: LogMessage
   readonly resolve: (result: Promise<AppendResult>) => void
-  readonly reject: (error: Error) => void
+  readonly reject: (error: unknown) => void
 }
 
-interface AppendWaiter extends OffsetWaiter {
-  resolve: (() => void) | undefined
-  reject: ((error: Error) => void) | undefined
+/** The appends that one write covers: they are done, or taken back, together. */
+interface TurnWaiter extends OffsetWaiter {
+  done: Deferred<void>
 }
 
-const KEY_SEPARATOR = ' '
-/** Queue ids are 32-bit words. */
-const QUEUE_ID_MAX = 2 ** 31 - 1
 const READ_COUNT_DEFAULT = 32
 const QUERY_COUNT_DEFAULT = 32
-/** The library has no network address: its records say so. */
-const NO_HOST = hostOf('0.0.0.0', 0)
 
 /**
  * The storage engine as a library: an append-only log with queues and a key index, in RocketMQ's
@@ -77,13 +55,10 @@ const NO_HOST = hostOf('0.0.0.0', 0)
  */
 export class LogStore extends Lifecycle {
   readonly #store: ThreadedStore
-  readonly #source = createRecordSource()
-  readonly #topics = new Map<string, Buffer>()
-  readonly #waiters = new WaiterRing<AppendWaiter>(() => ({
-    untilOffset: 0,
-    resolve: undefined,
-    reject: undefined,
-  }))
+  readonly #source = new MessageSource()
+  readonly #waiters = new WaiterRing<TurnWaiter>(() => ({ untilOffset: 0, done: deferred() }))
+  /** Waits for what is appended and not written yet; among `#waiters`. */
+  #turn: TurnWaiter | undefined
   readonly #held: HeldAppend[] = []
   readonly #readers: (() => void)[] = []
   readonly #flushes: { target: number; resolve: () => void; reject: (error: Error) => void }[] = []
@@ -97,8 +72,6 @@ export class LogStore extends Lifecycle {
     super()
     this.#store = store
     store.listen(this.#listener())
-    this.#source.bornHost = NO_HOST
-    this.#source.storeHost = NO_HOST
     this.markOpen()
   }
 
@@ -120,22 +93,32 @@ export class LogStore extends Lifecycle {
    * `STORE_CLOSED`
    * @throws {TypeError} for a property that holds a reserved character.
    */
-  async append(message: LogMessage): Promise<AppendResult> {
-    checkMessage(message)
-    // Nobody overtakes an append that waits for the next segment.
-    const isFirst = this.#held.length === 0
-    const outcome = isFirst ? this.#put(message) : AppendOutcome.NOT_READY
-    if (outcome === AppendOutcome.APPENDED) return this.#whenDone()
-    if (outcome !== AppendOutcome.NOT_READY) throw this.#errorOf(outcome)
-    return new Promise((resolve, reject) => {
-      const held = { ...message, body: Uint8Array.from(message.body) }
-      this.#held.push({ message: held, resolve, reject })
-    })
+  append(message: LogMessage): Promise<AppendResult> {
+    try {
+      const result = this.#take(message)
+      return result === undefined ? this.#hold(message) : this.#whenDone(result)
+    } catch (error) {
+      return rejected(error)
+    }
   }
 
-  /** Appends messages in order; resolves when all are done, with a result for each. */
+  /**
+   * Appends messages in order; resolves when all are done, with a result for each. Takes one
+   * promise where {@link append} takes one a message. Rejects like {@link append} when one is
+   * refused; others of the batch may be appended then.
+   */
   appendBatch(messages: readonly LogMessage[]): Promise<AppendResult[]> {
-    return Promise.all(messages.map((message) => this.append(message)))
+    const results: AppendResult[] = []
+    try {
+      for (const message of messages) {
+        const result = this.#take(message)
+        if (result === undefined) return this.#appendRest(results, messages)
+        results.push(result)
+      }
+    } catch (error) {
+      return rejected(error)
+    }
+    return results.length === 0 ? Promise.resolve(results) : this.#whenDone(results)
   }
 
   /**
@@ -236,6 +219,7 @@ export class LogStore extends Lifecycle {
   }
 
   #onWritten(writtenOffset: number): void {
+    this.#turn = undefined
     if (this.#store.config.flush === 'async') this.#release(writtenOffset)
     const isFlushWanted = this.#store.config.flush === 'sync' && this.#waiters.count > 0
     if (isFlushWanted || this.#flushes.length > 0) this.#store.wantFlush(writtenOffset)
@@ -251,7 +235,7 @@ export class LogStore extends Lifecycle {
   }
 
   #onTakenBack(fromOffset: number, error: StoreError): void {
-    this.#waiters.releaseBeyond(fromOffset, (waiter) => waiter.reject?.(error))
+    this.#failAppends(fromOffset, error)
     this.#failFlushes(fromOffset, error)
     // Readers may wait for what is gone.
     this.#onReput()
@@ -266,19 +250,29 @@ export class LogStore extends Lifecycle {
       // Taken out first: a write that fails in here makes everyone else's turn come at once.
       const held = this.#held.shift()
       if (held === undefined) return
-      const outcome = this.#put(held.message)
-      if (outcome === AppendOutcome.NOT_READY) {
+      if (!this.#appendHeld(held)) {
         this.#held.unshift(held)
         return
       }
-      if (outcome === AppendOutcome.APPENDED) held.resolve(this.#whenDone())
-      else held.reject(this.#errorOf(outcome))
     }
+  }
+
+  /** False when it has to wait on. */
+  #appendHeld({ message, resolve, reject }: HeldAppend): boolean {
+    try {
+      const outcome = this.#put(message)
+      if (outcome === AppendOutcome.NOT_READY) return false
+      if (outcome === AppendOutcome.APPENDED) resolve(this.#whenDone(this.#lastResult()))
+      else reject(this.#errorOf(outcome))
+    } catch (error) {
+      reject(error)
+    }
+    return true
   }
 
   #onReadOnly(error: StoreError): void {
     const { flushedOffset } = this.#store
-    this.#waiters.releaseBeyond(flushedOffset, (waiter) => waiter.reject?.(error))
+    this.#failAppends(flushedOffset, error)
     this.#failFlushes(flushedOffset, error)
     this.#onReady()
     this.#onReput()
@@ -302,8 +296,13 @@ export class LogStore extends Lifecycle {
 
   /** Nobody is left waiting for a store that is gone. */
   #failAll(error: StoreError): void {
-    this.#waiters.releaseBeyond(-1, (waiter) => waiter.reject?.(error))
+    this.#failAppends(-1, error)
     this.#failFlushes(-1, error)
+  }
+
+  #failAppends(fromOffset: number, error: StoreError): void {
+    this.#turn = undefined
+    this.#waiters.releaseBeyond(fromOffset, ({ done }) => done.reject(error))
   }
 
   #failFlushes(fromOffset: number, error: StoreError): void {
@@ -318,39 +317,68 @@ export class LogStore extends Lifecycle {
     if (this.status !== 'open') throw new StoreError('STORE_CLOSED', 'the store is closed')
   }
 
+  /**
+   * Appends a message, unless it has to wait for the next segment: then undefined.
+   * @throws {StoreError} why it is refused.
+   */
+  #take(message: LogMessage): AppendResult | undefined {
+    this.#source.check(message)
+    // Nobody overtakes an append that waits for the next segment.
+    const outcome = this.#held.length === 0 ? this.#put(message) : AppendOutcome.NOT_READY
+    if (outcome === AppendOutcome.APPENDED) return this.#lastResult()
+    if (outcome === AppendOutcome.NOT_READY) return undefined
+    throw this.#errorOf(outcome)
+  }
+
   #put(message: LogMessage): AppendOutcome {
-    const source = this.#source
-    const queueId = message.queueId ?? 0
-    source.topic = this.#topicBytes(message.topic)
-    source.topicEnd = source.topic.length
-    source.queueId = queueId
-    source.bornTimestampMs = Date.now()
-    const { body } = message
-    source.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-    source.bodyEnd = source.body.length
-    source.properties = propertiesOf(message)
-    source.propertiesEnd = source.properties.length
-    return this.#store.append(source, this.#store.tail(message.topic, queueId))
+    // The clock is read once a turn, as for the time of storing.
+    if (this.#turn === undefined) this.#source.bornTimestampMs = Date.now()
+    const source = this.#source.fill(message)
+    const outcome = this.#store.append(source, this.#store.tail(message.topic, source.queueId))
+    if (outcome === AppendOutcome.APPENDED) this.#joinTurn()
+    return outcome
   }
 
-  #topicBytes(topic: string): Buffer {
-    let bytes = this.#topics.get(topic)
-    if (bytes === undefined) {
-      bytes = Buffer.from(topic, 'utf8')
-      this.#topics.set(topic, bytes)
+  /** Right after an append. */
+  #lastResult(): AppendResult {
+    const { lastQueueOffset, lastPhysicalOffset } = this.#store.log
+    return { queueOffset: lastQueueOffset, physicalOffset: lastPhysicalOffset }
+  }
+
+  /** Right after an append. */
+  #joinTurn(): void {
+    const { appendedOffset } = this.#store.log
+    if (this.#turn === undefined) {
+      this.#turn = this.#waiters.add(appendedOffset)
+      this.#turn.done = deferred()
+      // Taken back in the midst of a batch, which is refused for that: nobody waits for the turn.
+      this.#turn.done.promise.catch(() => undefined)
     }
-    return bytes
+    this.#turn.untilOffset = appendedOffset
   }
 
-  /** Right after an append: resolves when it counts as done. */
-  #whenDone(): Promise<AppendResult> {
-    const { lastQueueOffset, lastPhysicalOffset, appendedOffset } = this.#store.log
-    const result = { queueOffset: lastQueueOffset, physicalOffset: lastPhysicalOffset }
+  /** Right after an append: resolves with `result` when it counts as done. */
+  #whenDone<T>(result: T): Promise<T> {
+    assert(this.#turn !== undefined, 'an append belongs to a turn')
+    return this.#turn.done.promise.then(() => result)
+  }
+
+  #hold(message: LogMessage): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      const waiter = this.#waiters.add(appendedOffset)
-      waiter.resolve = () => resolve(result)
-      waiter.reject = reject
+      const held = { ...message, body: Uint8Array.from(message.body) }
+      this.#held.push({ message: held, resolve, reject })
     })
+  }
+
+  /** Of a batch that goes on in the next segment. */
+  async #appendRest(
+    appended: readonly AppendResult[],
+    messages: readonly LogMessage[],
+  ): Promise<AppendResult[]> {
+    const first = appended.length === 0 ? appended : this.#whenDone(appended)
+    const rest = messages.slice(appended.length).map((message) => this.append(message))
+    const results = await Promise.all([first, Promise.all(rest)])
+    return results.flat()
   }
 
   async #whenBuilt(seenReputOffset: number): Promise<void> {
@@ -374,7 +402,7 @@ export class LogStore extends Lifecycle {
   }
 
   #release(offset: number): void {
-    this.#waiters.releaseUpTo(offset, (waiter) => waiter.resolve?.())
+    this.#waiters.releaseUpTo(offset, ({ done }) => done.resolve())
   }
 
   #errorOf(outcome: AppendOutcome): StoreError {
@@ -421,34 +449,9 @@ function logRead(found: ReadResult): LogRead {
   }
 }
 
-/** Topic and queue id name a folder; a key with a space would be two. */
-function checkMessage({ topic, queueId = 0, keys }: LogMessage): void {
-  const topicBytes = Buffer.byteLength(topic)
-  if (topicBytes === 0 || topicBytes > TOPIC_MAX_BYTES_V1) {
-    throw illegal(`a topic has 1 to ${TOPIC_MAX_BYTES_V1} bytes, not ${topicBytes}`)
-  }
-  if (topic === '.' || topic === '..' || topic.includes('/') || topic.includes('\0')) {
-    throw illegal(`${JSON.stringify(topic)} cannot be the name of a topic`)
-  }
-  if (!Number.isInteger(queueId) || queueId < 0 || queueId > QUEUE_ID_MAX) {
-    throw illegal(`queueId is ${queueId}, but must be a whole number from 0 to ${QUEUE_ID_MAX}`)
-  }
-  const bad = keys?.find((key) => key === '' || key.includes(KEY_SEPARATOR))
-  if (bad !== undefined) throw illegal(`${JSON.stringify(bad)} is no key: empty, or with a space`)
-}
-
-function illegal(message: string): StoreError {
-  return new StoreError('STORE_MESSAGE_ILLEGAL', message)
-}
-
-const NO_PROPERTIES = Buffer.alloc(0)
-
-function propertiesOf({ keys, tags, properties }: LogMessage): Buffer {
-  if (keys === undefined && tags === undefined && properties === undefined) return NO_PROPERTIES
-  const all = new Map(properties ?? [])
-  if (keys !== undefined && keys.length > 0) all.set(PropertyName.KEYS, keys.join(KEY_SEPARATOR))
-  if (tags !== undefined) all.set(PropertyName.TAGS, tags)
-  return encodeProperties(all)
+function rejected(error: unknown): Promise<never> {
+  assert(error instanceof Error, 'only errors are thrown')
+  return Promise.reject(error)
 }
 
 function hasKey(message: StoredMessage, key: string): boolean {

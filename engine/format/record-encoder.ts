@@ -4,10 +4,10 @@
  */
 
 import { assert } from '../base/assert.ts'
-import { I16_BYTES, I32_BYTES, I64_BYTES } from '../base/units.ts'
-import { writeInt16, writeInt32, writeInt64 } from './big-endian.ts'
+import { HIGH_WORD, I16_BYTES, I32_BYTES, I64_BYTES } from '../base/units.ts'
+import { readInt32, writeInt32 } from './big-endian.ts'
 import { copyBytes } from './copy-bytes.ts'
-import { bodyCrcOf } from './crc.ts'
+import { viewedBodyCrcOf, viewOf } from './crc.ts'
 import {
   BLANK_MAGIC,
   BLANK_RECORD_BYTES,
@@ -66,7 +66,7 @@ export interface RecordSource {
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** A source without content; fill it before every {@link encodeRecord}. */
+/** A source without content; fill it before every {@link RecordEncoder.encode}. */
 export function createRecordSource(): RecordSource {
   return {
     topic: NO_BYTES,
@@ -89,7 +89,7 @@ export function createRecordSource(): RecordSource {
   }
 }
 
-/** Size in bytes of the record that {@link encodeRecord} makes of `source`. */
+/** Size in bytes of the record that {@link RecordEncoder.encode} makes of `source`. */
 export function recordBytes(source: RecordSource): number {
   const topicBytes = source.topicEnd - source.topicStart
   return (
@@ -102,10 +102,98 @@ export function recordBytes(source: RecordSource): number {
   )
 }
 
-/**
- * Writes `source` as a record at `target[at]` and returns its size in bytes. The caller has checked
- * the message against the limits of record-format.ts and made room for {@link recordBytes}.
- */
+/** Writes records into one buffer, through a view of it that is made once. */
+export class RecordEncoder {
+  readonly #target: Buffer
+  readonly #view: DataView
+
+  constructor(target: Buffer) {
+    this.#target = target
+    this.#view = viewOf(target)
+  }
+
+  /**
+   * Writes `source` as a record at `at` and returns its size in bytes. The caller has checked the
+   * message against the limits of record-format.ts and made room for {@link recordBytes}.
+   */
+  encode(
+    at: number,
+    source: RecordSource,
+    queueOffset: number,
+    physicalOffset: number,
+    storeTimestampMs: number,
+  ): number {
+    const view = this.#view
+    const totalBytes = recordBytes(source)
+    assert(at >= 0 && at + totalBytes <= this.#target.length, 'no room for the record')
+    const isVersion2 = needsVersion2(source.topicEnd - source.topicStart)
+
+    view.setInt32(at + RECORD_SIZE_AT, totalBytes)
+    view.setInt32(at + MAGIC_AT, isVersion2 ? RECORD_MAGIC_V2 : RECORD_MAGIC_V1)
+    view.setInt32(at + QUEUE_ID_AT, source.queueId)
+    view.setInt32(at + FLAG_AT, source.flag)
+    setInt64(view, at + QUEUE_OFFSET_AT, queueOffset)
+    setInt64(view, at + PHYSICAL_OFFSET_AT, physicalOffset)
+    view.setInt32(at + SYS_FLAG_AT, withHostBits(source))
+    setInt64(view, at + BORN_TIMESTAMP_AT, source.bornTimestampMs)
+
+    let end = this.#copyHost(source.bornHost, at + BORN_HOST_AT)
+    setInt64(view, end, storeTimestampMs)
+    end = this.#copyHost(source.storeHost, end + I64_BYTES)
+    view.setInt32(end + RECONSUME_TIMES_AFTER_STORE_HOST, source.reconsumeTimes)
+    setInt64(
+      view,
+      end + PREPARED_TRANSACTION_OFFSET_AFTER_STORE_HOST,
+      source.preparedTransactionOffset,
+    )
+    const bodyStart = end + BODY_AFTER_STORE_HOST
+    end = this.#encodeVariableParts(source, end, isVersion2)
+    assert(end === at + totalBytes, 'the record does not have the size it was given')
+    view.setInt32(at + BODY_CRC_AT, this.#bodyCrc(source, bodyStart))
+    return totalBytes
+  }
+
+  /** Body, topic and properties, each behind its length; returns where the record ends. */
+  #encodeVariableParts(source: RecordSource, storeHostEnd: number, isVersion2: boolean): number {
+    const target = this.#target
+    const view = this.#view
+    const topicBytes = source.topicEnd - source.topicStart
+    const propertiesBytes = source.propertiesEnd - source.propertiesStart
+    assert(topicBytes <= TOPIC_MAX_BYTES_V2, 'topic too long for a record')
+    assert(propertiesBytes <= PROPERTIES_MAX_BYTES, 'properties too long for a record')
+
+    const bodyBytes = source.bodyEnd - source.bodyStart
+    view.setInt32(storeHostEnd + BODY_LENGTH_AFTER_STORE_HOST, bodyBytes)
+    let end = storeHostEnd + BODY_AFTER_STORE_HOST
+    end = copyBytes(source.body, source.bodyStart, source.bodyEnd, target, end)
+
+    if (isVersion2) view.setInt16(end, topicBytes)
+    else view.setInt8(end, topicBytes)
+    end += topicLengthBytes(isVersion2)
+    end = copyBytes(source.topic, source.topicStart, source.topicEnd, target, end)
+
+    view.setInt16(end, propertiesBytes)
+    end += I16_BYTES
+    return copyBytes(source.properties, source.propertiesStart, source.propertiesEnd, target, end)
+  }
+
+  /** Of the copy: its buffer has a view already, and its bytes are in the cache. */
+  #bodyCrc(source: RecordSource, bodyStart: number): number {
+    const bodyEnd = bodyStart + source.bodyEnd - source.bodyStart
+    return viewedBodyCrcOf(this.#target, this.#view, bodyStart, bodyEnd)
+  }
+
+  #copyHost(host: Buffer, at: number): number {
+    const bytes = host.length
+    assert(bytes === HOST_V4_BYTES || bytes === HOST_V6_BYTES, 'a host has 8 or 20 bytes')
+    for (let index = 0; index < bytes; index += I32_BYTES) {
+      this.#view.setInt32(at + index, readInt32(host, index))
+    }
+    return at + bytes
+  }
+}
+
+/** Writes one record into any buffer, see {@link RecordEncoder.encode}. */
 export function encodeRecord(
   target: Buffer,
   at: number,
@@ -114,60 +202,8 @@ export function encodeRecord(
   physicalOffset: number,
   storeTimestampMs: number,
 ): number {
-  const totalBytes = recordBytes(source)
-  assert(at >= 0 && at + totalBytes <= target.length, 'no room for the record')
-  const isVersion2 = needsVersion2(source.topicEnd - source.topicStart)
-
-  writeInt32(target, at + RECORD_SIZE_AT, totalBytes)
-  writeInt32(target, at + MAGIC_AT, isVersion2 ? RECORD_MAGIC_V2 : RECORD_MAGIC_V1)
-  const bodyCrc = bodyCrcOf(source.body, source.bodyStart, source.bodyEnd)
-  writeInt32(target, at + BODY_CRC_AT, bodyCrc)
-  writeInt32(target, at + QUEUE_ID_AT, source.queueId)
-  writeInt32(target, at + FLAG_AT, source.flag)
-  writeInt64(target, at + QUEUE_OFFSET_AT, queueOffset)
-  writeInt64(target, at + PHYSICAL_OFFSET_AT, physicalOffset)
-  writeInt32(target, at + SYS_FLAG_AT, withHostBits(source))
-  writeInt64(target, at + BORN_TIMESTAMP_AT, source.bornTimestampMs)
-
-  let end = copyHost(source.bornHost, target, at + BORN_HOST_AT)
-  writeInt64(target, end, storeTimestampMs)
-  end = copyHost(source.storeHost, target, end + I64_BYTES)
-  writeInt32(target, end + RECONSUME_TIMES_AFTER_STORE_HOST, source.reconsumeTimes)
-  writeInt64(
-    target,
-    end + PREPARED_TRANSACTION_OFFSET_AFTER_STORE_HOST,
-    source.preparedTransactionOffset,
-  )
-  end = encodeVariableParts(target, end, source, isVersion2)
-  assert(end === at + totalBytes, 'the record does not have the size it was given')
-  return totalBytes
-}
-
-/** Body, topic and properties, each behind its length; returns where the record ends. */
-function encodeVariableParts(
-  target: Buffer,
-  storeHostEnd: number,
-  source: RecordSource,
-  isVersion2: boolean,
-): number {
-  const topicBytes = source.topicEnd - source.topicStart
-  const propertiesBytes = source.propertiesEnd - source.propertiesStart
-  assert(topicBytes <= TOPIC_MAX_BYTES_V2, 'topic too long for a record')
-  assert(propertiesBytes <= PROPERTIES_MAX_BYTES, 'properties too long for a record')
-
-  const bodyBytes = source.bodyEnd - source.bodyStart
-  writeInt32(target, storeHostEnd + BODY_LENGTH_AFTER_STORE_HOST, bodyBytes)
-  let end = storeHostEnd + BODY_AFTER_STORE_HOST
-  end = copyBytes(source.body, source.bodyStart, source.bodyEnd, target, end)
-
-  if (isVersion2) writeInt16(target, end, topicBytes)
-  else target[end] = topicBytes
-  end += topicLengthBytes(isVersion2)
-  end = copyBytes(source.topic, source.topicStart, source.topicEnd, target, end)
-
-  writeInt16(target, end, propertiesBytes)
-  end += I16_BYTES
-  return copyBytes(source.properties, source.propertiesStart, source.propertiesEnd, target, end)
+  const encoder = new RecordEncoder(target)
+  return encoder.encode(at, source, queueOffset, physicalOffset, storeTimestampMs)
 }
 
 /** Writes the blank that fills a segment from `target[at]` on; `blankBytes` is all that is left. */
@@ -178,14 +214,15 @@ export function encodeBlank(target: Buffer, at: number, blankBytes: number): voi
   writeInt32(target, at + I32_BYTES, BLANK_MAGIC)
 }
 
+/** Writes a safe integer as 64 bits of two's complement; `setInt32` takes a number modulo 2^32. */
+function setInt64(view: DataView, at: number, value: number): void {
+  view.setInt32(at, Math.floor(value / HIGH_WORD))
+  view.setInt32(at + I32_BYTES, value)
+}
+
 function withHostBits(source: RecordSource): number {
   let sysFlag = source.sysFlag & ~(BORN_HOST_V6_FLAG | STORE_HOST_V6_FLAG)
   if (source.bornHost.length === HOST_V6_BYTES) sysFlag |= BORN_HOST_V6_FLAG
   if (source.storeHost.length === HOST_V6_BYTES) sysFlag |= STORE_HOST_V6_FLAG
   return sysFlag
-}
-
-function copyHost(host: Buffer, target: Buffer, at: number): number {
-  assert(host.length === HOST_V4_BYTES || host.length === HOST_V6_BYTES, 'a host has 8 or 20 bytes')
-  return copyBytes(host, 0, host.length, target, at)
 }

@@ -18,7 +18,7 @@ import { type FileSystem, writeFully } from '../file/file-system.ts'
 import { storeErrorOf } from '../file/posix.ts'
 import {
   encodeBlank,
-  encodeRecord,
+  RecordEncoder,
   type RecordSource,
   recordBytes,
 } from '../format/record-encoder.ts'
@@ -68,6 +68,7 @@ export class CommitLog {
   readonly #config: CommitLogConfig
   readonly #listener: CommitLogListener
   readonly #staging: Buffer
+  readonly #encoder: RecordEncoder
   #segment: LogSegment
   #next: LogSegment | undefined
   /** Physical offset of the staging buffer's first byte: all before it is in the files. */
@@ -94,6 +95,7 @@ export class CommitLog {
     this.#listener = listener
     const stagingBytes = config.messageBytesMax + RECORD_OVERHEAD_BYTES_MAX
     this.#staging = Buffer.alloc(alignUp(Math.max(stagingBytes, STAGING_BYTES_MIN), PAGE_BYTES))
+    this.#encoder = new RecordEncoder(this.#staging)
   }
 
   /** Physical offset behind the last record that was given an offset. */
@@ -239,8 +241,7 @@ export class CommitLog {
     const physicalOffset = this.appendedOffset
     const isQueued = entersConsumeQueue(source.sysFlag)
     const queueOffset = isQueued ? tail.nextQueueOffset : 0
-    encodeRecord(
-      this.#staging,
+    this.#encoder.encode(
       this.#stagedBytes,
       source,
       queueOffset,

@@ -180,6 +180,61 @@ describe('a message that no folder or key can stand for', () => {
   })
 })
 
+describe('a batch', () => {
+  it('gives every message its place, however many segments it takes', async () => {
+    using folder = temporaryFolder('batch')
+    await using store = await openStore(folder.path, SMALL)
+    const batch = Array.from({ length: 600 }, (_, index) => ({
+      topic: 'T',
+      queueId: index % 2,
+      body: Uint8Array.from(Buffer.from(`${index}:${'x'.repeat(1000)}`)),
+    }))
+    const results = await store.appendBatch(batch)
+    expect(readdirSync(join(folder.path, 'commitlog')).length).toBeGreaterThan(5)
+    expect(results.map(({ queueOffset }) => queueOffset)).toEqual(
+      batch.map((_, index) => Math.floor(index / 2)),
+    )
+    const physical = results.map(({ physicalOffset }) => physicalOffset)
+    expect(physical).toEqual(physical.toSorted((left, right) => left - right))
+    const { messages } = await store.read('T', 1, 299)
+    expect(messages[0]?.body.subarray(0, 4).toString()).toBe('599:')
+  })
+
+  it('of none is done at once', async () => {
+    using folder = temporaryFolder('batch')
+    await using store = await openStore(folder.path, SMALL)
+    expect(await store.appendBatch([])).toEqual([])
+  })
+
+  it('rejects for the one that is refused, and what came before it stands', async () => {
+    using folder = temporaryFolder('batch')
+    await using store = await openStore(folder.path, SMALL)
+    const good = { topic: 'T', body: Buffer.from('good') }
+    const bad = { topic: 'T', body: Buffer.from('bad'), tags: 'a\u0002b' }
+    await expect(store.appendBatch([good, bad, good])).rejects.toBeInstanceOf(TypeError)
+    expect((await store.append(good)).queueOffset).toBe(1)
+  })
+
+  it('that is refused while it waits for a segment fails alone', async () => {
+    using folder = temporaryFolder('batch')
+    await using store = await openStore(folder.path, SMALL)
+    const long = { topic: 'T', body: Buffer.alloc(30_000) }
+    const bad = { topic: 'T', body: Buffer.from('bad'), tags: 'a\u0002b' }
+    const refused = store.appendBatch([long, long, long, bad, long, long, long])
+    const later = store.append(long)
+    await expect(refused).rejects.toBeInstanceOf(TypeError)
+    expect((await later).queueOffset).toBe(6)
+  })
+
+  it('is done in sync mode when the flush covers its last message', async () => {
+    using folder = temporaryFolder('batch')
+    await using store = await openStore(folder.path, { ...SMALL, flush: 'sync' })
+    const batch = Array.from({ length: 20 }, () => ({ topic: 'T', body: Buffer.alloc(1000) }))
+    const results = await store.appendBatch(batch)
+    expect(store.flushedOffset).toBeGreaterThan(results.at(-1)!.physicalOffset)
+  })
+})
+
 describe('a read', () => {
   it('sees every message that was appended before, however far the queues are built', async () => {
     using folder = temporaryFolder('read')

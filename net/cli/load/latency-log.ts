@@ -49,9 +49,10 @@ export class LatencyLog {
     this.#writer?.outputLegend()
   }
 
-  record(latencyMs: number): void {
+  record(latencyMs: number, count = 1): void {
     const latencyNs = Math.round(latencyMs * NS_PER_MS)
-    this.#interval.recordValue(Math.min(Math.max(latencyNs, 0), LATENCY_NS_MAX))
+    const value = Math.min(Math.max(latencyNs, 0), LATENCY_NS_MAX)
+    this.#interval.recordValueWithCount(value, count)
   }
 
   /** Ends an interval; its summary. `nowMs` is the time since 1970. */

@@ -64,13 +64,22 @@ export class LoadMeter {
     this.#timer = setInterval(() => this.#look(), INTERVAL_MS)
   }
 
-  /** Counts one answered request. Times are of `performance.now()`. */
-  record(messageCount: number, bytes: number, sinceMs: number, nowMs: number): void {
+  /**
+   * Counts one answered request, or `requestCount` that began and were answered together, with the
+   * messages and bytes of all. Times are of `performance.now()`.
+   */
+  record(
+    messageCount: number,
+    bytes: number,
+    sinceMs: number,
+    nowMs: number,
+    requestCount = 1,
+  ): void {
     this.messageCount += messageCount
-    this.#requestCount += 1
+    this.#requestCount += requestCount
     this.#bytes += bytes
     this.#lastMs = nowMs
-    this.#latencies.record(nowMs - sinceMs)
+    this.#latencies.record(nowMs - sinceMs, requestCount)
   }
 
   /** Counts a request that was answered with `code`. @throws {LoadError} `LOAD_REFUSED` */

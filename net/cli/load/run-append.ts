@@ -12,69 +12,86 @@ import { probeSync } from './sync-probe.ts'
 
 const TOPIC = 'AgenaBench'
 const FILLER = 'x'
+/** The clock is read once for so many acks: for each it would be a tenth of what is measured. */
+const ACKS_PER_LOOK = 32
 
-/** `agena bench append`: the log library in this process, in a store of its own that is removed. */
+/** `agena bench append`: the log library in this process, in stores of its own that are removed. */
 export async function runAppend(options: AppendBenchOptions): Promise<BenchReport> {
   mkdirSync(options.data, { recursive: true })
   const hostSync = probeSync(options.data)
   const latencies = await LatencyLog.create(options.hlog !== undefined)
   const progress = await createProgressView(process.stderr, options.quiet === true)
-  const directory = mkdtempSync(join(options.data, 'agena-bench-append-'))
+  const phases = new AppendPhases(options, latencies, progress)
   try {
-    const measured = await measure(options, { directory, latencies, progress })
+    if (options.warmup > 0) await phases.warmUp()
+    const measured = await phases.measure()
     if (options.hlog !== undefined) latencies.writeFile(options.hlog)
     return { ...measured, hostSync }
   } finally {
     progress.end()
-    rmSync(directory, { recursive: true, force: true })
   }
 }
 
-interface AppendParts {
-  readonly directory: string
-  readonly latencies: LatencyLog
-  readonly progress: ProgressView
-}
+/** Each phase has a store of its own: what the first one leaves in memory is free for the next. */
+class AppendPhases {
+  readonly #options: AppendBenchOptions
+  readonly #latencies: LatencyLog
+  readonly #progress: ProgressView
 
-async function measure(
-  options: AppendBenchOptions,
-  { directory, latencies, progress }: AppendParts,
-): Promise<Omit<BenchReport, 'hostSync'>> {
-  const { flush, index, segmentPreparation, segmentSize: segmentBytes } = options
-  await using store = await openStore(directory, { flush, index, segmentPreparation, segmentBytes })
-  const runPhase = (name: string, bounds: AppendBounds): Promise<LoadFigures> => {
-    progress.begin({ name, ...bounds })
-    const load = new AppendLoad(store, options, bounds)
-    return load.run(latencies, progress.show).finally(progress.end)
+  constructor(options: AppendBenchOptions, latencies: LatencyLog, progress: ProgressView) {
+    this.#options = options
+    this.#latencies = latencies
+    this.#progress = progress
   }
-  if (options.warmup > 0) {
+
+  async warmUp(): Promise<void> {
     const messageCountMax = Number.POSITIVE_INFINITY
-    await runPhase('warm-up', { durationMs: options.warmup, messageCountMax })
+    await this.#run('warm-up', { durationMs: this.#options.warmup, messageCountMax })
   }
-  const cpuStart = process.cpuUsage()
-  const figures = await runPhase('measure', {
-    durationMs: options.count === undefined ? options.duration : Number.POSITIVE_INFINITY,
-    messageCountMax: options.count ?? Number.POSITIVE_INFINITY,
-  })
-  // Queues and index are complete when the store is closed: their work belongs to the messages.
-  await store.close()
-  const { user, system } = process.cpuUsage(cpuStart)
-  return {
-    benchmark: 'append',
-    target: 'the log library in this process',
-    topic: TOPIC,
-    messageBytes: options.size,
-    batchCount: options.batch,
-    connectionCount: 0,
-    inFlightCount: options.inFlight,
-    durability: `${flush} flush, segments prepared by "${segmentPreparation}"`,
-    messageCount: figures.messageCount,
-    elapsedMs: figures.elapsedMs,
-    ratePerSecond: (figures.messageCount * 1000) / figures.elapsedMs,
-    bytesPerSecond: (figures.bytes * 1000) / figures.elapsedMs,
-    latency: figures.latency,
-    generatorCpuUsPerMessage: (user + system) / figures.messageCount,
-    refusals: {},
+
+  async measure(): Promise<Omit<BenchReport, 'hostSync'>> {
+    const { duration, count, batch, flush, segmentPreparation } = this.#options
+    const { figures, cpuUs } = await this.#run('measure', {
+      durationMs: count === undefined ? duration : Number.POSITIVE_INFINITY,
+      messageCountMax: count ?? Number.POSITIVE_INFINITY,
+    })
+    return {
+      benchmark: 'append',
+      target: `the log library in this process, ${batch === 1 ? 'append' : 'appendBatch'}()`,
+      topic: TOPIC,
+      messageBytes: this.#options.size,
+      batchCount: batch,
+      connectionCount: 0,
+      inFlightCount: this.#options.inFlight,
+      durability: `${flush} flush, segments prepared by "${segmentPreparation}"`,
+      messageCount: figures.messageCount,
+      elapsedMs: figures.elapsedMs,
+      ratePerSecond: (figures.messageCount * 1000) / figures.elapsedMs,
+      bytesPerSecond: (figures.bytes * 1000) / figures.elapsedMs,
+      latency: figures.latency,
+      generatorCpuUsPerMessage: cpuUs / figures.messageCount,
+      refusals: {},
+    }
+  }
+
+  async #run(name: string, bounds: AppendBounds): Promise<{ figures: LoadFigures; cpuUs: number }> {
+    const { flush, index, segmentPreparation, segmentSize: segmentBytes } = this.#options
+    const directory = mkdtempSync(join(this.#options.data, 'agena-bench-append-'))
+    try {
+      const settings = { flush, index, segmentPreparation, segmentBytes }
+      await using store = await openStore(directory, settings)
+      this.#progress.begin({ name, ...bounds })
+      const cpuStart = process.cpuUsage()
+      const load = new AppendLoad(store, this.#options, bounds)
+      const figures = await load.run(this.#latencies, this.#progress.show)
+      // Queues and index are complete when the store is closed: their work belongs to the messages.
+      await store.close()
+      const { user, system } = process.cpuUsage(cpuStart)
+      return { figures, cpuUs: user + system }
+    } finally {
+      this.#progress.end()
+      rmSync(directory, { recursive: true, force: true })
+    }
   }
 }
 
@@ -83,19 +100,23 @@ interface AppendBounds {
   readonly messageCountMax: number
 }
 
-/** Keeps a number of appends in flight. They end in their order, so a ring holds their times. */
+/** Keeps a number of appends in flight: the next ones start together when all have ended. */
 class AppendLoad {
   readonly #store: LogStore
   readonly #messages: readonly LogMessage[]
   readonly #batches: readonly (readonly LogMessage[])[]
   readonly #bounds: AppendBounds
+  readonly #batchCount: number
   readonly #bytesPerAppend: number
-  readonly #startsMs: Float64Array
+  readonly #inFlightMax: number
   readonly #done: Deferred<void> = deferred()
   #meter: LoadMeter | undefined
   #endMs = 0
+  /** When the appends in flight were started. */
+  #startMs = 0
   #startedCount = 0
   #finishedCount = 0
+  #recordedCount = 0
 
   constructor(store: LogStore, options: AppendBenchOptions, bounds: AppendBounds) {
     this.#store = store
@@ -105,8 +126,9 @@ class AppendLoad {
       return { topic: TOPIC, queueId, body }
     })
     this.#batches = this.#messages.map((message) => Array(options.batch).fill(message))
+    this.#batchCount = options.batch
     this.#bytesPerAppend = options.batch * options.size
-    this.#startsMs = new Float64Array(options.inFlight)
+    this.#inFlightMax = options.inFlight
   }
 
   async run(latencies: LatencyLog, onProgress: OnProgress): Promise<LoadFigures> {
@@ -124,33 +146,37 @@ class AppendLoad {
 
   /** Appends as many as may be in flight. */
   #fill(): void {
-    const nowMs = performance.now()
-    const { messageCountMax } = this.#bounds
-    const batchCount = this.#batches[0]!.length
-    while (this.#startedCount - this.#finishedCount < this.#startsMs.length) {
-      if (nowMs >= this.#endMs || this.#startedCount * batchCount >= messageCountMax) break
-      this.#startsMs[this.#startedCount % this.#startsMs.length] = nowMs
-      this.#append(this.#startedCount % this.#messages.length)
+    this.#startMs = performance.now()
+    const appendCountMax = Math.ceil(this.#bounds.messageCountMax / this.#batchCount)
+    const leftCount = this.#startMs < this.#endMs ? appendCountMax - this.#startedCount : 0
+    const count = Math.min(this.#inFlightMax, leftCount)
+    for (let index = 0; index < count; index += 1) {
+      const queueIndex = this.#startedCount % this.#messages.length
       this.#startedCount += 1
+      this.#append(queueIndex).then(this.#onDone, this.#done.reject)
     }
-    if (this.#startedCount === this.#finishedCount) this.#done.resolve()
+    if (count === 0) this.#done.resolve()
   }
 
-  #append(queueId: number): void {
-    const batch = this.#batches[queueId]!
-    const appended: Promise<unknown> =
-      batch.length === 1
-        ? this.#store.append(this.#messages[queueId]!)
-        : this.#store.appendBatch(batch)
-    appended.then(this.#onDone, this.#done.reject)
+  #append(queueIndex: number): Promise<unknown> {
+    return this.#batchCount === 1
+      ? this.#store.append(this.#messages[queueIndex]!)
+      : this.#store.appendBatch(this.#batches[queueIndex]!)
   }
 
   readonly #onDone = (): void => {
-    assert(this.#meter !== undefined, 'an append belongs to a run')
-    const startMs = this.#startsMs[this.#finishedCount % this.#startsMs.length]!
     this.#finishedCount += 1
-    this.#meter.record(this.#batches[0]!.length, this.#bytesPerAppend, startMs, performance.now())
-    // The acks of a turn come together: the next appends too, when all of them were counted.
-    if (this.#finishedCount === this.#startedCount) this.#fill()
+    const isLast = this.#finishedCount === this.#startedCount
+    if (isLast || this.#finishedCount - this.#recordedCount === ACKS_PER_LOOK) this.#record()
+    if (isLast) this.#fill()
+  }
+
+  #record(): void {
+    assert(this.#meter !== undefined, 'an append belongs to a run')
+    const count = this.#finishedCount - this.#recordedCount
+    this.#recordedCount = this.#finishedCount
+    const messageCount = count * this.#batchCount
+    const bytes = count * this.#bytesPerAppend
+    this.#meter.record(messageCount, bytes, this.#startMs, performance.now(), count)
   }
 }
