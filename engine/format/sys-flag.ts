@@ -63,3 +63,9 @@ export function transactionTypeOf(sysFlag: number): number {
 export function withTransactionType(sysFlag: number, type: number): number {
   return (sysFlag & ~TRANSACTION_MASK) | type
 }
+
+/** Prepared and rolled back halves of a transaction have a record but no place in a queue. */
+export function entersConsumeQueue(sysFlag: number): boolean {
+  const type = transactionTypeOf(sysFlag)
+  return type !== TRANSACTION_PREPARED_TYPE && type !== TRANSACTION_ROLLBACK_TYPE
+}

@@ -27,11 +27,7 @@ import {
   PROPERTIES_MAX_BYTES,
   TOPIC_MAX_BYTES_V2,
 } from '../format/record-format.ts'
-import {
-  TRANSACTION_PREPARED_TYPE,
-  TRANSACTION_ROLLBACK_TYPE,
-  transactionTypeOf,
-} from '../format/sys-flag.ts'
+import { entersConsumeQueue } from '../format/sys-flag.ts'
 import { AppendOutcome } from './append-outcome.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
@@ -307,10 +303,4 @@ export class CommitLog {
     this.#listener.onSegmentWanted(next.endOffset)
     return true
   }
-}
-
-/** Prepared and rolled back halves of a transaction have a record but no place in a queue. */
-function entersConsumeQueue(sysFlag: number): boolean {
-  const type = transactionTypeOf(sysFlag)
-  return type !== TRANSACTION_PREPARED_TYPE && type !== TRANSACTION_ROLLBACK_TYPE
 }

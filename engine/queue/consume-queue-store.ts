@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { BytesMap } from '../base/bytes-map.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
+import { CONSUME_QUEUE_FILE_BYTES_DEFAULT } from '../format/consume-queue-format.ts'
+import { parseSegmentName } from '../format/segment-name.ts'
 import {
   type ConsumeQueueLocation,
   consumeQueueDirectory,
@@ -109,4 +111,24 @@ export function cutConsumeQueues(
   for (const queue of listConsumeQueues(files, location)) {
     cutConsumeQueue(files, queue.location, physicalOffset)
   }
+}
+
+/**
+ * Length of the queue files below `root`. All have one length, which only the settings of whoever
+ * wrote them tell: it is taken from one that is there, or else is RocketMQ's default.
+ */
+export function queueFileBytesOf(files: FileSystem, root: string): number {
+  for (const { location } of listConsumeQueues(files, { root, fileBytes: 0 })) {
+    const name = files
+      .list(location.directory)
+      .find((entry) => parseSegmentName(entry) !== undefined)
+    if (name === undefined) continue
+    const fd = files.open(join(location.directory, name), 'read')
+    try {
+      return files.sizeBytes(fd)
+    } finally {
+      files.close(fd)
+    }
+  }
+  return CONSUME_QUEUE_FILE_BYTES_DEFAULT
 }

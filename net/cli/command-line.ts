@@ -8,7 +8,7 @@ import { consumeCommand } from './commands/consume.ts'
 import { namesrvCommand } from './commands/namesrv.ts'
 import { produceCommand } from './commands/produce.ts'
 import { standaloneCommand } from './commands/standalone.ts'
-import { storeCommand } from './commands/store.ts'
+import { storeCommand } from './commands/store/store.ts'
 import { reportFailure } from './failure.ts'
 
 /** Exit code of a command that failed. */

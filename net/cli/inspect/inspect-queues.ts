@@ -1,20 +1,16 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import { describeError, StoreError } from '../../../engine/base/errors.ts'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
 import { type FileSystem, readFully } from '../../../engine/file/file-system.ts'
 import { type StoreLayout, segmentPath } from '../../../engine/file/store-layout.ts'
 import {
-  CONSUME_QUEUE_FILE_BYTES_DEFAULT,
   CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
   isPreBlankUnit,
   readConsumeQueueUnit,
 } from '../../../engine/format/consume-queue-format.ts'
-import { parseSegmentName } from '../../../engine/format/segment-name.ts'
 import { ConsumeQueue } from '../../../engine/queue/consume-queue.ts'
 import { findQueueEnd, listConsumeQueueFiles } from '../../../engine/queue/consume-queue-files.ts'
-import { listConsumeQueues } from '../../../engine/queue/consume-queue-store.ts'
+import { listConsumeQueues, queueFileBytesOf } from '../../../engine/queue/consume-queue-store.ts'
 import { diskBytesOf } from './disk-bytes.ts'
 import type { QueueInspection } from './store-inspection.ts'
 
@@ -34,7 +30,7 @@ export function inspectQueues(
   logStartOffset: number,
   problems: string[],
 ): QueuesInspection {
-  const fileBytes = findFileBytes(files, layout)
+  const fileBytes = queueFileBytesOf(files, layout.consumeQueue)
   const descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
   const queues: QueueInspection[] = []
   let endPhysicalOffset = 0
@@ -89,18 +85,6 @@ function lastRecordEnd(files: FileSystem, queue: ConsumeQueue, maxOffset: number
   const unit = createConsumeQueueUnit()
   readConsumeQueueUnit(bytes, 0, unit)
   return isPreBlankUnit(unit) ? 0 : unit.physicalOffset + unit.recordBytes
-}
-
-/** All files of all queues have one length, which only the broker's settings tell: take one's. */
-function findFileBytes(files: FileSystem, { consumeQueue }: StoreLayout): number {
-  for (const topic of files.list(consumeQueue)) {
-    for (const queueId of files.list(join(consumeQueue, topic))) {
-      const directory = join(consumeQueue, topic, queueId)
-      const name = files.list(directory).find((entry) => parseSegmentName(entry) !== undefined)
-      if (name !== undefined) return statSync(join(directory, name)).size
-    }
-  }
-  return CONSUME_QUEUE_FILE_BYTES_DEFAULT
 }
 
 function compareText(left: string, right: string): number {

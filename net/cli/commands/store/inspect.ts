@@ -13,14 +13,8 @@ interface InspectArguments {
   readonly json?: boolean
 }
 
-/** `agena store`. */
-export function storeCommand(): Command {
-  return new Command('store')
-    .description('Look into a store directory, of Agena or of RocketMQ.')
-    .addCommand(inspectCommand())
-}
-
-function inspectCommand(): Command {
+/** `agena store inspect`. */
+export function inspectCommand(): Command {
   return new Command('inspect')
     .description('show segments, queues, index files and checkpoint')
     .argument('<dir>', 'the store: the folder that holds commitlog/')
@@ -30,12 +24,12 @@ function inspectCommand(): Command {
 }
 
 async function inspect(directory: string, { json }: InspectArguments): Promise<void> {
-  const { inspectStore } = await import('../inspect/inspect-store.ts')
+  const { inspectStore } = await import('../../inspect/inspect-store.ts')
   const inspection = inspectStore(directory)
   if (json === true) {
     process.stdout.write(`${JSON.stringify(inspection, undefined, 2)}\n`)
     return
   }
-  const { formatInspection } = await import('../inspect/format-inspection.ts')
+  const { formatInspection } = await import('../../inspect/format-inspection.ts')
   process.stdout.write(formatInspection(inspection))
 }

@@ -1,0 +1,133 @@
+/** Holds the consume queues to the log: each record has its unit, in the place that it names. */
+import { join } from 'node:path'
+import { DescriptorCache } from '../file/descriptor-cache.ts'
+import { type FileSystem, readFully } from '../file/file-system.ts'
+import { segmentPath } from '../file/store-layout.ts'
+import {
+  CONSUME_QUEUE_UNIT_BYTES,
+  createConsumeQueueUnit,
+  readConsumeQueueUnit,
+} from '../format/consume-queue-format.ts'
+import { entersConsumeQueue } from '../format/sys-flag.ts'
+import type { LogScanner } from '../log/log-scanner.ts'
+import { consumeQueueDirectory } from '../queue/consume-queue-files.ts'
+
+/** A record whose unit is missing or leads somewhere else. */
+export interface QueueDamage {
+  readonly topic: string
+  readonly queueId: number
+  readonly queueOffset: number
+  readonly physicalOffset: number
+  /** What the queue holds instead, in words. */
+  readonly found: string
+}
+
+/** Neighbouring units that are read at once, per queue. */
+const PAGE_UNITS = 200
+const PAGE_BYTES = PAGE_UNITS * CONSUME_QUEUE_UNIT_BYTES
+const OPEN_FILES_MAX = 500
+const DAMAGES_MAX = 100
+
+interface Page {
+  readonly bytes: Buffer
+  /** Queue offset of the first unit; -1 before anything was read. */
+  firstOffset: number
+}
+
+export class QueueVerifier {
+  /** At most a hundred; {@link damageCount} counts them all. */
+  readonly damages: QueueDamage[] = []
+  damageCount = 0
+  readonly #files: FileSystem
+  readonly #root: string
+  readonly #fileBytes: number
+  readonly #descriptors: DescriptorCache
+  readonly #pages = new Map<string, Page>()
+  readonly #deletedTopics = new Map<string, boolean>()
+  readonly #unit = createConsumeQueueUnit()
+
+  /** @param root folder of all consume queues */
+  constructor(files: FileSystem, root: string, fileBytes: number) {
+    this.#files = files
+    this.#root = root
+    this.#fileBytes = fileBytes
+    this.#descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
+  }
+
+  /** Looks for the unit of the record that `scanner` stands on. */
+  check({ view, buffer }: LogScanner): void {
+    if (!entersConsumeQueue(view.sysFlag)) return
+    const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
+    if (this.#isDeleted(topic)) return
+    const { queueId, queueOffset, physicalOffset, totalBytes } = view
+    const found = this.#find(topic, queueId, queueOffset, physicalOffset, totalBytes)
+    if (found === undefined) return
+    this.damageCount += 1
+    if (this.damages.length === DAMAGES_MAX) return
+    this.damages.push({ topic, queueId, queueOffset, physicalOffset, found })
+  }
+
+  close(): void {
+    this.#descriptors.close()
+  }
+
+  /** Undefined when all is well. */
+  #find(
+    topic: string,
+    queueId: number,
+    queueOffset: number,
+    physicalOffset: number,
+    recordBytes: number,
+  ): string | undefined {
+    const page = this.#pageOf(topic, queueId, queueOffset)
+    if (page === undefined) return 'no file'
+    const unit = this.#unit
+    readConsumeQueueUnit(
+      page.bytes,
+      (queueOffset - page.firstOffset) * CONSUME_QUEUE_UNIT_BYTES,
+      unit,
+    )
+    if (unit.recordBytes === 0) return 'no unit'
+    if (unit.physicalOffset === physicalOffset && unit.recordBytes === recordBytes) return undefined
+    return `a unit of ${unit.recordBytes} bytes at ${unit.physicalOffset}`
+  }
+
+  /** The queues of a topic that was deleted are gone, its records stay. */
+  #isDeleted(topic: string): boolean {
+    let isDeleted = this.#deletedTopics.get(topic)
+    if (isDeleted === undefined) {
+      isDeleted = !this.#files.exists(join(this.#root, topic))
+      this.#deletedTopics.set(topic, isDeleted)
+    }
+    return isDeleted
+  }
+
+  #pageOf(topic: string, queueId: number, queueOffset: number): Page | undefined {
+    const directory = consumeQueueDirectory(this.#root, topic, queueId)
+    let page = this.#pages.get(directory)
+    if (page === undefined) {
+      page = { bytes: Buffer.alloc(PAGE_BYTES), firstOffset: -1 }
+      this.#pages.set(directory, page)
+    }
+    const firstOffset = queueOffset - (queueOffset % PAGE_UNITS)
+    if (page.firstOffset === firstOffset) return page
+    const at = firstOffset * CONSUME_QUEUE_UNIT_BYTES
+    page.bytes.fill(0)
+    page.firstOffset = -1
+    let isAnyThere = false
+    // A page may reach over the end of a file.
+    for (let done = 0; done < PAGE_BYTES; ) {
+      const position = (at + done) % this.#fileBytes
+      const lengthBytes = Math.min(PAGE_BYTES - done, this.#fileBytes - position)
+      const fd = this.#descriptors.get(segmentPath(directory, at + done - position))
+      if (fd !== undefined) {
+        isAnyThere = true
+        readFully(this.#files, fd, page.bytes, { start: done, lengthBytes, position })
+      }
+      done += lengthBytes
+    }
+    if (!isAnyThere) return undefined
+    page.firstOffset = firstOffset
+    return page
+  }
+}

@@ -1,0 +1,15 @@
+import { Command } from 'commander'
+import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
+import { inspectCommand } from './inspect.ts'
+import { verifyCommand } from './verify.ts'
+
+/** `agena store`. */
+export function storeCommand(): Command {
+  return new Command('store')
+    .description('Look into a store directory, of Agena or of RocketMQ.')
+    .addCommand(inspectCommand())
+    .addCommand(verifyCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand())
+}

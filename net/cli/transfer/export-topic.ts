@@ -1,0 +1,155 @@
+/** Prints the messages of a topic from a store that nobody need run. */
+import { once } from 'node:events'
+import process from 'node:process'
+import { StoreError } from '../../../engine/base/errors.ts'
+import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
+import { type FileSystem, readFully } from '../../../engine/file/file-system.ts'
+import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
+import { storeLayout } from '../../../engine/file/store-layout.ts'
+import {
+  CONSUME_QUEUE_UNIT_BYTES,
+  createConsumeQueueUnit,
+  isPreBlankUnit,
+  readConsumeQueueUnit,
+} from '../../../engine/format/consume-queue-format.ts'
+import { type StoredMessage, toStoredMessage } from '../../../engine/format/stored-message.ts'
+import { type LogLocation, LogScanner, ScanStep } from '../../../engine/log/log-scanner.ts'
+import { listSegments } from '../../../engine/log/log-segments.ts'
+import { ConsumeQueue } from '../../../engine/queue/consume-queue.ts'
+import { findQueueEnd } from '../../../engine/queue/consume-queue-files.ts'
+import { listConsumeQueues, queueFileBytesOf } from '../../../engine/queue/consume-queue-store.ts'
+import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
+import { exportedLine } from './exported-message.ts'
+import { TransferError } from './transfer-error.ts'
+
+/** A queue offset, or a time in ms. */
+export type ExportPlace = { readonly offset: number } | { readonly timestampMs: number }
+
+export interface ExportRequest {
+  readonly directory: string
+  readonly topic: string
+  /** All queues when nothing is said. */
+  readonly queueId: number | undefined
+  /** @default the oldest message */
+  readonly from: ExportPlace | undefined
+  /** Place behind the last message. @default the end of the queue */
+  readonly to: ExportPlace | undefined
+}
+
+const OPEN_FILES_MAX = 100
+/** Units that are read at once. */
+const PAGE_UNITS = 1000
+
+/** Prints one line a message. @throws {TransferError} @throws {StoreError} as a store's reader */
+export async function exportTopic(request: ExportRequest): Promise<void> {
+  for (const message of messagesOf(request)) {
+    const isRoomLeft = process.stdout.write(`${await exportedLine(message)}\n`)
+    if (!isRoomLeft) await once(process.stdout, 'drain')
+  }
+}
+
+/**
+ * The messages of a topic, queue by queue in order.
+ * @throws {TransferError} `TRANSFER_TOPIC_UNKNOWN`
+ * @throws {StoreError} `STORE_DIRECTORY_UNUSABLE`, `STORE_RECORD_CORRUPT` where the log is damaged
+ */
+export function* messagesOf(request: ExportRequest): Generator<StoredMessage, void, undefined> {
+  const files = nodeFileSystem()
+  const layout = storeLayout(request.directory)
+  if (!files.exists(layout.commitLog)) {
+    throw new StoreError('STORE_DIRECTORY_UNUSABLE', `there is no store in ${request.directory}`)
+  }
+  const root = layout.consumeQueue
+  const listing = listSegments(files, layout.commitLog, {
+    segmentBytes: undefined,
+    defaultBytes: 1,
+  })
+  const log = { directory: layout.commitLog, segmentBytes: listing.segmentBytes }
+  const logStartOffset = listing.startOffsets[0] ?? 0
+  const limit = (listing.startOffsets.at(-1) ?? 0) + listing.segmentBytes
+  const descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
+  const scanner = new LogScanner(files, log, { checkCrc: true })
+  const queues = [...listConsumeQueues(files, { root, fileBytes: queueFileBytesOf(files, root) })]
+    .filter(({ topic, queueId }) => topic === request.topic && isWanted(queueId, request))
+    .map((place) => new ConsumeQueue(files, { ...place, descriptors }))
+    .sort((left, right) => left.queueId - right.queueId)
+  if (queues.length === 0) throw unknown(request)
+  try {
+    for (const queue of queues) {
+      const range = rangeOf(files, queue, log, logStartOffset, request)
+      for (const physicalOffset of physicalOffsets(files, queue, descriptors, range)) {
+        if (scanner.at(physicalOffset, limit) !== ScanStep.RECORD) throw damaged(physicalOffset)
+        yield toStoredMessage(scanner.buffer, scanner.view)
+      }
+    }
+  } finally {
+    scanner.close()
+    descriptors.close()
+  }
+}
+
+interface OffsetRange {
+  readonly fromOffset: number
+  readonly toOffset: number
+}
+
+function isWanted(queueId: number, request: ExportRequest): boolean {
+  return request.queueId === undefined || request.queueId === queueId
+}
+
+function rangeOf(
+  files: FileSystem,
+  queue: ConsumeQueue,
+  log: LogLocation,
+  logStartOffset: number,
+  { from, to }: ExportRequest,
+): OffsetRange {
+  const minOffset = queue.minQueueOffset(logStartOffset)
+  const endOffset = findQueueEnd(files, queue.location)
+  const resolve = (place: ExportPlace): number => {
+    if ('offset' in place) return place.offset
+    const { timestampMs } = place
+    const range = { queue: queue.location, log, minOffset, endOffset }
+    return searchQueueByTime(files, { ...range, timestampMs, boundary: 'lower' })
+  }
+  return {
+    fromOffset: Math.max(minOffset, from === undefined ? minOffset : resolve(from)),
+    toOffset: Math.min(endOffset, to === undefined ? endOffset : resolve(to)),
+  }
+}
+
+/** Where the records of a range of a queue lie. */
+function* physicalOffsets(
+  files: FileSystem,
+  queue: ConsumeQueue,
+  descriptors: DescriptorCache,
+  { fromOffset, toOffset }: OffsetRange,
+): Generator<number, void, undefined> {
+  const page = Buffer.alloc(PAGE_UNITS * CONSUME_QUEUE_UNIT_BYTES)
+  const unit = createConsumeQueueUnit()
+  for (let offset = fromOffset; offset < toOffset; ) {
+    const wantedBytes = Math.min(page.length, (toOffset - offset) * CONSUME_QUEUE_UNIT_BYTES)
+    const { path, position, lengthBytes } = queue.fileRange(offset, wantedBytes)
+    const fd = descriptors.get(path)
+    if (fd === undefined) throw new StoreError('STORE_FILE_INVALID', `${path} is missing`)
+    const readBytes = readFully(files, fd, page, { start: 0, lengthBytes, position })
+    const count = Math.floor(readBytes / CONSUME_QUEUE_UNIT_BYTES)
+    if (count === 0) throw new StoreError('STORE_FILE_INVALID', `${path} is too short`)
+    for (let index = 0; index < count; index += 1) {
+      readConsumeQueueUnit(page, index * CONSUME_QUEUE_UNIT_BYTES, unit)
+      if (unit.recordBytes > 0 && !isPreBlankUnit(unit)) yield unit.physicalOffset
+    }
+    offset += count
+  }
+}
+
+function damaged(physicalOffset: number): StoreError {
+  const message = `no whole record at ${physicalOffset}: "agena store verify" shows what is damaged`
+  return new StoreError('STORE_RECORD_CORRUPT', message)
+}
+
+function unknown({ directory, topic, queueId }: ExportRequest): TransferError {
+  const queue = queueId === undefined ? '' : ` with a queue ${queueId}`
+  const message = `the store in ${directory} has no topic ${topic}${queue}`
+  return new TransferError('TRANSFER_TOPIC_UNKNOWN', message)
+}
