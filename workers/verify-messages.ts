@@ -1,7 +1,7 @@
 /** What the threads that verify a store are told, and answer. */
 import type { LogLocation } from '../engine/log/log-scanner.ts'
 import type { SegmentVerification } from '../engine/log/log-verify.ts'
-import type { QueueDamage } from '../engine/store/queue-verify.ts'
+import type { QueueVerification } from '../engine/store/queue-verify.ts'
 
 /** What every thread is started with. */
 export interface VerifySetup {
@@ -25,6 +25,5 @@ export const VerifyWord = {
 } as const
 
 export interface VerifyAnswer extends SegmentVerification {
-  readonly queueDamages: readonly QueueDamage[]
-  readonly queueDamageCount: number
+  readonly queues: readonly QueueVerification[]
 }

@@ -5,7 +5,9 @@ import { StoreError } from '../engine/base/errors.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { storeLayout } from '../engine/file/store-layout.ts'
 import { listSegments } from '../engine/log/log-segments.ts'
+import type { SegmentVerification } from '../engine/log/log-verify.ts'
 import { queueFileBytesOf } from '../engine/queue/consume-queue-store.ts'
+import { mergeQueues, type QueueVerification } from '../engine/store/queue-verify.ts'
 import { type VerifyAnswer, type VerifySetup, VerifyWord } from './verify-messages.ts'
 
 export interface VerifyOptions {
@@ -19,7 +21,9 @@ export interface VerifyOptions {
 
 export interface StoreVerification {
   readonly segmentBytes: number
-  readonly segments: readonly VerifyAnswer[]
+  readonly segments: readonly SegmentVerification[]
+  /** Those that do not match the log. */
+  readonly damagedQueues: readonly QueueVerification[]
   /** False for a store that was killed or is in use: its queues are built again, or being built. */
   readonly areQueuesVerified: boolean
 }
@@ -66,7 +70,8 @@ export async function verifyStore(
     const answers = await Promise.all(Array.from({ length: threadCount }, () => runThread(setup)))
     tell()
     const segments = answers.flat().sort((left, right) => left.startOffset - right.startOffset)
-    return { segmentBytes, segments, areQueuesVerified }
+    const damagedQueues = mergeQueues(segments.map(({ queues: found }) => found))
+    return { segmentBytes, segments, damagedQueues, areQueuesVerified }
   } catch (error) {
     throw new StoreError('STORE_IO_FAILED', `cannot verify the store in ${directory}`, {
       cause: error,

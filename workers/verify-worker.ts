@@ -29,8 +29,7 @@ function verify(startOffset: number): VerifyAnswer {
       ...(verifier === undefined ? {} : { onRecord: (scanner) => verifier.check(scanner) }),
     })
     progress.reached(startOffset + log.segmentBytes, 'unpaced')
-    const { damages: queueDamages = [], damageCount: queueDamageCount = 0 } = verifier ?? {}
-    return { ...verified, queueDamages, queueDamageCount }
+    return { ...verified, queues: verifier?.queues ?? [] }
   } finally {
     verifier?.close()
   }

@@ -22,6 +22,20 @@ export interface QueueDamage {
   readonly found: string
 }
 
+/** What a segment's records say of one queue. */
+export interface QueueVerification {
+  readonly topic: string
+  readonly queueId: number
+  /**
+   * The queue begins in this segment, with number 0: a topic that was deleted begins anew, and its
+   * records from before have no units any more.
+   */
+  isBegun: boolean
+  damageCount: number
+  /** The first of them, at most a hundred. */
+  damages: QueueDamage[]
+}
+
 /** Neighbouring units that are read at once, per queue. */
 const PAGE_UNITS = 200
 const PAGE_BYTES = PAGE_UNITS * CONSUME_QUEUE_UNIT_BYTES
@@ -35,14 +49,12 @@ interface Page {
 }
 
 export class QueueVerifier {
-  /** At most a hundred; {@link damageCount} counts them all. */
-  readonly damages: QueueDamage[] = []
-  damageCount = 0
   readonly #files: FileSystem
   readonly #root: string
   readonly #fileBytes: number
   readonly #descriptors: DescriptorCache
   readonly #pages = new Map<string, Page>()
+  readonly #queues = new Map<string, QueueVerification>()
   readonly #deletedTopics = new Map<string, boolean>()
   readonly #unit = createConsumeQueueUnit()
 
@@ -54,21 +66,42 @@ export class QueueVerifier {
     this.#descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
   }
 
-  /** Looks for the unit of the record that `scanner` stands on. */
+  /** What was found so far. */
+  get queues(): QueueVerification[] {
+    return [...this.#queues.values()]
+  }
+
+  /** Looks for the unit of the record that `scanner` stands on. Records come in order. */
   check({ view, buffer }: LogScanner): void {
     if (!entersConsumeQueue(view.sysFlag)) return
     const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
     if (this.#isDeleted(topic)) return
     const { queueId, queueOffset, physicalOffset, totalBytes } = view
+    const queue = this.#queue(topic, queueId)
+    if (queueOffset === 0) {
+      queue.isBegun = true
+      queue.damageCount = 0
+      queue.damages = []
+    }
     const found = this.#find(topic, queueId, queueOffset, physicalOffset, totalBytes)
     if (found === undefined) return
-    this.damageCount += 1
-    if (this.damages.length === DAMAGES_MAX) return
-    this.damages.push({ topic, queueId, queueOffset, physicalOffset, found })
+    queue.damageCount += 1
+    if (queue.damages.length === DAMAGES_MAX) return
+    queue.damages.push({ topic, queueId, queueOffset, physicalOffset, found })
   }
 
   close(): void {
     this.#descriptors.close()
+  }
+
+  #queue(topic: string, queueId: number): QueueVerification {
+    const key = `${topic}/${queueId}`
+    let queue = this.#queues.get(key)
+    if (queue === undefined) {
+      queue = { topic, queueId, isBegun: false, damageCount: 0, damages: [] }
+      this.#queues.set(key, queue)
+    }
+    return queue
   }
 
   /** Undefined when all is well. */
@@ -130,4 +163,22 @@ export class QueueVerifier {
     page.firstOffset = firstOffset
     return page
   }
+}
+
+/** What all segments together say of each queue that is damaged. */
+export function mergeQueues(
+  bySegment: readonly (readonly QueueVerification[])[],
+): QueueVerification[] {
+  const merged = new Map<string, QueueVerification>()
+  for (const queue of bySegment.flat()) {
+    const key = `${queue.topic}/${queue.queueId}`
+    const before = queue.isBegun ? undefined : merged.get(key)
+    if (before === undefined) {
+      merged.set(key, { ...queue, damages: [...queue.damages] })
+      continue
+    }
+    before.damageCount += queue.damageCount
+    before.damages.push(...queue.damages.slice(0, DAMAGES_MAX - before.damages.length))
+  }
+  return [...merged.values()].filter(({ damageCount }) => damageCount > 0)
 }

@@ -41,7 +41,7 @@ const OPEN_FILES_MAX = 100
 
 export function verificationReport(
   directory: string,
-  { segments, segmentBytes, areQueuesVerified }: StoreVerification,
+  { segments, segmentBytes, damagedQueues, areQueuesVerified }: StoreVerification,
 ): VerificationReport {
   const { commitLog } = storeLayout(directory)
   const damages = segments.flatMap(({ startOffset, damages: found }) =>
@@ -57,8 +57,8 @@ export function verificationReport(
     segmentCount: segments.length,
     recordCount: segments.reduce((sum, { recordCount }) => sum + recordCount, 0),
     damages: damages.map((damage) => ({ ...damage, lost: lostBy(damage) })),
-    queueDamageCount: segments.reduce((sum, { queueDamageCount }) => sum + queueDamageCount, 0),
-    queueDamages: segments.flatMap(({ queueDamages }) => queueDamages),
+    queueDamageCount: damagedQueues.reduce((sum, { damageCount }) => sum + damageCount, 0),
+    queueDamages: damagedQueues.flatMap(({ damages: found }) => found),
     areQueuesVerified,
   }
 }

@@ -6,10 +6,16 @@ import { existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { verificationReport } from '../../../net/cli/inspect/format-verification.ts'
+import { RequestCode } from '../../../net/protocol/request-code.ts'
+import { RemotingClient } from '../../../net/remoting/remoting-client.ts'
+import { createRequest, type RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import { startStandalone } from '../../../net/standalone/index.ts'
 import { verifyStore } from '../../../workers/verify-store.ts'
 import { runAgena } from '../../helpers/agena-process.ts'
+import { sendFields } from '../../helpers/running-standalone.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 import { storeFixtureNames, unpackStoreFixture } from '../../helpers/store-fixtures.ts'
+import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 /** Of a record with IPv4 addresses. */
 const BODY_AT = 88
@@ -31,6 +37,28 @@ test.each(storeFixtureNames)(
     expect(report.queueDamageCount).toBe(0)
   },
 )
+
+test('a topic that was deleted and came again is whole', async () => {
+  using folder = temporaryFolder('verify')
+  const ports = { namesrvPort: 0, brokerPort: 0 }
+  const server = await startStandalone({ dataDirectory: folder.path, ...ports })
+  const client = new RemotingClient()
+  const ask = (code: number, fields: object): Promise<RemotingCommand> => {
+    const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
+    return client.invoke(server.brokerAddress, createRequest(code, { extFields }), 5000)
+  }
+  for (const count of [5, 2]) {
+    for (let sent = 0; sent < count; sent += 1) {
+      expect((await ask(RequestCode.SEND_MESSAGE_V2, sendFields('T'))).code).toBe(0)
+    }
+    if (count === 5) await ask(RequestCode.DELETE_TOPIC_IN_BROKER, { topic: 'T' })
+  }
+  await client.close()
+  await server.close()
+  const report = await verified(folder.path)
+  expect(report).toMatchObject({ areQueuesVerified: true, recordCount: 7, queueDamageCount: 0 })
+  expect(report.damages).toEqual([])
+})
 
 describe('a store with damage', () => {
   test.each([1, 2, 3])('in a body names its file, place and message (seed %i)', async (seed) => {
