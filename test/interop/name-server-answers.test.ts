@@ -184,10 +184,15 @@ function endOfTheBroker(): void {
 }
 
 function linesOf(output: string, nameServer: string): string[] {
-  return output
-    .replaceAll(nameServer, 'NAMESRV')
-    .replaceAll(/(?<![\d.])\d+\.\d+(?![\d.])/g, 'RATE')
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .sort()
+  return (
+    output
+      .replaceAll(nameServer, 'NAMESRV')
+      .replaceAll(/(?<![\d.])\d+\.\d+(?![\d.])/g, 'RATE')
+      // How far Java's timer is behind: it moves from one question to the next.
+      .replaceAll(/\d+-\d+(?=\(RATE)/g, 'TIMER')
+      .replaceAll(/ +/g, ' ')
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .sort()
+  )
 }
