@@ -9,9 +9,7 @@ import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { storeErrorOf } from '../engine/file/posix.ts'
 import { prepareFile } from '../engine/file/preallocator.ts'
 import { segmentPath, storeLayout } from '../engine/file/store-layout.ts'
-import { syncFiles } from '../engine/file/sync-files.ts'
-import type { Checkpoint } from '../engine/format/checkpoint-format.ts'
-import { loadCheckpoint, saveCheckpoint } from '../engine/store/store-checkpoint.ts'
+import { CheckpointKeeper } from '../engine/store/checkpoint-keeper.ts'
 import type { FromWorker, ToHousekeeping, WorkerSetup } from './messages.ts'
 import { SharedState } from './shared-state.ts'
 import { reportFailure } from './worker-failure.ts'
@@ -22,7 +20,7 @@ if (port === null) throw new Error('the housekeeping worker runs in a thread of 
 const files = nodeFileSystem()
 const layout = storeLayout(setup.directory)
 const state = new SharedState(setup.state)
-const checkpoint: Checkpoint = loadCheckpoint(files, layout)
+const keeper = new CheckpointKeeper(files, layout, setup.endOffset, () => state.flushedTimestampMs)
 
 function post(message: FromWorker): void {
   port?.postMessage(message)
@@ -34,7 +32,7 @@ function handle(message: ToHousekeeping): void {
       prepareSegment(message.startOffset)
       break
     case 'sync-queues':
-      syncQueues(message)
+      keeper.syncBuilt(message.built)
       break
     case 'stop':
       stop()
@@ -51,8 +49,7 @@ function stop(): void {
     if (received === undefined) break
     handle(received.message)
   }
-  noteFlushed()
-  saveCheckpoint(files, layout, checkpoint)
+  keeper.save()
   setup.fromReput.close()
   port?.close()
 }
@@ -75,28 +72,6 @@ function prepareSegment(startOffset: number): void {
     const message = describeError(failure)
     post({ kind: 'not-prepared', startOffset, code: failure.code, message })
   }
-}
-
-/** The checkpoint may say only what is on the disk: it moves after the syncs. */
-function syncQueues(message: Extract<ToHousekeeping, { kind: 'sync-queues' }>): void {
-  syncFiles(files, message.paths, layout.root)
-  if (!message.isThorough) return
-  noteFlushed()
-  checkpoint.consumeQueueTimestampMs = Math.max(
-    checkpoint.consumeQueueTimestampMs,
-    message.queueTimestampMs,
-  )
-  checkpoint.indexTimestampMs = Math.max(checkpoint.indexTimestampMs, message.indexTimestampMs)
-  checkpoint.consumeQueueOffset = message.untilOffset
-  saveCheckpoint(files, layout, checkpoint)
-}
-
-/** A process that has flushed nothing yet knows no time: what the checkpoint says still holds. */
-function noteFlushed(): void {
-  checkpoint.commitLogTimestampMs = Math.max(
-    checkpoint.commitLogTimestampMs,
-    state.flushedTimestampMs,
-  )
 }
 
 function guarded(message: ToHousekeeping): void {

@@ -1,5 +1,7 @@
 /** What the threads tell each other besides the shared words. */
 import type { StoreErrorCode } from '../engine/base/errors.ts'
+import type { RestartOffsets } from '../engine/queue/queue-restarts.ts'
+import type { BuiltFiles } from '../engine/store/checkpoint-keeper.ts'
 import type { StoreConfig } from '../engine/store/store-options.ts'
 
 /** What every worker is started with. */
@@ -13,6 +15,9 @@ export interface WorkerSetup {
   readonly redoFromOffset: number
   /** What the index holds of the log behind here is to be forgotten. */
   readonly cutOffset: number
+  /** Where queues of deleted topics began anew. */
+  readonly restartOffsets: RestartOffsets
+  readonly wasAborted: boolean
 }
 
 /** From any worker to the event loop. */
@@ -44,15 +49,6 @@ export interface ToReput {
 /** From the event loop and the reput worker to the housekeeping worker, done in order. */
 export type ToHousekeeping =
   | { readonly kind: 'prepare'; readonly startOffset: number }
-  | {
-      readonly kind: 'sync-queues'
-      readonly paths: readonly string[]
-      /** Everything before is in the queues that are synced; physical offset. */
-      readonly untilOffset: number
-      readonly queueTimestampMs: number
-      readonly indexTimestampMs: number
-      /** Whether nothing of it is left unsynced, so that the checkpoint may move. */
-      readonly isThorough: boolean
-    }
+  | { readonly kind: 'sync-queues'; readonly built: BuiltFiles }
   /** Write the last checkpoint and leave. */
   | { readonly kind: 'stop' }

@@ -7,6 +7,7 @@ import { MIB, PAGE_BYTES } from '../engine/base/units.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { openFilesMax } from '../engine/file/open-files-limit.ts'
 import { storeLayout } from '../engine/file/store-layout.ts'
+import { createUnsyncedFiles } from '../engine/file/sync-files.ts'
 import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../engine/queue/delay-levels.ts'
 import { IndexStore } from '../engine/queue/index-store.ts'
@@ -62,7 +63,7 @@ class ReputLoop {
       entryCount: config.indexEntryCount,
     }
     this.#index = config.index ? new IndexStore(files, indexLocation) : undefined
-    this.#index?.cut(setup.cutOffset)
+    this.#index?.cut(setup.cutOffset, setup)
     this.#reputter = new Reputter(
       files,
       {
@@ -74,6 +75,7 @@ class ReputLoop {
         queues: this.#queues,
         index: this.#index,
         delayLevels: new DelayLevels(config.delayLevels),
+        restartOffsets: setup.restartOffsets,
       },
     )
   }
@@ -147,17 +149,19 @@ class ReputLoop {
       this.#lastThoroughSyncOffset = this.#reputter.reputOffset
     }
     const bytesMin = isThorough ? 0 : config.queueFlushPageCountMin * PAGE_BYTES
-    const paths = this.#queues.takeUnsynced(bytesMin)
-    if (isThorough && this.#index !== undefined) paths.push(...this.#index.takeUnsynced())
-    if (paths.length === 0 && !isThorough) return
-    ask({
-      kind: 'sync-queues',
-      paths,
+    const unsynced = createUnsyncedFiles()
+    this.#queues.takeUnsynced(unsynced, bytesMin)
+    if (isThorough) this.#index?.takeUnsynced(unsynced)
+    if (unsynced.paths.length === 0 && !isThorough) return
+    const built = {
+      unsynced,
       untilOffset: this.#reputter.reputOffset,
       queueTimestampMs: this.#reputter.reputTimestampMs,
       indexTimestampMs: this.#index?.endTimestampMs ?? 0,
+      indexMark: this.#index?.mark(this.#reputter.reputOffset),
       isThorough,
-    })
+    }
+    ask({ kind: 'sync-queues', built })
   }
 }
 

@@ -132,7 +132,8 @@ export class ThreadedStore extends Lifecycle {
       },
       reputOffset: () => this.#state.reputOffset,
     })
-    const { endOffset, redoFromOffset, cutOffset } = this.#store.recovered
+    const { recovered } = this.#store
+    const { endOffset, redoFromOffset, cutOffset, restartOffsets, wasAborted } = recovered
     const { segmentBytes } = this.log.segments
     this.#reputWokenAt = endOffset
     this.#flushWokenAt = endOffset
@@ -145,7 +146,16 @@ export class ThreadedStore extends Lifecycle {
     this.#queries = new QueryPool(this.#store.layout, config, segmentBytes)
     this.#threads = new StoreThreads(
       this.#state,
-      { directory, config, segmentBytes, endOffset, redoFromOffset, cutOffset },
+      {
+        directory,
+        config,
+        segmentBytes,
+        endOffset,
+        redoFromOffset,
+        cutOffset,
+        restartOffsets,
+        wasAborted,
+      },
       {
         onMessage: (message) => this.#onMessage(message),
         onDeath: (cause) => this.#refuse(cause),

@@ -6,6 +6,9 @@ export const GIB = 1024 * MIB
 /** The page size that segments, padding and mappings are aligned to, in bytes. */
 export const PAGE_BYTES = 4 * KIB
 
+/** What a disk writes whole or not at all, in bytes. */
+export const DISK_BLOCK_BYTES = 512
+
 /** Widths of the integers in RocketMQ's formats, in bytes. */
 export const I8_BYTES = 1
 export const I16_BYTES = 2

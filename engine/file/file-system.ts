@@ -32,6 +32,8 @@ export interface FileSystem {
   allocate(fd: number, start: number, lengthBytes: number, keepSize: boolean): void
   /** Makes a range read as zeros. */
   zero(fd: number, start: number, lengthBytes: number): void
+  /** Makes a range read as zeros and gives its blocks back. */
+  discard(fd: number, start: number, lengthBytes: number): void
   setLength(fd: number, lengthBytes: number): void
   /** Makes a file's data durable (fdatasync). */
   sync(fd: number): void

@@ -1,31 +1,19 @@
 /**
- * A disk in memory, for tests: every file has the content that the running system sees and the
- * content that was synced, and so has every folder. {@link MemoryDisk.crash} goes back to what was
- * synced. Mappings are views of the very bytes, so writes are seen through them at once.
+ * A disk in memory, for tests. It keeps what the running system sees and what would be left if the
+ * power went now: of the bytes of files by blocks of 512, of their lengths, and of the names in
+ * folders. A sync makes durable exactly what it promises; {@link MemoryDisk.writeBack} makes some
+ * of the rest durable as well, as a system does at any time; {@link MemoryDisk.crash} goes back to
+ * what is durable. Mappings are views of the very bytes: writes are seen through them at once.
  */
 import { dirname } from 'node:path'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import { CountedRegion, type MappedRegion } from './mapped-region.ts'
+import { MemoryFile } from './memory-file.ts'
+import { MemoryJournal, type RandomSource } from './memory-journal.ts'
+import { MemoryNames } from './memory-names.ts'
 
-/** Files grow into buffers that are this many times larger than asked for, so that views stay. */
-const GROWTH = 2
-const CAPACITY_MIN = 4096
-
-class MemoryFile {
-  bytes: Buffer = Buffer.alloc(CAPACITY_MIN)
-  lengthBytes = 0
-  durable: Buffer = Buffer.alloc(0)
-
-  setLength(lengthBytes: number): void {
-    if (lengthBytes > this.bytes.length) {
-      const larger = Buffer.alloc(Math.max(lengthBytes, this.bytes.length * GROWTH))
-      this.bytes.copy(larger, 0, 0, this.lengthBytes)
-      this.bytes = larger
-    }
-    if (lengthBytes < this.lengthBytes) this.bytes.fill(0, lengthBytes, this.lengthBytes)
-    this.lengthBytes = lengthBytes
-  }
-}
+/** How likely it is that a block of a file is kept, in tenths: for each file another of these. */
+const KEPT_TENTHS = [0, 1, 5, 9, 10] as const
 
 class MemoryRegion extends CountedRegion {
   #bytes: Buffer
@@ -49,32 +37,47 @@ class MemoryRegion extends CountedRegion {
 }
 
 export class MemoryDisk implements FileSystem {
-  #files = new Map<string, MemoryFile>()
-  #durableFiles = new Map<string, MemoryFile>()
-  #directories = new Set<string>(['/'])
+  #names = new MemoryNames<MemoryFile>()
+  #durableNames = new MemoryNames<MemoryFile>()
+  readonly #journal = new MemoryJournal()
   readonly #descriptors = new Map<number, MemoryFile>()
   readonly #locks = new Map<MemoryFile, number>()
   #nextDescriptor = 3
 
-  /** Forgets everything that was not synced: open files, their bytes, names in folders. */
-  crash(): void {
-    this.#descriptors.clear()
-    this.#locks.clear()
-    this.#files = new Map(this.#durableFiles)
-    for (const file of this.#files.values()) {
-      file.setLength(0)
-      file.setLength(file.durable.length)
-      file.durable.copy(file.bytes)
+  /** Makes a random part of what was not synced durable, as the system may at any time. */
+  writeBack(random: RandomSource): void {
+    this.#journal.commitSome(random)
+    for (const file of new Set([...this.#names.files(), ...this.#durableNames.files()])) {
+      const tenths = KEPT_TENTHS[random.below(KEPT_TENTHS.length)] ?? 0
+      if (tenths === 0) continue
+      // Data comes after the lengths that it was written with.
+      this.#journal.commitKey(file)
+      file.persistSome(() => tenths === 10 || random.below(10) < tenths)
     }
   }
 
+  /**
+   * The power goes: open files, and what was not synced of their bytes and of the names in folders.
+   * @param random what decides which of it had reached the disk; without, nothing had.
+   */
+  crash(random?: RandomSource): void {
+    if (random !== undefined) this.writeBack(random)
+    this.#descriptors.clear()
+    this.#locks.clear()
+    this.#journal.lose()
+    // What no durable folder leads to is gone, also if a folder of the same name is made again.
+    this.#durableNames = this.#durableNames.copy()
+    this.#names = this.#durableNames.copy()
+    for (const file of this.#names.files()) file.lose()
+  }
+
   open(path: string, intent: OpenIntent): number {
-    let file = this.#files.get(path)
+    let file = this.#names.file(path)
     if (file === undefined) {
-      if (intent !== 'create') throw systemError('ENOENT', 'open', path)
-      if (!this.#directories.has(dirname(path))) throw systemError('ENOENT', 'open', path)
+      const canMake = intent === 'create' && this.#names.hasFolder(dirname(path))
+      if (!canMake) throw systemError('ENOENT', 'open', path)
       file = new MemoryFile()
-      this.#files.set(path, file)
+      this.#link(path, file)
     }
     const fd = this.#nextDescriptor
     this.#nextDescriptor += 1
@@ -109,79 +112,93 @@ export class MemoryDisk implements FileSystem {
   }
 
   write(fd: number, source: Buffer, start: number, lengthBytes: number, position: number): number {
-    const file = this.#file(fd)
-    if (position + lengthBytes > file.lengthBytes) file.setLength(position + lengthBytes)
-    return source.copy(file.bytes, position, start, start + lengthBytes)
+    return this.#file(fd).write(source, start, lengthBytes, position)
   }
 
   allocate(fd: number, start: number, lengthBytes: number, keepSize: boolean): void {
-    const file = this.#file(fd)
-    if (!keepSize && start + lengthBytes > file.lengthBytes) file.setLength(start + lengthBytes)
+    const end = start + lengthBytes
+    if (!keepSize && end > this.#file(fd).lengthBytes) this.setLength(fd, end)
   }
 
   zero(fd: number, start: number, lengthBytes: number): void {
-    const file = this.#file(fd)
-    file.bytes.fill(0, start, Math.min(start + lengthBytes, file.lengthBytes))
+    this.#file(fd).zero(start, start + lengthBytes)
+  }
+
+  discard(fd: number, start: number, lengthBytes: number): void {
+    this.zero(fd, start, lengthBytes)
   }
 
   setLength(fd: number, lengthBytes: number): void {
-    this.#file(fd).setLength(lengthBytes)
+    const file = this.#file(fd)
+    file.setLength(lengthBytes)
+    const commit = () => file.persistLength(lengthBytes)
+    this.#journal.add({ provides: [file], needs: [file], commit })
   }
 
   sync(fd: number): void {
     const file = this.#file(fd)
-    file.durable = Buffer.from(file.bytes.subarray(0, file.lengthBytes))
+    this.#journal.commitKey(file)
+    file.persistAll()
   }
 
   syncAll(): void {
-    for (const file of this.#files.values()) {
-      file.durable = Buffer.from(file.bytes.subarray(0, file.lengthBytes))
-    }
-    this.#durableFiles = new Map(this.#files)
+    this.#journal.commitAll()
+    for (const file of this.#names.files()) file.persistAll()
   }
 
   rename(from: string, to: string): void {
-    const file = this.#files.get(from)
+    const file = this.#names.file(from)
     if (file === undefined) throw systemError('ENOENT', 'rename', from)
-    this.#files.delete(from)
-    this.#files.set(to, file)
+    if (!this.#names.hasFolder(dirname(to))) throw systemError('ENOENT', 'rename', to)
+    this.#names.remove(from)
+    this.#names.put(to, file)
+    const folders = [dirname(from), dirname(to)]
+    const commit = () => {
+      this.#durableNames.remove(from)
+      this.#durableNames.put(to, file)
+    }
+    this.#journal.add({ provides: folders, needs: [...folders, file], commit })
   }
 
   unlink(path: string): void {
-    if (!this.#files.delete(path)) throw systemError('ENOENT', 'unlink', path)
+    const file = this.#names.file(path)
+    if (file === undefined) throw systemError('ENOENT', 'unlink', path)
+    this.#names.remove(path)
+    const commit = () => void this.#durableNames.remove(path)
+    const folder = dirname(path)
+    this.#journal.add({ provides: [folder], needs: [folder], commit })
   }
 
   removeDirectory(path: string): void {
+    if (!this.#names.hasFolder(path)) throw systemError('ENOENT', 'rmdir', path)
     if (this.list(path).length > 0) throw systemError('ENOTEMPTY', 'rmdir', path)
-    this.#directories.delete(path)
+    this.#names.removeFolder(path)
+    const commit = () => this.#durableNames.removeFolder(path)
+    const folders = [dirname(path), path]
+    this.#journal.add({ provides: folders, needs: folders, commit })
   }
 
   makeDirectory(path: string): void {
-    for (let at = path; !this.#directories.has(at); at = dirname(at)) this.#directories.add(at)
+    if (this.#names.hasFolder(path)) return
+    this.makeDirectory(dirname(path))
+    this.#names.addFolder(path)
+    const commit = () => this.#durableNames.addFolder(path)
+    const folders = [dirname(path)]
+    this.#journal.add({ provides: folders, needs: folders, commit })
   }
 
   exists(path: string): boolean {
-    return this.#files.has(path) || this.#directories.has(path)
+    return this.#names.file(path) !== undefined || this.#names.hasFolder(path)
   }
 
   list(path: string): string[] {
-    const prefix = path.endsWith('/') ? path : `${path}/`
-    const names = new Set<string>()
-    for (const known of [...this.#files.keys(), ...this.#directories]) {
-      if (known === path || !known.startsWith(prefix)) continue
-      names.add(known.slice(prefix.length).split('/')[0] as string)
-    }
-    return [...names].filter((name) => name !== '').sort()
+    return this.#names.list(path)
   }
 
-  /** Makes the names in a folder durable, and with a name the file that it leads to. */
+  /** Makes the names in a folder durable, not the files that they lead to. */
   syncDirectory(path: string): void {
-    for (const known of [...this.#durableFiles.keys()]) {
-      if (dirname(known) === path) this.#durableFiles.delete(known)
-    }
-    for (const [known, file] of this.#files) {
-      if (dirname(known) === path) this.#durableFiles.set(known, file)
-    }
+    if (!this.#names.hasFolder(path)) throw systemError('ENOENT', 'fsync', path)
+    this.#journal.commitKey(path)
   }
 
   lock(fd: number): boolean {
@@ -194,7 +211,14 @@ export class MemoryDisk implements FileSystem {
   map(fd: number, lengthBytes: number): MappedRegion {
     const file = this.#file(fd)
     if (lengthBytes > file.lengthBytes) throw systemError('ENXIO', 'mmap', String(fd))
-    return new MemoryRegion(file.bytes.subarray(0, lengthBytes))
+    return new MemoryRegion(file.map(lengthBytes))
+  }
+
+  #link(path: string, file: MemoryFile): void {
+    this.#names.put(path, file)
+    const commit = () => this.#durableNames.put(path, file)
+    const folder = dirname(path)
+    this.#journal.add({ provides: [folder], needs: [folder, file], commit })
   }
 
   #file(fd: number): MemoryFile {

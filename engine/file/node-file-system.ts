@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
 import {
+  discardRange,
   readCachedBytes,
   reserveBlocks,
   syncFileSystem,
@@ -34,6 +35,7 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     allocate: (fd, start, lengthBytes, keepSize) =>
       reserveBlocks(fd, start, lengthBytes, { keepSize }),
     zero: zeroRange,
+    discard: discardRange,
     setLength: (fd, lengthBytes) => fs.ftruncateSync(fd, lengthBytes),
     sync: (fd) => fs.fdatasyncSync(fd),
     syncAll,

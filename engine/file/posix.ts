@@ -38,6 +38,7 @@ const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
 const MAP_NORESERVE = 0x4000
 const FALLOC_FL_KEEP_SIZE = 0x01
+const FALLOC_FL_PUNCH_HOLE = 0x02
 const FALLOC_FL_ZERO_RANGE = 0x10
 /** How much is written at once where the file system cannot zero a range by itself. */
 const ZEROS_BYTES = MIB
@@ -90,11 +91,7 @@ export function reserveBlocks(
  * Makes a range of a file read as zeros: by its extents, or by writing where that is not supported.
  */
 export function zeroRange(fd: number, start: number, lengthBytes: number): void {
-  if (lengthBytes === 0) return
-  const flags = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE
-  if (nativeFallocate(fd, flags, start, lengthBytes) === 0) return
-  const errno = koffi.errno()
-  if (errno !== koffi.os.errno['EOPNOTSUPP']) throw systemError('fallocate', errno)
+  if (lengthBytes === 0 || tryFallocate(fd, FALLOC_FL_ZERO_RANGE, start, lengthBytes)) return
   const zeros = Buffer.alloc(Math.min(lengthBytes, ZEROS_BYTES))
   for (let done = 0; done < lengthBytes; ) {
     done += writeSync(fd, zeros, 0, Math.min(zeros.length, lengthBytes - done), start + done)
@@ -104,6 +101,20 @@ export function zeroRange(fd: number, start: number, lengthBytes: number): void 
 /** Writes out everything that is dirty on the file system of an open file, and waits for it. */
 export function syncFileSystem(fd: number): void {
   if (nativeSyncfs(fd) !== 0) throw systemError('syncfs', koffi.errno())
+}
+
+/** Makes a range of a file read as zeros and gives its blocks back where that is supported. */
+export function discardRange(fd: number, start: number, lengthBytes: number): void {
+  if (lengthBytes === 0 || tryFallocate(fd, FALLOC_FL_PUNCH_HOLE, start, lengthBytes)) return
+  zeroRange(fd, start, lengthBytes)
+}
+
+/** False when the file system does not know the operation; the file keeps its length. */
+function tryFallocate(fd: number, operation: number, start: number, lengthBytes: number): boolean {
+  if (nativeFallocate(fd, operation | FALLOC_FL_KEEP_SIZE, start, lengthBytes) === 0) return true
+  const errno = koffi.errno()
+  if (errno !== koffi.os.errno['EOPNOTSUPP']) throw systemError('fallocate', errno)
+  return false
 }
 
 /** True when every page of a mapped range is in memory. `pages` has one byte for each page. */

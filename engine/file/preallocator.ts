@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join } from 'node:path'
 import { MIB } from '../base/units.ts'
+import { makeDurableDirectory } from './durable-directory.ts'
 import { type FileSystem, writeFully } from './file-system.ts'
 
 /**
@@ -31,8 +32,10 @@ export interface FileToPrepare {
 /** Makes a file of its full length, with zeros, and moves it into place. */
 export function prepareFile(files: FileSystem, file: FileToPrepare): void {
   const directory = dirname(file.path)
-  files.makeDirectory(file.workDirectory)
-  files.makeDirectory(directory)
+  for (const path of [file.workDirectory, directory]) {
+    if (file.durable) makeDurableDirectory(files, path)
+    else files.makeDirectory(path)
+  }
   const unfinished = join(
     file.workDirectory,
     `making-${basename(directory)}-${basename(file.path)}`,

@@ -175,6 +175,14 @@ export function readIndexEntry(source: Buffer, at: number, entry: IndexEntry): v
   entry.olderEntry = readInt32(source, at + OLDER_ENTRY_AT)
 }
 
+/**
+ * The entry behind `number` in its slot; {@link NO_INDEX_ENTRY} when what it says cannot be: older
+ * ones have smaller numbers.
+ */
+export function olderIndexEntry(number: number, olderEntry: number): number {
+  return olderEntry < number && olderEntry > NO_INDEX_ENTRY ? olderEntry : NO_INDEX_ENTRY
+}
+
 /** The time that an entry keeps: whole seconds after the file's begin, 0 before it has one. */
 export function indexTimeDiffSeconds(storeTimestampMs: number, beginTimestampMs: number): number {
   if (beginTimestampMs <= 0 || storeTimestampMs <= beginTimestampMs) return 0

@@ -4,7 +4,7 @@
  * error and not a signal, and pages are not faulted in one by one.
  */
 import { assert } from '../base/assert.ts'
-import { alignUp, KIB, PAGE_BYTES } from '../base/units.ts'
+import { alignDown, alignUp, DISK_BLOCK_BYTES, KIB, PAGE_BYTES } from '../base/units.ts'
 import { type FileSystem, readFully } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
 import {
@@ -116,16 +116,44 @@ export class LogScanner {
   #stepOf(verdict: RecordVerdict, offset: number): ScanStep {
     this.verdict = verdict
     if (verdict === Verdict.WHOLE) {
-      const isInPlace = this.view.physicalOffset === offset
-      return isInPlace && !this.#isTopicTorn() ? ScanStep.RECORD : ScanStep.BAD
+      if (this.view.physicalOffset !== offset) return ScanStep.BAD
+      const isTorn = this.#options.checkCrc && this.#isTornBehindBody(offset)
+      return isTorn ? ScanStep.BAD : ScanStep.RECORD
     }
     if (verdict === Verdict.BLANK) return ScanStep.SEGMENT_END
     return verdict === Verdict.END ? ScanStep.END : ScanStep.BAD
   }
 
-  /** The checksum covers the body alone: a write that was torn behind it leaves zeros there. */
-  #isTopicTorn(): boolean {
-    return this.#buffer[this.view.topicEnd - 1] === 0
+  /**
+   * The checksum covers the body alone, and the lengths may stand in other blocks of the disk than
+   * the topic and properties. A block that never reached the disk leaves zeros, to the record's end
+   * or to the block's.
+   */
+  #isTornBehindBody(offset: number): boolean {
+    const { view } = this
+    const toFile = offset - view.start - (offset - (offset % this.#location.segmentBytes))
+    return (
+      this.#hasLostBlock(view.topicStart, view.topicEnd, toFile) ||
+      this.#hasLostBlock(view.propertiesStart, view.propertiesEnd, toFile)
+    )
+  }
+
+  /** @param toFile what leads from a place in the buffer to the place in the segment's file. */
+  #hasLostBlock(start: number, end: number, toFile: number): boolean {
+    for (let at = start; at < end; ) {
+      const blockEnd = Math.min(
+        end,
+        alignDown(at + toFile, DISK_BLOCK_BYTES) + DISK_BLOCK_BYTES - toFile,
+      )
+      if (this.#isZero(at, blockEnd)) return true
+      at = blockEnd
+    }
+    return false
+  }
+
+  #isZero(start: number, end: number): boolean {
+    for (let at = start; at < end; at += 1) if (this.#buffer[at] !== 0) return false
+    return true
   }
 
   #fill(segmentStart: number, offset: number, end: number, wantedBytes: number): void {

@@ -11,6 +11,7 @@ import { assert } from '../base/assert.ts'
 import { StoreError } from '../base/errors.ts'
 import { type FileSystem, readFully } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
+import type { UnsyncedFiles } from '../file/sync-files.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
   unitPhysicalOffset,
@@ -71,8 +72,15 @@ export function countUnits(
   start: number,
   matches: (unit: Buffer) => boolean,
 ): number {
-  const fd = files.open(segmentPath(location.directory, start), 'read')
+  const path = segmentPath(location.directory, start)
+  const fd = files.open(path, 'read')
   try {
+    const foundBytes = files.sizeBytes(fd)
+    if (foundBytes !== location.fileBytes) {
+      const wanted = `queue files of this store have ${location.fileBytes}`
+      const message = `${path} has ${foundBytes} bytes, but ${wanted}`
+      throw new StoreError('STORE_FILE_INVALID', message)
+    }
     let low = 0
     let high = location.fileBytes / CONSUME_QUEUE_UNIT_BYTES
     while (low < high) {
@@ -89,11 +97,13 @@ export function countUnits(
 /**
  * Cuts a queue so that it holds only units of records before `physicalOffset`: the rest reads as
  * zeros, files behind the cut are removed.
+ * @param changed gets what is to be synced before anything is built behind the cut.
  */
 export function cutConsumeQueue(
   files: FileSystem,
   location: ConsumeQueueLocation,
   physicalOffset: number,
+  changed: UnsyncedFiles,
 ): void {
   for (const start of listConsumeQueueFiles(files, location).reverse()) {
     const isKept = (unit: Buffer) =>
@@ -102,20 +112,23 @@ export function cutConsumeQueue(
     const path = segmentPath(location.directory, start)
     if (kept === 0) {
       files.unlink(path)
+      changed.folders.add(location.directory)
       continue
     }
     const fd = files.open(path, 'write')
     try {
       const keptBytes = kept * CONSUME_QUEUE_UNIT_BYTES
-      files.zero(fd, keptBytes, location.fileBytes - keptBytes)
+      files.discard(fd, keptBytes, location.fileBytes - keptBytes)
     } finally {
       files.close(fd)
     }
+    changed.paths.push(path)
     return
   }
 }
 
-function readUnit(files: FileSystem, fd: number, index: number): Buffer {
+/** The unit with this number of an open file; zeros behind the file's end. */
+export function readUnit(files: FileSystem, fd: number, index: number): Buffer {
   const unit = Buffer.alloc(CONSUME_QUEUE_UNIT_BYTES)
   const position = index * CONSUME_QUEUE_UNIT_BYTES
   readFully(files, fd, unit, { start: 0, lengthBytes: CONSUME_QUEUE_UNIT_BYTES, position })

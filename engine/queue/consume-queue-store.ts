@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { BytesMap } from '../base/bytes-map.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
+import { createUnsyncedFiles, syncFiles, type UnsyncedFiles } from '../file/sync-files.ts'
 import { CONSUME_QUEUE_FILE_BYTES_DEFAULT } from '../format/consume-queue-format.ts'
 import { parseSegmentName } from '../format/segment-name.ts'
 import {
@@ -28,7 +29,8 @@ export class ConsumeQueueStore {
   constructor(files: FileSystem, location: ConsumeQueueStoreLocation, openFilesMax: number) {
     this.#location = location
     const descriptors = new DescriptorCache(files, { intent: 'write', countMax: openFilesMax })
-    this.#tools = { files, workDirectory: location.workDirectory, descriptors }
+    const { root, workDirectory } = location
+    this.#tools = { files, root, workDirectory, descriptors }
   }
 
   /** The writer of a queue whose topic's name stands in `bytes`. */
@@ -60,13 +62,12 @@ export class ConsumeQueueStore {
     this.#staged.length = 0
   }
 
-  /** Paths of the files to sync: of every queue that has at least `bytesMin` unsynced. */
-  takeUnsynced(bytesMin: number): string[] {
-    const paths: string[] = []
+  /** Adds the files to sync: of every queue that has at least `bytesMin` unsynced. */
+  takeUnsynced(unsynced: UnsyncedFiles, bytesMin: number): void {
     for (const writer of this.#writers.values()) {
-      if (writer.unsyncedBytes > 0 && writer.unsyncedBytes >= bytesMin) writer.takeUnsynced(paths)
+      const { unsyncedBytes } = writer
+      if (unsyncedBytes > 0 && unsyncedBytes >= bytesMin) writer.takeUnsynced(unsynced)
     }
-    return paths
   }
 
   /** Deletes the queues of a topic. One that gets messages again starts anew. */
@@ -102,15 +103,18 @@ export function* listConsumeQueues(
   }
 }
 
-/** Cuts every queue at `physicalOffset`, after a stop out of order. */
+/** Cuts every queue at `physicalOffset`, durably, after a stop out of order. */
 export function cutConsumeQueues(
   files: FileSystem,
   location: { readonly root: string; readonly fileBytes: number },
   physicalOffset: number,
 ): void {
+  const changed = createUnsyncedFiles()
   for (const queue of listConsumeQueues(files, location)) {
-    cutConsumeQueue(files, queue.location, physicalOffset)
+    cutConsumeQueue(files, queue.location, physicalOffset, changed)
   }
+  // Otherwise a loss of power might bring back what was cut, although a clean stop says otherwise.
+  syncFiles(files, changed, location.root)
 }
 
 /**

@@ -3,6 +3,7 @@ import type { DescriptorCache } from '../file/descriptor-cache.ts'
 import { type FileSystem, writeFully } from '../file/file-system.ts'
 import { prepareFile } from '../file/preallocator.ts'
 import { segmentPath } from '../file/store-layout.ts'
+import { addFolders, type UnsyncedFiles } from '../file/sync-files.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
   writeConsumeQueueUnit,
@@ -16,6 +17,8 @@ const STAGED_UNITS_MAX = 8192
 /** What every writer of a store shares. */
 export interface ConsumeQueueWriterTools {
   readonly files: FileSystem
+  /** Folder of all consume queues. */
+  readonly root: string
   readonly workDirectory: string
   readonly descriptors: DescriptorCache
 }
@@ -41,6 +44,8 @@ export class ConsumeQueueWriter {
   #lastPath = ''
   /** Files that have unsynced bytes. */
   readonly #unsyncedFiles = new Set<string>()
+  /** The file whose name was synced last; whoever made it may have been killed before that. */
+  #namedFile = ''
 
   constructor(
     tools: ConsumeQueueWriterTools,
@@ -94,8 +99,14 @@ export class ConsumeQueueWriter {
   }
 
   /** Names the files that were written since the last time to whoever syncs them. */
-  takeUnsynced(paths: string[]): void {
-    paths.push(...this.#unsyncedFiles)
+  takeUnsynced(unsynced: UnsyncedFiles): void {
+    for (const path of this.#unsyncedFiles) {
+      unsynced.paths.push(path)
+      if (path > this.#namedFile) {
+        addFolders(unsynced, path, this.#tools.root)
+        this.#namedFile = path
+      }
+    }
     this.#unsyncedFiles.clear()
     this.unsyncedBytes = 0
   }

@@ -5,15 +5,17 @@
  * between leaves slots that lead to entries which the header does not count yet: they are walked
  * back to the newest one that it does count, so no older entry is lost.
  */
+import { dirname } from 'node:path'
 import { assert } from '../base/assert.ts'
+import { StoreError } from '../base/errors.ts'
 import { alignUp, MIB } from '../base/units.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import type { MappedRegion } from '../file/mapped-region.ts'
+import type { UnsyncedFiles } from '../file/sync-files.ts'
 import {
   createIndexEntry,
   createIndexHeader,
   FIRST_INDEX_ENTRY,
-  INDEX_ENTRY_BYTES,
   type IndexHeader,
   indexEntryAt,
   indexEntryTimestampMs,
@@ -22,6 +24,7 @@ import {
   indexSlotOf,
   indexTimeDiffSeconds,
   NO_INDEX_ENTRY,
+  olderIndexEntry,
   readIndexEntry,
   readIndexHeader,
   readIndexSlot,
@@ -56,7 +59,15 @@ export class IndexFile {
     this.#files = files
     this.#size = size
     this.#fd = files.open(path, 'write')
-    this.#region = files.map(this.#fd, indexFileBytes(size.slotCount, size.entryCount))
+    const lengthBytes = indexFileBytes(size.slotCount, size.entryCount)
+    const foundBytes = files.sizeBytes(this.#fd)
+    if (foundBytes !== lengthBytes) {
+      files.close(this.#fd)
+      // Never mapped: a look behind the end of a file ends the process.
+      const message = `${path} has ${foundBytes} bytes, but index files have ${lengthBytes}`
+      throw new StoreError('STORE_FILE_INVALID', message)
+    }
+    this.#region = files.map(this.#fd, lengthBytes)
     this.#bytes = this.#region.bytes
     readIndexHeader(this.#bytes, this.#header)
   }
@@ -74,6 +85,11 @@ export class IndexFile {
     return this.#header.endTimestampMs
   }
 
+  /** Entries that were put, the unused first one included. */
+  get entryCount(): number {
+    return this.#header.indexCount
+  }
+
   /** Whether this key of this message is in here, looking at what was put last under its hash. */
   holds(keyHash: number, physicalOffset: number): boolean {
     const slotAt = indexSlotAt(indexSlotOf(keyHash, this.#size.slotCount))
@@ -82,7 +98,7 @@ export class IndexFile {
       readIndexEntry(this.#bytes, indexEntryAt(entry, this.#size.slotCount), this.#entry)
       if (this.#entry.physicalOffset < physicalOffset) return false
       if (this.#entry.keyHash === keyHash) return true
-      entry = this.#entry.olderEntry < entry ? this.#entry.olderEntry : NO_INDEX_ENTRY
+      entry = olderIndexEntry(entry, this.#entry.olderEntry)
     }
     return false
   }
@@ -111,22 +127,30 @@ export class IndexFile {
   }
 
   /**
-   * Forgets every entry of a record at or behind `physicalOffset`, newest first, so that each slot
-   * leads again to what was there before it.
-   * @returns false when nothing is left.
+   * How many entries are of records before `physicalOffset`, the unused first one included: entries
+   * come in the log's order.
+   * @param entryCount how many are whole. @default as many as were put
    */
-  cut(physicalOffset: number): boolean {
-    const header = this.#header
-    let number = this.#lastEntry()
-    for (; number >= FIRST_INDEX_ENTRY; number -= 1) {
-      this.#readEntry(number)
-      if (number < header.indexCount && this.#entry.physicalOffset < physicalOffset) break
-      this.#removeNewest(number)
-      this.#isHeaderStale = true
+  countBefore(physicalOffset: number, entryCount: number = this.#countWritten()): number {
+    let count = Math.min(entryCount, this.#size.entryCount)
+    for (; count > FIRST_INDEX_ENTRY; count -= 1) {
+      this.#readEntry(count - 1)
+      if (this.#entry.physicalOffset < physicalOffset) break
     }
-    if (this.#isHeaderStale) this.#endHeaderAt(number)
+    return count
+  }
+
+  /**
+   * Forgets the entries from `count` on. After a loss of power any of them may be missing, whole or
+   * in part, and slots may lead to what is missing.
+   */
+  cut(count: number): void {
+    assert(count > FIRST_INDEX_ENTRY, 'something is left of the file')
+    if (!this.#leadSlotsBack(count)) this.#rebuildSlots(count)
+    const entriesEnd = indexEntryAt(count, this.#size.slotCount)
+    this.#files.discard(this.#fd, entriesEnd, this.#bytes.length - entriesEnd)
+    this.#endHeaderAt(count)
     this.writeHeader()
-    return number >= FIRST_INDEX_ENTRY
   }
 
   /** Stores the header: what was put since is found from now on. */
@@ -138,8 +162,11 @@ export class IndexFile {
   }
 
   /** Names the file to whoever syncs it, if anything was put since the last time. */
-  takeUnsynced(paths: string[]): void {
-    if (this.#hasUnsynced) paths.push(this.path)
+  takeUnsynced(unsynced: UnsyncedFiles): void {
+    if (this.#hasUnsynced) {
+      unsynced.paths.push(this.path)
+      unsynced.folders.add(dirname(this.path))
+    }
     this.#hasUnsynced = false
   }
 
@@ -149,50 +176,86 @@ export class IndexFile {
     this.#files.close(this.#fd)
   }
 
-  /** The newest entry, also of those that were put after the header was stored. */
-  #lastEntry(): number {
-    let number = this.#header.indexCount
-    for (; number < this.#size.entryCount; number += 1) {
-      const at = indexEntryAt(number, this.#size.slotCount)
-      if (this.#bytes.subarray(at, at + INDEX_ENTRY_BYTES).every((byte) => byte === 0)) break
+  /** Entries, also those that were put after the header was stored. */
+  #countWritten(): number {
+    let count = this.#header.indexCount
+    for (; count < this.#size.entryCount; count += 1) {
+      this.#readEntry(count)
+      if (this.#entry.keyHash === 0 && this.#entry.physicalOffset === 0) break
     }
-    return number - 1
+    return count
+  }
+
+  /**
+   * Makes every slot lead to its newest entry before `count` again.
+   * @returns false when the way there is lost.
+   */
+  #leadSlotsBack(count: number): boolean {
+    let usedSlotCount = 0
+    for (let slot = 0; slot < this.#size.slotCount; slot += 1) {
+      const at = indexSlotAt(slot)
+      const newest = readIndexSlot(this.#bytes, at, this.#size.entryCount)
+      let number = newest
+      while (number >= count) {
+        this.#readEntry(number)
+        const { keyHash, olderEntry } = this.#entry
+        const isWhole = keyHash !== 0 && indexSlotOf(keyHash, this.#size.slotCount) === slot
+        if (!isWhole || olderEntry >= number || olderEntry < NO_INDEX_ENTRY) return false
+        number = olderEntry
+      }
+      if (number !== newest) writeIndexSlot(this.#bytes, at, number)
+      if (number !== NO_INDEX_ENTRY) usedSlotCount += 1
+    }
+    this.#header.usedSlotCount = usedSlotCount
+    return true
+  }
+
+  /**
+   * Slots and the ways between entries follow from the entries' hashes. Each slot is stored once:
+   * at no time does one lead to less than it should.
+   */
+  #rebuildSlots(count: number): void {
+    const { slotCount } = this.#size
+    const newest = new Int32Array(slotCount)
+    for (let number: number = FIRST_INDEX_ENTRY; number < count; number += 1) {
+      this.#readEntry(number)
+      const { keyHash, physicalOffset, timeDiffSeconds } = this.#entry
+      const slot = indexSlotOf(keyHash, slotCount)
+      const older = newest[slot] ?? NO_INDEX_ENTRY
+      const entryAt = indexEntryAt(number, slotCount)
+      writeIndexEntry(this.#bytes, entryAt, keyHash, physicalOffset, timeDiffSeconds, older)
+      newest[slot] = number
+    }
+    this.#header.usedSlotCount = 0
+    for (const [slot, number] of newest.entries()) {
+      writeIndexSlot(this.#bytes, indexSlotAt(slot), number)
+      if (number !== NO_INDEX_ENTRY) this.#header.usedSlotCount += 1
+    }
   }
 
   #readEntry(number: number): void {
     readIndexEntry(this.#bytes, indexEntryAt(number, this.#size.slotCount), this.#entry)
   }
 
-  #removeNewest(number: number): void {
-    const { keyHash, olderEntry } = this.#entry
-    const slotAt = indexSlotAt(indexSlotOf(keyHash, this.#size.slotCount))
-    if (readIndexSlot(this.#bytes, slotAt, this.#size.entryCount) === number) {
-      const older = olderEntry < number ? Math.max(olderEntry, NO_INDEX_ENTRY) : NO_INDEX_ENTRY
-      writeIndexSlot(this.#bytes, slotAt, older)
-      const wasCounted = number < this.#header.indexCount
-      if (older === NO_INDEX_ENTRY && wasCounted) this.#header.usedSlotCount -= 1
-    }
-    writeIndexEntry(this.#bytes, indexEntryAt(number, this.#size.slotCount), 0, 0, 0, 0)
-  }
-
   /** After a cut, with the entry that is the last now. */
-  #endHeaderAt(number: number): void {
+  #endHeaderAt(count: number): void {
     const header = this.#header
-    header.indexCount = number + 1
-    if (number < FIRST_INDEX_ENTRY) return
+    this.#readEntry(count - 1)
     const { timeDiffSeconds, physicalOffset } = this.#entry
-    // Entries keep whole seconds: the time must not be before that of the message.
-    const latestMs = indexEntryTimestampMs(timeDiffSeconds + 1, header.beginTimestampMs)
-    header.endTimestampMs = Math.min(header.endTimestampMs, latestMs)
+    if (header.indexCount !== count) {
+      // Entries keep whole seconds: the time must not be before that of the message.
+      header.endTimestampMs = indexEntryTimestampMs(timeDiffSeconds + 1, header.beginTimestampMs)
+    }
+    header.indexCount = count
     header.endPhysicalOffset = physicalOffset
+    this.#isHeaderStale = true
   }
 
   #newestCounted(slotEntry: number): number {
     let entry = slotEntry
     while (entry >= this.#header.indexCount) {
       readIndexEntry(this.#bytes, indexEntryAt(entry, this.#size.slotCount), this.#entry)
-      const older = this.#entry.olderEntry
-      entry = older < entry ? Math.max(older, NO_INDEX_ENTRY) : NO_INDEX_ENTRY
+      entry = olderIndexEntry(entry, this.#entry.olderEntry)
     }
     return entry
   }

@@ -15,6 +15,7 @@ import {
   indexSlotAt,
   indexSlotOf,
   NO_INDEX_ENTRY,
+  olderIndexEntry,
   readIndexEntry,
   readIndexHeader,
   readIndexSlot,
@@ -81,7 +82,7 @@ function queryFile(files: FileSystem, fd: number, query: IndexQuery, matches: In
       found.push(entry.physicalOffset)
     }
     if (isCounted && timestampMs < query.beginTimestampMs - SECOND_MS) return
-    number = entry.olderEntry < number ? entry.olderEntry : NO_INDEX_ENTRY
+    number = olderIndexEntry(number, entry.olderEntry)
   }
 }
 

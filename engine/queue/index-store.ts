@@ -1,9 +1,16 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { StoreError } from '../base/errors.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { prepareFile } from '../file/preallocator.ts'
-import { indexFileBytes, indexFileName, isIndexFileName } from '../format/index-format.ts'
+import type { UnsyncedFiles } from '../file/sync-files.ts'
+import {
+  FIRST_INDEX_ENTRY,
+  indexFileBytes,
+  indexFileName,
+  isIndexFileName,
+} from '../format/index-format.ts'
 import { IndexFile, type IndexFileSize } from './index-file.ts'
+import { type IndexMark, loadIndexMark, saveIndexMark } from './index-mark.ts'
 
 export interface IndexLocation extends IndexFileSize {
   readonly directory: string
@@ -40,14 +47,43 @@ export class IndexStore {
   /**
    * Forgets what the index holds of records at or behind a physical offset, before they are put
    * again: after a crash the index may be ahead of the log that was kept.
+   * @param wasAborted then no more is taken from it than what was surely on the disk.
    */
-  cut(physicalOffset: number): void {
-    while (this.#current !== undefined && !this.#current.cut(physicalOffset)) {
+  cut(physicalOffset: number, { wasAborted }: { readonly wasAborted: boolean }): void {
+    const { workDirectory } = this.#location
+    const known = loadIndexMark(this.#files, workDirectory)
+    const mark = wasAborted && (known?.untilOffset ?? -1) >= physicalOffset ? known : undefined
+    const useless: string[] = []
+    let count = this.#countKept(physicalOffset, mark)
+    while (this.#current !== undefined && count <= FIRST_INDEX_ENTRY) {
+      useless.push(this.#current.path)
       this.#current.close()
-      this.#files.unlink(this.#current.path)
-      this.#openNewest()
+      this.#openNewest(useless)
+      count = this.#countKept(physicalOffset, mark)
     }
+    // First the mark: it must never say that something is there which is about to go.
+    const name = basename(this.#current?.path ?? '')
+    if (known !== undefined && (known.name !== name || known.entryCount > count)) {
+      const lower = { name, entryCount: count, untilOffset: physicalOffset }
+      saveIndexMark(this.#files, workDirectory, lower)
+    }
+    for (const path of useless) this.#files.unlink(path)
+    this.#current?.cut(count)
     this.#lastOffsetBefore = this.#current?.endPhysicalOffset ?? NOTHING_BEFORE
+  }
+
+  #countKept(physicalOffset: number, mark: IndexMark | undefined): number {
+    if (this.#current === undefined) return 0
+    const name = basename(this.#current.path)
+    if (mark !== undefined && name > mark.name) return 0
+    const whole = name === mark?.name ? mark.entryCount : undefined
+    return this.#current.countBefore(physicalOffset, whole)
+  }
+
+  /** What is in the index now, once it is synced, with every message before a physical offset. */
+  mark(untilOffset: number): IndexMark {
+    const name = basename(this.#current?.path ?? '')
+    return { name, entryCount: this.#current?.entryCount ?? 0, untilOffset }
   }
 
   /** Messages before this physical offset are in the index. */
@@ -71,15 +107,13 @@ export class IndexStore {
     return this.#current?.endTimestampMs ?? 0
   }
 
-  /** Paths of the files to sync, so that everything put until now is durable. */
-  takeUnsynced(): string[] {
-    const paths: string[] = []
+  /** Adds the files to sync, so that everything put until now is durable. */
+  takeUnsynced(unsynced: UnsyncedFiles): void {
     for (const file of this.#full.splice(0)) {
-      file.takeUnsynced(paths)
+      file.takeUnsynced(unsynced)
       file.close()
     }
-    this.#current?.takeUnsynced(paths)
-    return paths
+    this.#current?.takeUnsynced(unsynced)
   }
 
   close(): void {
@@ -88,8 +122,9 @@ export class IndexStore {
     this.#current = undefined
   }
 
-  #openNewest(): void {
-    const newest = listIndexFiles(this.#files, this.#location.directory).at(-1)
+  #openNewest(except: readonly string[] = []): void {
+    const paths = listIndexFiles(this.#files, this.#location.directory)
+    const newest = paths.filter((path) => !except.includes(path)).at(-1)
     this.#current =
       newest === undefined ? undefined : new IndexFile(this.#files, newest, this.#location)
     this.#lastOffsetBefore = this.#current?.endPhysicalOffset ?? NOTHING_BEFORE

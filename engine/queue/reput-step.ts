@@ -6,6 +6,7 @@
 import { StoreError } from '../base/errors.ts'
 import { MIB } from '../base/units.ts'
 import type { FileSystem } from '../file/file-system.ts'
+import { segmentPath } from '../file/store-layout.ts'
 import { tagsCodeOfUtf8 } from '../format/consume-queue-format.ts'
 import { indexKeyHashOfUtf8, indexKeySeed, indexTagSeed } from '../format/index-format.ts'
 import { PropertyName } from '../format/message-const.ts'
@@ -20,6 +21,7 @@ import { type LogLocation, LogScanner, ScanStep } from '../log/log-scanner.ts'
 import type { ConsumeQueueStore } from './consume-queue-store.ts'
 import type { DelayLevels } from './delay-levels.ts'
 import type { IndexStore } from './index-store.ts'
+import type { RestartOffsets } from './queue-restarts.ts'
 
 /** A step ends after this much log, so that what it built is seen soon. */
 const STEP_BYTES_MAX = MIB
@@ -41,19 +43,28 @@ export interface ReputTools {
   /** Undefined when the message index is off. */
   readonly index: IndexStore | undefined
   readonly delayLevels: DelayLevels
+  /** Records of a queue before the place where it began anew have no unit. @default none */
+  readonly restartOffsets?: RestartOffsets
 }
 
 export class Reputter {
+  readonly #log: LogLocation
   readonly #scanner: LogScanner
   readonly #tools: ReputTools
   readonly #properties = new PropertyFinder(PROPERTIES)
   #reputOffset: number
   #reputTimestampMs = 0
+  /** No queue began anew behind this physical offset. */
+  #restartsUntil = 0
 
   constructor(files: FileSystem, log: LogLocation & { reputOffset: number }, tools: ReputTools) {
+    this.#log = log
     this.#scanner = new LogScanner(files, log, { checkCrc: false })
     this.#tools = tools
     this.#reputOffset = log.reputOffset
+    for (const queues of tools.restartOffsets?.values() ?? []) {
+      this.#restartsUntil = Math.max(this.#restartsUntil, ...queues.values())
+    }
   }
 
   /** Everything before this physical offset has its units and index entries. */
@@ -82,7 +93,10 @@ export class Reputter {
       } else if (step === ScanStep.SEGMENT_END) {
         offset = this.#scanner.segmentEnd(offset)
       } else {
-        const message = `the log holds no whole record at ${offset}: ${this.#scanner.verdict}`
+        const { verdict } = this.#scanner
+        const start = offset - (offset % this.#log.segmentBytes)
+        const path = segmentPath(this.#log.directory, start)
+        const message = `${path} holds no whole record at byte ${offset - start}: ${verdict}`
         throw new StoreError('STORE_RECORD_CORRUPT', message)
       }
     }
@@ -108,6 +122,10 @@ export class Reputter {
   #putUnit(bytes: Buffer, view: RecordView): void {
     const { queues } = this.#tools
     const writer = queues.writer(bytes, view.topicStart, view.topicEnd, view.queueId)
+    if (view.physicalOffset < this.#restartsUntil) {
+      const restartOffset = this.#tools.restartOffsets?.get(writer.topic)?.get(view.queueId) ?? 0
+      if (view.physicalOffset < restartOffset) return
+    }
     const tagsCode = this.#tagsCode(bytes, view, writer.topic)
     queues.put(writer, view.queueOffset, view.physicalOffset, view.totalBytes, tagsCode)
   }

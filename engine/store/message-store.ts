@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { StoreError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
+import { makeDurableDirectory } from '../file/durable-directory.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { openFilesMax } from '../file/open-files-limit.ts'
 import { storeErrorOf } from '../file/posix.ts'
@@ -55,7 +56,9 @@ export class MessageStore {
     const layout = storeLayout(parts.directory)
     let lock: StoreLock | undefined
     try {
-      parts.files.makeDirectory(layout.work)
+      for (const path of [layout.work, layout.commitLog, layout.consumeQueue, layout.index]) {
+        makeDurableDirectory(parts.files, path)
+      }
       lock = takeStoreLock(parts.files, layout.lock)
       return new MessageStore(parts, layout, lock)
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Reads and writes the checkpoint file, which bounds how far recovery must look back. */
-import { dirname, join } from 'node:path'
-import { type FileSystem, readWholeFile, writeFully } from '../file/file-system.ts'
+import { type FileSystem, readWholeFile } from '../file/file-system.ts'
+import { replaceSmallFile } from '../file/replace-small-file.ts'
 import type { StoreLayout } from '../file/store-layout.ts'
 import {
   CHECKPOINT_BYTES,
@@ -49,19 +49,5 @@ export function replaceFile(
   path: string,
   content: Buffer,
 ): void {
-  files.makeDirectory(layout.work)
-  const temporary = join(
-    layout.work,
-    `making-${path.slice(layout.root.length + 1).replaceAll('/', '-')}`,
-  )
-  const fd = files.open(temporary, 'create')
-  try {
-    files.setLength(fd, 0)
-    writeFully(files, fd, content, { start: 0, lengthBytes: content.length, position: 0 })
-    files.sync(fd)
-  } finally {
-    files.close(fd)
-  }
-  files.rename(temporary, path)
-  files.syncDirectory(dirname(path))
+  replaceSmallFile(files, { path, workDirectory: layout.work }, content)
 }

@@ -19,6 +19,7 @@ import { LogSegment } from '../log/log-segment.ts'
 import { LogSegments, listSegments, type SegmentListing } from '../log/log-segments.ts'
 import type { QueueTails } from '../log/queue-tail.ts'
 import { cutConsumeQueues } from '../queue/consume-queue-store.ts'
+import { QueueRestarts, type RestartOffsets } from '../queue/queue-restarts.ts'
 import { loadEndMark } from './end-mark.ts'
 import { loadCheckpoint, safeTimestampMs } from './store-checkpoint.ts'
 import type { StoreConfig } from './store-options.ts'
@@ -38,6 +39,8 @@ export interface RecoveredStore {
    * Queues were cut here, and the index is to be: what they hold of the log behind it may be wrong.
    */
   readonly cutOffset: number
+  /** Where queues of deleted topics began anew: reput passes over their records from before. */
+  readonly restartOffsets: RestartOffsets
   readonly wasAborted: boolean
 }
 
@@ -57,6 +60,7 @@ export function recoverStore(place: Place, tails: QueueTails): RecoveredStore {
   })
   const wasAborted = files.exists(layout.abort)
   const endMark = loadEndMark(files, layout)
+  const restarts = new QueueRestarts()
   const result = recoverLog(
     files,
     {
@@ -67,7 +71,7 @@ export function recoverStore(place: Place, tails: QueueTails): RecoveredStore {
       safeTimestampMs: safeTimestampMs(loadCheckpoint(files, layout), config),
       hasConsumeQueues: files.list(layout.consumeQueue).length > 0,
     },
-    (scanner, offset) => restoreTail(tails, scanner, offset),
+    (scanner, offset) => restoreTail(tails, restarts, scanner, offset),
   )
   if (wasAborted) {
     logger.warn(
@@ -84,10 +88,17 @@ export function recoverStore(place: Place, tails: QueueTails): RecoveredStore {
       cutOffset,
     )
   }
+  const restartOffsets = restarts.apply(files, {
+    root: layout.consumeQueue,
+    fileBytes: config.consumeQueueFileBytes,
+  })
   const opened = openSegments(place, listing, result.endOffset)
   if (wasAborted || result.isTailTorn) cutTail(files, opened.segment, result.endOffset)
+  const { nextSegment } = opened
+  // It seems unused, but later blocks of a lost first write may be there.
+  if (wasAborted && nextSegment !== undefined) cutTail(files, nextSegment, nextSegment.startOffset)
   if (wasAborted) syncSegments(files, opened.segments, result.redoFromOffset)
-  return { ...opened, ...result, cutOffset, wasAborted }
+  return { ...opened, ...result, cutOffset, restartOffsets, wasAborted }
 }
 
 /** What is left of a torn write behind the end must never look like a record again. */
@@ -106,12 +117,18 @@ function syncSegments(files: FileSystem, segments: LogSegments, fromOffset: numb
   }
 }
 
-function restoreTail(tails: QueueTails, scanner: LogScanner, offset: number): void {
+function restoreTail(
+  tails: QueueTails,
+  restarts: QueueRestarts,
+  scanner: LogScanner,
+  offset: number,
+): void {
   const { view, buffer } = scanner
   const type = transactionTypeOf(view.sysFlag)
   if (type !== TRANSACTION_NOT_TYPE && type !== TRANSACTION_COMMIT_TYPE) return
   const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
   tails.restore(topic, view.queueId, view.queueOffset + 1, offset + view.totalBytes)
+  restarts.see(topic, view.queueId, view.queueOffset, offset)
 }
 
 function openSegments(
@@ -144,7 +161,8 @@ function keepNext(
   segment: LogSegment,
 ): LogSegment | undefined {
   let next: LogSegment | undefined
-  for (const startOffset of listing.startOffsets) {
+  // The newest first: if the power goes in between, no gap is left.
+  for (const startOffset of [...listing.startOffsets].reverse()) {
     if (startOffset <= segment.startOffset) continue
     if (startOffset === segment.endOffset) {
       next = openSegment(files, layout, startOffset, listing.segmentBytes)

@@ -2,11 +2,12 @@
  * A whole store without threads, over any disk: flush and reput are taken by hand, so that a test
  * decides what has happened when the power goes.
  */
+import { join } from 'node:path'
 import { silentLogger } from '../../engine/base/logger.ts'
 import type { FileSystem } from '../../engine/file/file-system.ts'
 import { prepareFile } from '../../engine/file/preallocator.ts'
 import { segmentPath } from '../../engine/file/store-layout.ts'
-import { syncFiles } from '../../engine/file/sync-files.ts'
+import { createUnsyncedFiles } from '../../engine/file/sync-files.ts'
 import { hostOf } from '../../engine/format/host.ts'
 import { PropertyName } from '../../engine/format/message-const.ts'
 import { encodeProperties } from '../../engine/format/properties-codec.ts'
@@ -14,10 +15,11 @@ import { createRecordSource } from '../../engine/format/record-encoder.ts'
 import { messagesIn, type StoredMessage } from '../../engine/format/stored-message.ts'
 import { AppendOutcome } from '../../engine/log/append-outcome.ts'
 import { LogFlusher } from '../../engine/log/log-flusher.ts'
-import { ConsumeQueueStore, listConsumeQueues } from '../../engine/queue/consume-queue-store.ts'
+import { ConsumeQueueStore } from '../../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../../engine/queue/delay-levels.ts'
 import { IndexStore } from '../../engine/queue/index-store.ts'
 import { Reputter } from '../../engine/queue/reput-step.ts'
+import { type BuiltFiles, CheckpointKeeper } from '../../engine/store/checkpoint-keeper.ts'
 import { createGetResult, type GetResult } from '../../engine/store/get-result.ts'
 import type { GetRequest } from '../../engine/store/message-reader.ts'
 import { MessageStore } from '../../engine/store/message-store.ts'
@@ -41,6 +43,9 @@ export class SteppedStore {
   readonly reputter: Reputter
   readonly flusher: LogFlusher
   readonly #files: FileSystem
+  readonly #checkpoints: CheckpointKeeper
+  #writtenTimestampMs = 0
+  #flushedTimestampMs = 0
 
   constructor(files: FileSystem, directory: string, options: StoreOptions) {
     this.#files = files
@@ -51,7 +56,9 @@ export class SteppedStore {
       config,
       logger: silentLogger,
       listener: {
-        onWritten: () => undefined,
+        onWritten: (_offset, timestampMs) => {
+          this.#writtenTimestampMs = timestampMs
+        },
         onTakenBack: () => undefined,
         onSegmentWanted: (startOffset) => this.#offerSegment(startOffset),
         onTurnStarted: () => undefined,
@@ -69,23 +76,41 @@ export class SteppedStore {
       slotCount: config.indexSlotCount,
       entryCount: config.indexEntryCount,
     })
-    this.index.cut(recovered.cutOffset)
+    this.index.cut(recovered.cutOffset, recovered)
     const { segmentBytes } = log.segments
     this.reputter = new Reputter(
       files,
       { directory: layout.commitLog, segmentBytes, reputOffset: recovered.redoFromOffset },
-      { queues: this.queues, index: this.index, delayLevels: new DelayLevels() },
+      {
+        queues: this.queues,
+        index: this.index,
+        delayLevels: new DelayLevels(),
+        restartOffsets: recovered.restartOffsets,
+      },
     )
     this.flusher = new LogFlusher(
       files,
       { segmentBytes, flushedOffset: recovered.endOffset },
       (startOffset) => log.segments.find(startOffset)?.fd ?? -1,
     )
+    this.#checkpoints = new CheckpointKeeper(
+      files,
+      layout,
+      recovered.endOffset,
+      () => this.#flushedTimestampMs,
+    )
     if (!log.hasNextSegment) this.#offerSegment(recovered.segment.endOffset)
   }
 
   /** Appends one message and writes it; its physical offset. */
-  append({ topic = 'T', queueId = 0, body = '', keys, tags }: SteppedMessage = {}): number {
+  append(message: SteppedMessage = {}): number {
+    this.stage(message)
+    this.store.log.commitTurn()
+    return this.store.log.lastPhysicalOffset
+  }
+
+  /** Appends one message; it is written when the turn is committed. See `log.last…`. */
+  stage({ topic = 'T', queueId = 0, body = '', keys, tags }: SteppedMessage): void {
     const source = createRecordSource()
     source.topic = Buffer.from(topic)
     source.topicEnd = source.topic.length
@@ -101,8 +126,6 @@ export class SteppedStore {
     source.propertiesEnd = source.properties.length
     const outcome = this.store.log.append(source, this.store.tails.tail(topic, queueId))
     if (outcome !== AppendOutcome.APPENDED) throw new Error(`append: ${outcome}`)
-    this.store.log.commitTurn()
-    return this.store.log.lastPhysicalOffset
   }
 
   /** Builds queues and index to the end of the log. */
@@ -114,21 +137,42 @@ export class SteppedStore {
 
   /** Makes the log durable. */
   flush(): void {
+    const timestampMs = this.#writtenTimestampMs
     this.flusher.flushStep(this.store.log.writtenOffset)
+    this.#flushedTimestampMs = timestampMs
   }
 
-  /** Makes durable what reput wrote. As on Linux, the sync of a new file makes its name durable. */
+  /** What reput hands over to be synced. */
+  takeBuilt({ isThorough }: { isThorough: boolean }): BuiltFiles {
+    const unsynced = createUnsyncedFiles()
+    this.queues.takeUnsynced(unsynced, 0)
+    if (isThorough) this.index.takeUnsynced(unsynced)
+    const queueTimestampMs = this.reputter.reputTimestampMs
+    const indexTimestampMs = this.index.endTimestampMs
+    const untilOffset = this.reputter.reputOffset
+    const indexMark = this.index.mark(untilOffset)
+    return { unsynced, untilOffset, queueTimestampMs, indexTimestampMs, indexMark, isThorough }
+  }
+
+  /** Makes that durable, and moves the checkpoint when it was thorough. */
+  syncBuilt(built: BuiltFiles): void {
+    this.#checkpoints.syncBuilt(built)
+  }
+
+  /** Removes the queues of a topic, once they are complete. */
+  deleteTopic(topic: string): void {
+    this.store.log.commitTurn()
+    this.store.loadTails(topic)
+    const ends = this.store.tails.ends(topic)
+    this.reput()
+    this.queues.delete(topic)
+    this.store.forgetTopic(topic)
+    for (const [tail, end] of ends) if (tail.nextQueueOffset === end) tail.nextQueueOffset = 0
+  }
+
+  /** Makes durable what reput wrote, and moves the checkpoint. */
   syncQueues(): void {
-    const { layout } = this.store
-    const paths = [...this.queues.takeUnsynced(0), ...this.index.takeUnsynced()]
-    syncFiles(this.#files, paths, layout.root)
-    this.#files.syncDirectory(layout.index)
-    for (const { location } of listConsumeQueues(this.#files, {
-      root: layout.consumeQueue,
-      fileBytes: this.store.config.consumeQueueFileBytes,
-    })) {
-      this.#files.syncDirectory(location.directory)
-    }
+    this.syncBuilt(this.takeBuilt({ isThorough: true }))
   }
 
   get(queueOffset: number, request: Partial<GetRequest> & SteppedMessage = {}): GetResult {
@@ -141,6 +185,18 @@ export class SteppedStore {
       result,
     )
     return result
+  }
+
+  /** Topics that have queues on the disk. */
+  topics(): string[] {
+    return this.#files.list(this.store.layout.consumeQueue)
+  }
+
+  /** Queues of a topic that have files on the disk. */
+  queueIds(topic: string): number[] {
+    const root = this.store.layout.consumeQueue
+    const names = this.#files.list(join(root, topic))
+    return names.filter((name) => this.#files.list(join(root, topic, name)).length > 0).map(Number)
   }
 
   /** Every message of a queue, from its oldest on. */
@@ -159,9 +215,12 @@ export class SteppedStore {
 
   /** Leaves the directory in order, as the threads would. */
   close(): void {
+    this.store.log.commitTurn()
     this.reput()
+    const built = this.takeBuilt({ isThorough: true })
     this.flush()
-    this.syncQueues()
+    this.syncBuilt(built)
+    this.#checkpoints.save()
     this.#closeParts()
     const { log } = this.store
     const isLast = log.lastPhysicalOffset + log.lastRecordBytes === log.writtenOffset

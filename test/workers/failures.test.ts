@@ -104,6 +104,8 @@ function startThreads(directory: string, segmentFd: number) {
       endOffset: 0,
       redoFromOffset: 0,
       cutOffset: 0,
+      restartOffsets: new Map(),
+      wasAborted: false,
     },
     {
       onMessage: (received) => messages.push(received.kind),

@@ -125,7 +125,6 @@ describe('a look-up', () => {
     await using store = await ThreadedStore.open(folder.path, OPTIONS)
     append(store, 'T', 'a')
     await whenBuilt(store)
-    mkdirSync(join(folder.path, 'index'))
     writeFileSync(join(folder.path, 'index', 'notes.txt'), 'mine')
     const code = 'STORE_IO_FAILED'
     await expect(store.queries.findByKey(byKey)).rejects.toMatchObject({ code })

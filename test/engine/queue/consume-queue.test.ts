@@ -1,9 +1,8 @@
 /** Consume queues, written and read: repeats, gaps, files, cuts, and what has left the log. */
-import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
-import { syncFiles } from '../../../engine/file/sync-files.ts'
+import { createUnsyncedFiles, syncFiles } from '../../../engine/file/sync-files.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
@@ -104,7 +103,7 @@ describe('a consume queue', () => {
   it.each([0, 1, 7, 8, 9, 16, 19, 20])('is cut before unit %i and goes on there', (kept) => {
     const disk = new MemoryDisk()
     put(openStore(disk), 0, 20)
-    cutConsumeQueue(disk, LOCATION, 100 * kept)
+    cutConsumeQueue(disk, LOCATION, 100 * kept, createUnsyncedFiles())
     expect(units(disk)).toEqual(records(0, kept))
     expect(findQueueEnd(disk, LOCATION)).toBe(kept)
     put(openStore(disk), kept, 22)
@@ -140,12 +139,16 @@ describe('all consume queues', () => {
       store.put(store.writer(TOPIC, 0, 1, queueId), 0, 100 * queueId, 100, 0)
     }
     store.writeStaged()
-    const paths = store.takeUnsynced(0)
+    const unsynced = createUnsyncedFiles()
+    store.takeUnsynced(unsynced, 0)
+    const { paths } = unsynced
     expect(new Set(paths).size).toBe(10)
     expect(paths.every((path) => disk.exists(path))).toBe(true)
-    expect(store.takeUnsynced(0)).toEqual([])
-    syncFiles(disk, paths, '/cq')
-    for (const path of paths) disk.syncDirectory(dirname(path))
+    const later = createUnsyncedFiles()
+    store.takeUnsynced(later, 0)
+    expect(later.paths).toEqual([])
+    syncFiles(disk, unsynced, '/')
+    disk.syncDirectory('/')
     disk.crash()
     for (const [queueId] of paths.entries()) {
       const location = { ...LOCATION, directory: `/cq/T/${queueId}` }

@@ -1,6 +1,7 @@
 /** The index: rolls, look-ups by time, and what a process that was killed left behind. */
 import { describe, expect, it } from 'vitest'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
+import { createUnsyncedFiles } from '../../../engine/file/sync-files.ts'
 import { queryIndex } from '../../../engine/queue/index-query.ts'
 import { IndexStore, listIndexFiles } from '../../../engine/queue/index-store.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
@@ -59,7 +60,7 @@ describe('the index', () => {
         // As after a kill: some entries are stored that the header does not count.
         const end = Math.max(0, offset - random.below(20))
         index = open(disk)
-        index.cut(end)
+        index.cut(end, { wasAborted: true })
         puts = puts.filter((one) => one.offset < end)
         for (const lost of puts.filter((one) => one.offset >= index.endPhysicalOffset)) {
           if (lost.offset > index.endPhysicalOffset) index.put(lost.key, lost.offset, lost.timeMs)
@@ -95,10 +96,14 @@ describe('the index', () => {
     const index = open(disk)
     for (let offset = 1; offset < 40; offset += 1) index.put(1, offset, BEGIN_MS)
     index.writeHeader()
-    const paths = index.takeUnsynced()
-    expect(paths).toHaveLength(3)
-    expect(paths).toEqual(listIndexFiles(disk, '/index'))
-    expect(index.takeUnsynced()).toEqual([])
+    const unsynced = createUnsyncedFiles()
+    index.takeUnsynced(unsynced)
+    expect(unsynced.paths).toHaveLength(3)
+    expect(unsynced.paths).toEqual(listIndexFiles(disk, '/index'))
+    expect([...unsynced.folders]).toEqual(['/index'])
+    const later = createUnsyncedFiles()
+    index.takeUnsynced(later)
+    expect(later.paths).toEqual([])
   })
 
   it('does not put again what an earlier process put last, but its other keys', () => {
@@ -120,7 +125,7 @@ describe('the index', () => {
     for (let offset = 1; offset < 40; offset += 1) index.put(offset % 3, offset, BEGIN_MS)
     index.writeHeader()
     const again = open(disk)
-    again.cut(0)
+    again.cut(0, { wasAborted: true })
     expect(listIndexFiles(disk, '/index')).toEqual([])
     expect(again.endPhysicalOffset).toBe(0)
     again.put(1, 7, BEGIN_MS)
