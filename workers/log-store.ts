@@ -445,7 +445,7 @@ function logRead(found: ReadResult): LogRead {
     nextOffset: found.nextBeginOffset,
     minOffset: found.minOffset,
     maxOffset: found.maxOffset,
-    messages: [...messagesIn(found.records)],
+    messages: [...messagesIn(found.records, { checkCrc: true })],
   }
 }
 

@@ -79,6 +79,8 @@ function readRange(
   at: number,
   lengthBytes: number,
 ): Buffer | undefined {
+  // A damaged unit may lead anywhere.
+  if (!Number.isSafeInteger(at) || at < 0) return undefined
   const position = at % fileBytes
   const path = segmentPath(directory, at - position)
   if (!files.exists(path)) return undefined

@@ -4,6 +4,7 @@
  * in memory is answered with `COLD` and the ranges to warm; the same call then finds it.
  */
 import { totalmem } from 'node:os'
+import { StoreError } from '../base/errors.ts'
 import { I32_BYTES, KIB, MIB } from '../base/units.ts'
 import { readInt32 } from '../format/big-endian.ts'
 import {
@@ -12,6 +13,7 @@ import {
   isPreBlankUnit,
   readConsumeQueueUnit,
 } from '../format/consume-queue-format.ts'
+import { createRecordView, RecordVerdict, readRecord } from '../format/record-decoder.ts'
 import type { CommitLog } from '../log/commit-log.ts'
 import type { LogSegment } from '../log/log-segment.ts'
 import type { QueueTail } from '../log/queue-tail.ts'
@@ -47,6 +49,7 @@ export class MessageReader {
   readonly #reputOffset: () => number
   readonly #units: Buffer
   readonly #unit = createConsumeQueueUnit()
+  readonly #view = createRecordView()
 
   constructor(log: CommitLog, reputOffset: () => number) {
     this.#log = log
@@ -55,7 +58,10 @@ export class MessageReader {
     this.#units = Buffer.alloc(SCANNED_UNITS_MAX * CONSUME_QUEUE_UNIT_BYTES)
   }
 
-  /** Fills `result` with the messages of a queue from an offset on. */
+  /**
+   * Fills `result` with the messages of a queue from an offset on.
+   * @throws {StoreError} `STORE_RECORD_CORRUPT` when the first of them was damaged on the disk.
+   */
   get(queue: ConsumeQueue, tail: QueueTail, request: GetRequest, result: GetResult): void {
     this.#reset(queue, tail, result)
     const { queueOffset } = request
@@ -91,8 +97,7 @@ export class MessageReader {
   /** True when reading this stretch of the log waits for no disk. */
   isInMemory(segment: LogSegment, start: number, lengthBytes: number): boolean {
     const physicalOffset = segment.startOffset + start
-    const recentOffset = Math.max(this.#ownOffset, this.#log.writtenOffset - RECENT_BYTES)
-    return physicalOffset >= recentOffset || segment.region.isResident(start, lengthBytes)
+    return physicalOffset >= this.#recentOffset() || segment.region.isResident(start, lengthBytes)
   }
 
   /** Whether a record is so recent that RocketMQ counts it as being in memory. */
@@ -129,6 +134,13 @@ export class MessageReader {
       nextOffset += 1
       if (physicalOffset < goneUntil || isPreBlankUnit(this.#unit)) continue
       if (request.filter?.matchesTagsCode(this.#unit.tagsCode) === false) continue
+      const rot = this.#rotOf(queue, nextOffset - 1, physicalOffset, recordBytes)
+      if (rot !== undefined) {
+        // What comes before it is served; who asks for it is told.
+        if (result.messageCount === 0 && result.coldRanges.length === 0) throw rot
+        nextOffset -= 1
+        break
+      }
       if (!this.#take(request, result, physicalOffset, recordBytes)) {
         if (result.totalBytes === 0) result.status = GetStatus.MESSAGE_WAS_REMOVING
         goneUntil = this.#segmentEnd(physicalOffset)
@@ -160,6 +172,44 @@ export class MessageReader {
       if (!isFinished) return index
     }
     return read
+  }
+
+  /**
+   * What is wrong with a record that comes from the disk: it is held against its checksum and the
+   * unit that led to it. What this process wrote lately never left its memory, and is not read
+   * again; Java checks none of it, and neither do Java's clients.
+   */
+  #rotOf(
+    queue: ConsumeQueue,
+    queueOffset: number,
+    physicalOffset: number,
+    bytes: number,
+  ): StoreError | undefined {
+    if (physicalOffset >= this.#recentOffset()) return undefined
+    const { segments } = this.#log
+    const segment =
+      physicalOffset < segments.startOffset ? undefined : segments.find(physicalOffset)
+    if (segment === undefined) return undefined
+    const start = physicalOffset - segment.startOffset
+    const end = start + bytes
+    if (end > segment.sizeBytes) return corrupt(segment, start, queue, 'no record fits in here')
+    if (!segment.region.isResident(start, bytes)) return undefined
+    const log = segment.region.bytes
+    const view = this.#view
+    const verdict = readRecord(log, start, end, view, { checkCrc: true })
+    if (verdict !== RecordVerdict.WHOLE) return corrupt(segment, start, queue, verdict)
+    const isWanted =
+      view.physicalOffset === physicalOffset &&
+      view.totalBytes === bytes &&
+      view.queueOffset === queueOffset &&
+      view.queueId === queue.queueId &&
+      log.toString('utf8', view.topicStart, view.topicEnd) === queue.topic
+    return isWanted ? undefined : corrupt(segment, start, queue, 'the record is another one')
+  }
+
+  /** What lies behind was written by this process, not long ago. */
+  #recentOffset(): number {
+    return Math.max(this.#ownOffset, this.#log.writtenOffset - RECENT_BYTES)
   }
 
   #take(request: GetRequest, result: GetResult, physicalOffset: number, bytes: number): boolean {
@@ -215,6 +265,17 @@ export class MessageReader {
     const { segmentBytes } = this.#log.segments
     return physicalOffset - (physicalOffset % segmentBytes) + segmentBytes
   }
+}
+
+function corrupt(
+  segment: LogSegment,
+  position: number,
+  { topic, queueId }: ConsumeQueue,
+  why: string,
+): StoreError {
+  const place = `${segment.path} is damaged at byte ${position}`
+  const message = `${place}, where queue ${queueId} of ${topic} leads to: ${why}`
+  return new StoreError('STORE_RECORD_CORRUPT', message)
 }
 
 function finish(result: GetResult, status: GetStatus, nextBeginOffset: number): void {

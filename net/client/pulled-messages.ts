@@ -29,7 +29,7 @@ export async function decodePulled(
   isWanted: (tags: string | undefined) => boolean,
 ): Promise<PulledMessage[]> {
   const pulled: PulledMessage[] = []
-  for (const stored of messagesIn(body)) {
+  for (const stored of messagesIn(body, { checkCrc: true })) {
     if (!isWanted(stored.properties.get(PropertyName.TAGS))) continue
     // Most bodies are not compressed; they need no wait of their own.
     if (compressionOf(stored.sysFlag) === 'none') {

@@ -142,8 +142,18 @@ export class PullHandler implements StoreListener {
     this.#serve(pull, true)
   }
 
-  /** Reads once; answers, warms what is cold, or parks. */
+  /** Also when a parked pull is woken, a damaged record is this pull's matter alone. */
   #serve(pull: Pull, maySuspend: boolean): void {
+    try {
+      this.#serveOrPark(pull, maySuspend)
+    } catch (error) {
+      const { responseCode, message } = storeFailure(error)
+      answerError(pull, responseCode, message)
+    }
+  }
+
+  /** Reads once; answers, warms what is cold, or parks. */
+  #serveOrPark(pull: Pull, maySuspend: boolean): void {
     const { store } = this.#parts
     const result = this.#result
     for (;;) {
