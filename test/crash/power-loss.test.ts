@@ -1,0 +1,50 @@
+/**
+ * The power goes at any call, thousands of times: what was acknowledged is there, at its offsets
+ * and with its bytes, the rest is a beginning of what was sent, and queues, index and small files
+ * agree. The same directory read by Java's rules has every acknowledged message too.
+ */
+import { describe, expect, it } from 'vitest'
+import { runSeeds, seededTestTimeoutMs } from '../helpers/crash-lane.ts'
+import { plantedBugs } from './power-loss/planted-bugs.ts'
+import { PowerLossRun } from './power-loss/power-loss-run.ts'
+
+const CRASHES_PER_RUN = 25
+const RUNS = 800
+/** Runs in which a planted bug must have shown. */
+const BUG_RUNS_MAX = 400
+
+describe('a store that loses power again and again', () => {
+  it(
+    'keeps what it acknowledged (seeded)',
+    () => {
+      const runs = runSeeds({ count: RUNS, name: 'power-loss' }, (seed) => {
+        new PowerLossRun({ seed, crashes: CRASHES_PER_RUN }).run()
+      })
+      expect(runs).toBeGreaterThan(0)
+    },
+    seededTestTimeoutMs,
+  )
+})
+
+describe('the checker hears of a store that', () => {
+  it.each(Object.entries(plantedBugs))('%s', (_name, bug) => {
+    expect(firstFailure(bug)).toBeInstanceOf(Error)
+  })
+
+  it('keeps its promises, of none', () => {
+    expect(firstFailure(undefined)).toBeUndefined()
+  })
+})
+
+function firstFailure(bug: (typeof plantedBugs)[string] | undefined): Error | undefined {
+  for (let seed = 1; seed <= (bug === undefined ? 40 : BUG_RUNS_MAX); seed += 1) {
+    try {
+      new PowerLossRun({ seed, crashes: CRASHES_PER_RUN, bug }).run()
+    } catch (error) {
+      if (process.env['AGENA_SHOW']) console.log(seed, String(error).slice(0, 150))
+      if (error instanceof Error) return error
+      throw error
+    }
+  }
+  return undefined
+}
