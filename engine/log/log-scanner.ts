@@ -7,6 +7,7 @@ import { assert } from '../base/assert.ts'
 import { alignDown, alignUp, DISK_BLOCK_BYTES, KIB, PAGE_BYTES } from '../base/units.ts'
 import { type FileSystem, readFully } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
+import { CONSUME_QUEUE_UNIT_BYTES } from '../format/consume-queue-format.ts'
 import {
   createRecordView,
   type ReadRecordOptions,
@@ -18,6 +19,8 @@ import {
 import { BLANK_RECORD_BYTES } from '../format/record-format.ts'
 
 const WINDOW_BYTES = 512 * KIB
+/** Behind it the place of a unit is no exact number any more. */
+const QUEUE_OFFSET_MAX = Math.floor(Number.MAX_SAFE_INTEGER / CONSUME_QUEUE_UNIT_BYTES) - 1
 
 /** What the scanner stands on. */
 export const ScanStep = {
@@ -116,12 +119,18 @@ export class LogScanner {
   #stepOf(verdict: RecordVerdict, offset: number): ScanStep {
     this.verdict = verdict
     if (verdict === Verdict.WHOLE) {
-      if (this.view.physicalOffset !== offset) return ScanStep.BAD
+      if (this.view.physicalOffset !== offset || !this.#hasQueuePlace()) return ScanStep.BAD
       const isTorn = this.#options.checkCrc && this.#isTornBehindBody(offset)
       return isTorn ? ScanStep.BAD : ScanStep.RECORD
     }
     if (verdict === Verdict.BLANK) return ScanStep.SEGMENT_END
     return verdict === Verdict.END ? ScanStep.END : ScanStep.BAD
+  }
+
+  /** No checksum covers the number of a message and its queue: they may be anything. */
+  #hasQueuePlace(): boolean {
+    const { queueId, queueOffset } = this.view
+    return queueId >= 0 && queueOffset >= 0 && queueOffset <= QUEUE_OFFSET_MAX
   }
 
   /**

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { BytesMap } from '../base/bytes-map.ts'
+import { StoreError } from '../base/errors.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { createUnsyncedFiles, syncFiles, type UnsyncedFiles } from '../file/sync-files.ts'
@@ -38,6 +39,11 @@ export class ConsumeQueueStore {
     const known = this.#writers.get(bytes, start, end, queueId)
     if (known !== undefined) return known
     const topic = bytes.toString('utf8', start, end)
+    // Of a record that was damaged: it must not lead out of the folder.
+    if (!isFolderName(topic)) {
+      const message = `a record for ${this.#location.root} names a topic that is no folder's name`
+      throw new StoreError('STORE_RECORD_CORRUPT', `${message}: ${JSON.stringify(topic)}`)
+    }
     const directory = consumeQueueDirectory(this.#location.root, topic, queueId)
     const location = { directory, fileBytes: this.#location.fileBytes }
     const writer = new ConsumeQueueWriter(this.#tools, { topic, queueId, location })
@@ -87,6 +93,10 @@ export class ConsumeQueueStore {
   close(): void {
     this.#tools.descriptors.close()
   }
+}
+
+function isFolderName(topic: string): boolean {
+  return topic !== '' && topic !== '.' && topic !== '..' && !/[/\0]/.test(topic)
 }
 
 /** Every (topic, queue) that has a folder. */

@@ -85,7 +85,7 @@ export class IndexFile {
     return this.#header.endTimestampMs
   }
 
-  /** Entries that were put, the unused first one included. */
+  /** Entries that were put, as the header counts them: the unused first one included. */
   get entryCount(): number {
     return this.#header.indexCount
   }
@@ -129,9 +129,9 @@ export class IndexFile {
   /**
    * How many entries are of records before `physicalOffset`, the unused first one included: entries
    * come in the log's order.
-   * @param entryCount how many are whole. @default as many as were put
+   * @param entryCount how many are whole. @default as many as the header counts
    */
-  countBefore(physicalOffset: number, entryCount: number = this.#countWritten()): number {
+  countBefore(physicalOffset: number, entryCount: number = this.entryCount): number {
     let count = Math.min(entryCount, this.#size.entryCount)
     for (; count > FIRST_INDEX_ENTRY; count -= 1) {
       this.#readEntry(count - 1)
@@ -174,16 +174,6 @@ export class IndexFile {
     this.writeHeader()
     this.#region.close()
     this.#files.close(this.#fd)
-  }
-
-  /** Entries, also those that were put after the header was stored. */
-  #countWritten(): number {
-    let count = this.#header.indexCount
-    for (; count < this.#size.entryCount; count += 1) {
-      this.#readEntry(count)
-      if (this.#entry.keyHash === 0 && this.#entry.physicalOffset === 0) break
-    }
-    return count
   }
 
   /**
