@@ -6,11 +6,12 @@ import { segmentPath } from '../file/store-layout.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
+  isPreBlankUnit,
   readConsumeQueueUnit,
 } from '../format/consume-queue-format.ts'
 import { entersConsumeQueue } from '../format/sys-flag.ts'
 import type { LogScanner } from '../log/log-scanner.ts'
-import { consumeQueueDirectory } from '../queue/consume-queue-files.ts'
+import { consumeQueueDirectory, listConsumeQueueFiles } from '../queue/consume-queue-files.ts'
 
 /** A record whose unit is missing or leads somewhere else. */
 export interface QueueDamage {
@@ -113,7 +114,9 @@ export class QueueVerifier {
     recordBytes: number,
   ): string | undefined {
     const page = this.#pageOf(topic, queueId, queueOffset)
-    if (page === undefined) return 'no file'
+    if (page === undefined) {
+      return this.#isBeforeFirstFile(topic, queueId, queueOffset) ? undefined : 'no file'
+    }
     const unit = this.#unit
     readConsumeQueueUnit(
       page.bytes,
@@ -121,8 +124,18 @@ export class QueueVerifier {
       unit,
     )
     if (unit.recordBytes === 0) return 'no unit'
+    // The queue was deleted, and went on behind this record.
+    if (isPreBlankUnit(unit)) return undefined
     if (unit.physicalOffset === physicalOffset && unit.recordBytes === recordBytes) return undefined
     return `a unit of ${unit.recordBytes} bytes at ${unit.physicalOffset}`
+  }
+
+  /** The queue was deleted, and went on in a later file. */
+  #isBeforeFirstFile(topic: string, queueId: number, queueOffset: number): boolean {
+    const directory = consumeQueueDirectory(this.#root, topic, queueId)
+    const location = { directory, fileBytes: this.#fileBytes }
+    const [first] = listConsumeQueueFiles(this.#files, location)
+    return first !== undefined && queueOffset * CONSUME_QUEUE_UNIT_BYTES < first
   }
 
   /** The queues of a topic that was deleted are gone, its records stay. */
