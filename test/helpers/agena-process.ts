@@ -20,6 +20,8 @@ export interface AgenaSpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** The module to run. @default our command line */
   readonly module?: string
+  /** A program that starts it, with its arguments. @default none */
+  readonly under?: readonly string[]
 }
 
 /** A command that was started. */
@@ -31,8 +33,9 @@ export class AgenaProcess implements AsyncDisposable {
   readonly ended: Promise<AgenaEnd>
 
   constructor(words: readonly string[], options: AgenaSpawnOptions = {}) {
-    const { input = '', cwd, env, module = COMMAND_LINE } = options
-    const child = spawn(process.execPath, [module, ...words], {
+    const { input = '', cwd, env, module = COMMAND_LINE, under = [] } = options
+    const [program = '', ...rest] = [...under, process.execPath, module, ...words]
+    const child = spawn(program, rest, {
       cwd,
       env: { ...process.env, NO_COLOR: '1', ...env },
     })
