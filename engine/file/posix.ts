@@ -25,6 +25,7 @@ const nativeFallocate = libc.func('int fallocate(int fd, int mode, int64_t offse
 const nativeMincore = libc.func(
   'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
 )
+const nativeMadvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
 const nativePreadv2 = libc.func(
   'intptr_t preadv2(int fd, uintptr_t vectors, int count, int64_t offset, int flags)',
 )
@@ -36,6 +37,7 @@ const MAP_PRIVATE = 0x02
 const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
 const MAP_NORESERVE = 0x4000
+const MADV_RANDOM = 1
 const FALLOC_FL_KEEP_SIZE = 0x01
 const FALLOC_FL_ZERO_RANGE = 0x10
 /** How much is written at once where the file system cannot zero a range by itself. */
@@ -56,12 +58,15 @@ export function addressOf(view: Uint8Array): number {
 
 /**
  * Lays the first `lengthBytes` of a file over memory at a page-aligned address, shared and
- * writable.
+ * writable. A fault brings in its own page and reads nothing ahead: whoever touches the mapping has
+ * other work to do than to order 8 MiB from the disk.
  */
 export function mapFileAt(address: number, lengthBytes: number, fd: number): void {
   const flags = MAP_SHARED | MAP_FIXED
   const mapped = Number(nativeMmap(address, lengthBytes, PROT_READ_WRITE, flags, fd, 0))
   if (mapped !== address) throw systemError('mmap', koffi.errno())
+  // Advice: a kernel that was built without it maps all the same.
+  nativeMadvise(address, lengthBytes, MADV_RANDOM)
 }
 
 /**
