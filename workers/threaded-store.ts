@@ -298,8 +298,9 @@ export class ThreadedStore extends Lifecycle {
     this.#threads.askReput({ kind: 'delete-topic', topic, untilOffset })
   }
 
-  async #warmSlice({ segment, start, lengthBytes }: LogSlice): Promise<void> {
-    if (this.reader.isInMemory(segment, start, lengthBytes)) return
+  async #warmSlice(slice: LogSlice): Promise<void> {
+    if (this.reader.isInMemory(slice)) return
+    const { segment, start, lengthBytes } = slice
     await this.warm([{ path: segment.path, position: start, lengthBytes }])
   }
 
