@@ -26,6 +26,9 @@ const nativeMincore = libc.func(
   'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
 )
 const nativeMadvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
+const nativeFadvise = libc.func(
+  'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)',
+)
 const nativePreadv2 = libc.func(
   'intptr_t preadv2(int fd, uintptr_t vectors, int count, int64_t offset, int flags)',
 )
@@ -42,6 +45,7 @@ const FALLOC_FL_KEEP_SIZE = 0x01
 const FALLOC_FL_ZERO_RANGE = 0x10
 /** How much is written at once where the file system cannot zero a range by itself. */
 const ZEROS_BYTES = MIB
+const POSIX_FADV_RANDOM = 1
 const RWF_NOWAIT = 0x8
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
@@ -103,6 +107,12 @@ export function zeroRange(fd: number, start: number, lengthBytes: number): void 
   for (let done = 0; done < lengthBytes; ) {
     done += writeSync(fd, zeros, 0, Math.min(zeros.length, lengthBytes - done), start + done)
   }
+}
+
+/** Has reads of an open file bring in what they ask for and nothing behind it. */
+export function readNothingAhead(fd: number): void {
+  // Advice: reads work as well without.
+  nativeFadvise(fd, 0, 0, POSIX_FADV_RANDOM)
 }
 
 /** True when every page of a mapped range is in memory. `pages` has one byte for each page. */
