@@ -62,7 +62,7 @@ describe('a read by queue offset', () => {
   it('does not look into a record that is not in memory', () => {
     const { stepped } = filled(10)
     const { segment } = stepped.get(0).slices[0]!
-    const filter = { matchesTagsCode: () => true, matchesRecord: vi.fn(() => false) }
+    const filter = { matchesTagsCode: () => true, matchesRecord: vi.fn<() => boolean>(() => false) }
     const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
     expect(stepped.get(0, { messageCountMax: 5, filter }).status).toBe(GetStatus.COLD)
     expect(filter.matchesRecord).not.toHaveBeenCalled()
