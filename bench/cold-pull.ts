@@ -12,19 +12,24 @@ import { join } from 'node:path'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { assert } from '../engine/base/assert.ts'
 import { GIB, KIB } from '../engine/base/units.ts'
+import { segmentName } from '../engine/format/segment-name.ts'
 import { RequestCode } from '../net/protocol/request-code.ts'
 import { RemotingClient } from '../net/remoting/remoting-client.ts'
 import { createRequest, type RemotingCommand } from '../net/remoting/remoting-command.ts'
+import { readInOtherProcess } from './cold-pull/cold-readers.ts'
+import { diskReadBytes, dropPages, sequentialRate } from './cold-pull/page-cache.ts'
 
 const BODY_BYTES = 64 * KIB
-const READERS = 4
+const COLD = 'Cold'
+/** Each is read by a consumer of its own. */
+const COLD_QUEUES = [0, 1, 2, 3]
+/** Sends in flight while the topic is filled. */
+const SENDS = 64
 const TIMEOUT_MS = 30_000
 const NS_PER_MS = 1e6
 const PERCENTS = [50, 99, 99.9, 100]
-
-/** The first word of a process that reads. */
-const READER = 'reader'
 
 const client = new RemotingClient({})
 
@@ -59,51 +64,25 @@ function pull(address: string, topic: string, queueId: number, queueOffset: numb
   })
 }
 
-async function fill(address: string, gibibytes: number): Promise<void> {
+/** Returns how many messages each queue of the cold topic holds. */
+async function fill(address: string, gibibytes: number): Promise<number> {
   const body = Buffer.alloc(BODY_BYTES, 'c')
-  const count = Math.ceil((gibibytes * GIB) / BODY_BYTES)
-  for (let sent = 0; sent < count; sent += 64) {
-    const queues = Array.from({ length: 64 }, (_, index) => index % READERS)
-    await Promise.all(queues.map((queueId) => send(address, 'Cold', queueId, body)))
+  const rounds = Math.ceil((gibibytes * GIB) / BODY_BYTES / SENDS)
+  const queues = Array.from({ length: SENDS }, (_, index) => index % COLD_QUEUES.length)
+  for (let round = 0; round < rounds; round += 1) {
+    await Promise.all(queues.map((queueId) => send(address, COLD, queueId, body)))
   }
+  return (rounds * SENDS) / COLD_QUEUES.length
 }
 
-/** Reading no block of a file with `nocache` is how dd drops its pages. */
+/** What is written stays in memory only where it is dirty, so it goes to the disk first. */
 function dropCache(directory: string): void {
   execFileSync('sync')
-  for (const folder of ['commitlog', 'consumequeue/Cold/0', 'consumequeue/Cold/1']) {
+  for (const folder of ['commitlog', ...COLD_QUEUES.map((id) => `consumequeue/${COLD}/${id}`)]) {
     for (const name of readdirSync(join(directory, folder))) {
-      const file = `if=${join(directory, folder, name)}`
-      execFileSync('dd', [file, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
+      dropPages(join(directory, folder, name))
     }
   }
-}
-
-async function readCold(address: string, queueId: number): Promise<number> {
-  let bytes = 0
-  for (let offset = 0; ; ) {
-    const answer = await pull(address, 'Cold', queueId, offset)
-    if (answer.code !== 0) return bytes
-    bytes += answer.body.length
-    offset = Number(answer.extFields.get('nextBeginOffset'))
-  }
-}
-
-/** The readers have a process of their own: what they are given must not delay what is timed. */
-async function readInOtherProcess(address: string): Promise<number> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), READER, address], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let bytes = 0
-  for await (const line of createInterface({ input: child.stdout })) bytes = Number(line)
-  return bytes
-}
-
-async function read(address: string): Promise<void> {
-  const queues = Array.from({ length: READERS }, (_, queueId) => queueId)
-  const bytes = await Promise.all(queues.map((queueId) => readCold(address, queueId)))
-  console.log(bytes.reduce((sum, count) => sum + count, 0))
-  await client.close()
 }
 
 async function timeHot(
@@ -153,30 +132,45 @@ async function startServer(directory: string): Promise<Server> {
   throw new Error('the standalone ended before it was ready')
 }
 
-async function measure(address: string, directory: string, gibibytes: number): Promise<void> {
-  await fill(address, gibibytes)
+async function measure(server: Server, directory: string, gibibytes: number): Promise<void> {
+  const { brokerAddress: address, process: broker } = server
+  assert(broker.pid !== undefined, 'the broker runs')
+  const messagesPerQueue = await fill(address, gibibytes)
   dropCache(directory)
+  const deviceRate = sequentialRate(join(directory, 'commitlog', segmentName(0)))
+  dropCache(directory)
+  const diskBytesBefore = diskReadBytes(broker.pid)
   const pulls = createHistogram()
   const heartbeats = createHistogram()
   let isOver = false
   const hot = timeHot(address, pulls, heartbeats, () => isOver)
   const started = performance.now()
-  const bytes = await readInOtherProcess(address)
+  const cold = { address, topic: COLD, queueCount: COLD_QUEUES.length, messagesPerQueue }
+  const bytes = await readInOtherProcess(cold)
   const seconds = (performance.now() - started) / 1000
   isOver = true
   await hot
-  const gib = bytes / GIB
-  const rate = ((gib * GIB) / 1e6 / seconds).toFixed(0)
-  console.log(`cold reads: ${gib.toFixed(2)} GiB in ${seconds.toFixed(1)} s, ${rate} MB/s`)
+  const diskBytes = diskReadBytes(broker.pid) - diskBytesBefore
+  console.log(`device: dd reads the same file with ${inMb(deviceRate)} MB/s`)
+  const size = `${inGib(bytes)} GiB (${inGib(diskBytes)} GiB from the disk)`
+  console.log(`cold reads: ${size} in ${seconds.toFixed(1)} s, ${inMb(bytes / seconds)} MB/s`)
   report('hot pulls meanwhile', pulls)
   report('heartbeats meanwhile', heartbeats)
+}
+
+function inMb(bytes: number): string {
+  return (bytes / 1e6).toFixed(0)
+}
+
+function inGib(bytes: number): string {
+  return (bytes / GIB).toFixed(2)
 }
 
 async function run(gibibytes: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'agena-cold-pull-'))
   const server = await startServer(directory)
   try {
-    await measure(server.brokerAddress, directory, gibibytes)
+    await measure(server, directory, gibibytes)
   } finally {
     await client.close()
     const ended = once(server.process, 'exit')
@@ -186,5 +180,5 @@ async function run(gibibytes: number): Promise<void> {
   }
 }
 
-const [word = '1', address = ''] = process.argv.slice(2)
-await (word === READER ? read(address) : run(Number(word)))
+const [gibibytes = '1'] = process.argv.slice(2)
+await run(Number(gibibytes))

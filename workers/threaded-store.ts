@@ -27,7 +27,7 @@ import {
   type StoreConfig,
   type StoreOptions,
 } from '../engine/store/store-options.ts'
-import { warmRanges } from './cold-reader.ts'
+import { ColdReader } from './cold-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
 import { SharedState } from './shared-state.ts'
@@ -82,6 +82,7 @@ export class ThreadedStore extends Lifecycle {
   readonly #logger: Logger
   readonly #view = createRecordView()
   readonly #queries: QueryPool
+  readonly #cold = new ColdReader()
   #reputWokenAt = 0
   /** Somebody waits for the next move: what is written meanwhile wakes the reput thread at once. */
   #isReputWanted = false
@@ -273,7 +274,7 @@ export class ThreadedStore extends Lifecycle {
 
   /** Brings what is not in memory there, without holding up the event loop. */
   warm(ranges: readonly ColdRange[]): Promise<void> {
-    return warmRanges(ranges)
+    return this.#cold.warm(ranges)
   }
 
   /**
@@ -308,8 +309,9 @@ export class ThreadedStore extends Lifecycle {
     this.#threads.askReput({ kind: 'delete-topic', topic, untilOffset })
   }
 
-  async #warmSlice({ segment, start, lengthBytes }: LogSlice): Promise<void> {
-    if (this.reader.isInMemory(segment, start, lengthBytes)) return
+  async #warmSlice(slice: LogSlice): Promise<void> {
+    if (this.reader.isInMemory(slice)) return
+    const { segment, start, lengthBytes } = slice
     await this.warm([{ path: segment.path, position: start, lengthBytes }])
   }
 

@@ -15,7 +15,15 @@ interface MmapIo {
   readonly PROT_READ: number
   readonly PROT_WRITE: number
   readonly MAP_SHARED: number
-  map(size: number, protection: number, flags: number, fd: number, offset?: number): Buffer
+  readonly MADV_RANDOM: number
+  map(
+    size: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+    advice: number,
+  ): Buffer
   /** Number of pages not in memory, then in memory, of a buffer that begins with a page. */
   incore(buffer: Buffer): readonly [number, number]
 }
@@ -34,7 +42,9 @@ export function loadMmapIoRegions(): RegionProvider {
         throw new StoreError('STORE_OPTION_INVALID', 'mmap-io maps less than 2 GiB of a file')
       }
       const protection = mmapIo.PROT_READ | mmapIo.PROT_WRITE
-      return new MmapIoRegion(mmapIo, mmapIo.map(lengthBytes, protection, mmapIo.MAP_SHARED, fd))
+      const { MAP_SHARED, MADV_RANDOM } = mmapIo
+      const bytes = mmapIo.map(lengthBytes, protection, MAP_SHARED, fd, 0, MADV_RANDOM)
+      return new MmapIoRegion(mmapIo, bytes)
     },
   }
 }

@@ -25,6 +25,10 @@ const nativeFallocate = libc.func('int fallocate(int fd, int mode, int64_t offse
 const nativeMincore = libc.func(
   'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
 )
+const nativeMadvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
+const nativeFadvise = libc.func(
+  'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)',
+)
 const nativePreadv2 = libc.func(
   'intptr_t preadv2(int fd, uintptr_t vectors, int count, int64_t offset, int flags)',
 )
@@ -37,11 +41,13 @@ const MAP_PRIVATE = 0x02
 const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
 const MAP_NORESERVE = 0x4000
+const MADV_RANDOM = 1
 const FALLOC_FL_KEEP_SIZE = 0x01
 const FALLOC_FL_PUNCH_HOLE = 0x02
 const FALLOC_FL_ZERO_RANGE = 0x10
 /** How much is written at once where the file system cannot zero a range by itself. */
 const ZEROS_BYTES = MIB
+const POSIX_FADV_RANDOM = 1
 const RWF_NOWAIT = 0x8
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
@@ -58,12 +64,15 @@ export function addressOf(view: Uint8Array): number {
 
 /**
  * Lays the first `lengthBytes` of a file over memory at a page-aligned address, shared and
- * writable.
+ * writable. A fault brings in its own page and reads nothing ahead: whoever touches the mapping has
+ * other work to do than to order 8 MiB from the disk.
  */
 export function mapFileAt(address: number, lengthBytes: number, fd: number): void {
   const flags = MAP_SHARED | MAP_FIXED
   const mapped = Number(nativeMmap(address, lengthBytes, PROT_READ_WRITE, flags, fd, 0))
   if (mapped !== address) throw systemError('mmap', koffi.errno())
+  // Advice: a kernel that was built without it maps all the same.
+  nativeMadvise(address, lengthBytes, MADV_RANDOM)
 }
 
 /**
@@ -115,6 +124,12 @@ function tryFallocate(fd: number, operation: number, start: number, lengthBytes:
   const errno = koffi.errno()
   if (errno !== koffi.os.errno['EOPNOTSUPP']) throw systemError('fallocate', errno)
   return false
+}
+
+/** Has reads of an open file bring in what they ask for and nothing behind it. */
+export function readNothingAhead(fd: number): void {
+  // Advice: reads work as well without.
+  nativeFadvise(fd, 0, 0, POSIX_FADV_RANDOM)
 }
 
 /** True when every page of a mapped range is in memory. `pages` has one byte for each page. */

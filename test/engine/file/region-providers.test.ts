@@ -3,6 +3,7 @@
  * lives as long as it is retained, and what is released never shows another file's bytes.
  * mmap-io takes part where it is installed (`npm run test:mmap-io`).
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FileSystem } from '../../../engine/file/file-system.ts'
@@ -99,6 +100,25 @@ describe.each(PROVIDERS)('mappings by %s', (_name, makeFiles) => {
     }
   })
 })
+
+describe.each(PROVIDERS.filter(([name]) => name !== 'memory'))(
+  'mappings by %s',
+  (_name, makeFiles) => {
+    it('have the kernel read nothing ahead at a fault', () => {
+      using folder = temporaryFolder('regions')
+      const files = makeFiles()
+      files.makeDirectory(folder.path)
+      const path = join(folder.path, 'a')
+      const fd = makeFile(files, path, '')
+      const region = files.map(fd, FILE_BYTES)
+      const areas = readFileSync('/proc/self/smaps', 'latin1')
+      const flags = /^VmFlags:(.*)$/m.exec(areas.slice(areas.indexOf(path)))?.[1]
+      expect(flags?.split(' ')).toContain('rr')
+      region.close()
+      files.close(fd)
+    })
+  },
+)
 
 describe('mappings by shared', () => {
   it('read as zeros once they are released', () => {

@@ -1,5 +1,5 @@
 /** Every way a read by queue offset ends, and look-ups by time. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { segmentPath } from '../../../engine/file/store-layout.ts'
 import { tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
@@ -45,6 +45,29 @@ describe('a read by queue offset', () => {
   it('hands out records that adjoin as one slice', () => {
     const { stepped } = filled(10)
     expect(stepped.get(0, { messageCountMax: 10 }).slices).toHaveLength(1)
+  })
+
+  it('names what is not in memory instead of waiting for it', () => {
+    const { stepped } = filled(10)
+    const whole = stepped.get(0, { messageCountMax: 10 })
+    const { segment, start, lengthBytes } = whole.slices[0]!
+    const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+    const cold = stepped.get(0, { messageCountMax: 10 })
+    expect([cold.status, cold.nextBeginOffset]).toEqual([GetStatus.COLD, 0])
+    expect(cold.coldRanges).toEqual([{ path: segment.path, position: start, lengthBytes }])
+    isResident.mockRestore()
+    expect(stepped.get(0, { messageCountMax: 10 }).messageCount).toBe(10)
+  })
+
+  it('does not look into a record that is not in memory', () => {
+    const { stepped } = filled(10)
+    const { segment } = stepped.get(0).slices[0]!
+    const filter = { matchesTagsCode: () => true, matchesRecord: vi.fn<() => boolean>(() => false) }
+    const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+    expect(stepped.get(0, { messageCountMax: 5, filter }).status).toBe(GetStatus.COLD)
+    expect(filter.matchesRecord).not.toHaveBeenCalled()
+    isResident.mockRestore()
+    expect(stepped.get(0, { messageCountMax: 5, filter }).status).toBe(GetStatus.NO_MATCHED_MESSAGE)
   })
 
   it.each([
