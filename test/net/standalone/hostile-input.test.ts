@@ -70,7 +70,12 @@ describe('hostile input', () => {
       29,
     ],
     ['a number that is none', RequestCode.PULL_MESSAGE, pullFields('T', { queueId: 'x' }), 1],
-    ['a negative queue', RequestCode.PULL_MESSAGE, pullFields('T', { queueId: -5 }), 17],
+    [
+      'a negative queue',
+      RequestCode.PULL_MESSAGE,
+      pullFields('BenchmarkTest', { queueId: -5 }),
+      29,
+    ],
   ])('like %s is answered with an error', async (_what, code, fields, expected) => {
     await using running = await RunningStandalone.start()
     const answer = await running.ask(code, fields)
