@@ -16,6 +16,11 @@ import { assert } from '../base/assert.ts'
 export const NAME_VALUE_SEPARATOR = 0x01
 /** Ends a property. */
 export const PROPERTY_SEPARATOR = 0x02
+/**
+ * Stands in no property that is stored: zeros are what a block of the disk holds that a torn write
+ * never reached, and properties have no checksum.
+ */
+const NUL_CHARACTER = '\0'
 
 const NAME_VALUE_CHARACTER = String.fromCharCode(NAME_VALUE_SEPARATOR)
 const PROPERTY_CHARACTER = String.fromCharCode(PROPERTY_SEPARATOR)
@@ -28,7 +33,7 @@ export interface ByteRange {
 
 /**
  * Properties as the string that a send request carries, in the map's order.
- * @throws {TypeError} when a name or value holds a byte that would end it early.
+ * @throws {TypeError} when a name or value holds a byte that would end it early, or U+0000.
  */
 export function propertiesToString(properties: ReadonlyMap<string, string>): string {
   let text = ''
@@ -39,6 +44,9 @@ export function propertiesToString(properties: ReadonlyMap<string, string>): str
     if (value.includes(PROPERTY_CHARACTER)) {
       throw new TypeError(`value of property ${name} holds the reserved character U+0002`)
     }
+    if (name.includes(NUL_CHARACTER) || value.includes(NUL_CHARACTER)) {
+      throw new TypeError(`property ${JSON.stringify(name)} holds the character U+0000`)
+    }
     text += name + NAME_VALUE_CHARACTER + value + PROPERTY_CHARACTER
   }
   return text
@@ -47,6 +55,11 @@ export function propertiesToString(properties: ReadonlyMap<string, string>): str
 /** Properties as bytes, see {@link propertiesToString}. */
 export function encodeProperties(properties: ReadonlyMap<string, string>): Buffer {
   return Buffer.from(propertiesToString(properties), 'utf8')
+}
+
+/** Whether properties hold U+0000, so that they cannot be stored. */
+export function holdsNul(buffer: Buffer, start: number, end: number): boolean {
+  return buffer.subarray(start, end).includes(0)
 }
 
 /** The properties in a string, by Java's rules for malformed ones. */

@@ -4,6 +4,7 @@ import {
   readBatchMessage,
 } from '../../../engine/format/batch-format.ts'
 import { offsetMessageIdOf } from '../../../engine/format/message-id.ts'
+import { holdsNul } from '../../../engine/format/properties-codec.ts'
 import { type RecordSource, recordBytes } from '../../../engine/format/record-encoder.ts'
 import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
 import type { CommitLog } from '../../../engine/log/commit-log.ts'
@@ -12,8 +13,8 @@ import type { QueueTail } from '../../../engine/log/queue-tail.ts'
 /** What became of a batch: all of it, or nothing. */
 export interface BatchAppend {
   readonly outcome: AppendOutcome
-  /** The body is no sequence of messages. */
-  readonly isMalformed: boolean
+  /** What is wrong with the body, as the sender is told; undefined when nothing is. */
+  readonly fault: string | undefined
   /** Queue offset of the first message. */
   readonly queueOffset: number
   /** Physical offset of the first message. */
@@ -22,6 +23,9 @@ export interface BatchAppend {
   readonly messageIds: string
   readonly messageCount: number
 }
+
+const NOT_A_BATCH = 'the body of the batch is no sequence of messages'
+export const NUL_IN_PROPERTIES = 'the properties hold the character U+0000'
 
 const view = createBatchMessageView()
 
@@ -34,9 +38,10 @@ export function appendBatch(log: CommitLog, source: RecordSource, tail: QueueTai
   const { body, storeHost, bodyStart: start, bodyEnd: end } = source
   source.properties = body
   const count = countBatchMessages(body, start, end, view)
-  if (count <= 0) return refused(AppendOutcome.APPENDED, true)
+  if (count <= 0) return refused(AppendOutcome.APPENDED, NOT_A_BATCH)
+  if (anyHoldsNul(source, start, end)) return refused(AppendOutcome.APPENDED, NUL_IN_PROPERTIES)
   let outcome = measure(log, source, start, end)
-  if (outcome !== AppendOutcome.APPENDED) return refused(outcome, false)
+  if (outcome !== AppendOutcome.APPENDED) return refused(outcome, undefined)
   const ids: string[] = []
   const queueOffset = tail.nextQueueOffset
   let physicalOffset = 0
@@ -50,7 +55,7 @@ export function appendBatch(log: CommitLog, source: RecordSource, tail: QueueTai
   }
   return {
     outcome,
-    isMalformed: false,
+    fault: undefined,
     queueOffset,
     physicalOffset,
     messageIds: ids.join(','),
@@ -71,6 +76,14 @@ function measure(log: CommitLog, source: RecordSource, start: number, end: numbe
   return log.makeRoom(bytes)
 }
 
+function anyHoldsNul(source: RecordSource, start: number, end: number): boolean {
+  for (let at = start; at < end; at += view.totalBytes) {
+    take(source, at, end)
+    if (holdsNul(source.body, source.propertiesStart, source.propertiesEnd)) return true
+  }
+  return false
+}
+
 function take(source: RecordSource, at: number, end: number): void {
   readBatchMessage(source.body, at, end, view)
   source.flag = view.flag
@@ -80,10 +93,10 @@ function take(source: RecordSource, at: number, end: number): void {
   source.propertiesEnd = view.propertiesEnd
 }
 
-function refused(outcome: AppendOutcome, isMalformed: boolean): BatchAppend {
+function refused(outcome: AppendOutcome, fault: string | undefined): BatchAppend {
   return {
     outcome,
-    isMalformed,
+    fault,
     queueOffset: 0,
     physicalOffset: 0,
     messageIds: '',

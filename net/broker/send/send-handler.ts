@@ -20,7 +20,7 @@ import { HotOutcome } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
 import { connectionState } from '../connection-state.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
-import { appendBatch } from './batch-append.ts'
+import { appendBatch, NUL_IN_PROPERTIES } from './batch-append.ts'
 import type { SendAcks } from './send-acks.ts'
 import type { SendAdmission } from './send-admission.ts'
 import { viewOfCommand } from './send-command.ts'
@@ -153,6 +153,7 @@ export class SendHandler implements StoreListener {
     const queueId = target.queueIdFor(view, connection)
     const { properties } = this.#parts
     if (!properties.take(view, layout)) return AppendOutcome.PROPERTIES_TOO_LONG
+    if (properties.holdsNul) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, NUL_IN_PROPERTIES)
     this.#parts.admission.checkFeatures(target, view, properties)
     const tail = target.tail(queueId)
     this.#fill(view, target, queueId, connection)
@@ -183,9 +184,8 @@ export class SendHandler implements StoreListener {
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
     const batch = appendBatch(log, this.#source, target.tail(queueId))
-    if (batch.isMalformed) {
-      const remark = 'the body of the batch is no sequence of messages'
-      throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
+    if (batch.fault !== undefined) {
+      throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, batch.fault)
     }
     if (batch.outcome !== AppendOutcome.APPENDED) return batch.outcome
     this.#count(target, batch.messageCount, log.appendedOffset - batch.physicalOffset)

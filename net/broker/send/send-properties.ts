@@ -8,6 +8,7 @@ import { type UniqueMessageIdOptions, UniqueMessageIds } from '../../../engine/f
 import {
   decodeProperties,
   encodeProperties,
+  holdsNul,
   PROPERTY_SEPARATOR,
   PropertyFinder,
   type PropertyPositions,
@@ -76,6 +77,8 @@ export class SendProperties {
     uniqueKeyEnd: 0,
   }
   #current = this.#scratch
+  /** They hold U+0000, which is not stored. */
+  holdsNul = false
   readonly #finder = new PropertyFinder(NAMES)
   readonly #stampProperties: ReadonlyMap<string, string>
   readonly #stampBytes: Buffer
@@ -138,6 +141,8 @@ export class SendProperties {
   take(view: SendRequestView, layout?: SendLayout<KeptProperties>): boolean {
     const kept = layout?.kept
     if (layout === undefined || kept === undefined) return this.#takeAnew(view, layout)
+    // The values of a layout are plain text.
+    this.holdsNul = false
     layout.copyValues(view, kept.bytes)
     this.#current = kept
     this.#finder.recall(kept.positions)
@@ -151,6 +156,7 @@ export class SendProperties {
     this.#current = current
     current.end = this.#copy(view)
     if (current.end > PROPERTIES_MAX_BYTES) return false
+    this.holdsNul = holdsNul(current.bytes, 0, current.end)
     finder.scan(current.bytes, 0, current.end)
     const isNew = !finder.has(CLUSTER) && !finder.has(REGION) && !finder.has(TRACE)
     const hasUniqueKey = finder.has(UNIQUE_KEY)
@@ -158,7 +164,8 @@ export class SendProperties {
     else this.#restamp()
     if (current.end > PROPERTIES_MAX_BYTES) return false
     // Otherwise the stamp holds values of this one message.
-    if (layout !== undefined && isNew && hasUniqueKey) layout.kept = this.#keep()
+    const isKept = isNew && hasUniqueKey && !this.holdsNul
+    if (layout !== undefined && isKept) layout.kept = this.#keep()
     return true
   }
 

@@ -143,6 +143,11 @@ describe('a batch', () => {
       const answer = await running.ask(SEND_BATCH_MESSAGE, fields, broken)
       expect(answer.code).toBe(ResponseCode.MESSAGE_ILLEGAL)
     }
+    const zeroed = Buffer.from(body)
+    zeroed[zeroed.length - 2] = 0
+    const answer = await running.ask(SEND_BATCH_MESSAGE, fields, zeroed)
+    expect(answer).toMatchObject({ code: ResponseCode.MESSAGE_ILLEGAL })
+    expect(answer.remark).toContain('U+0000')
     expect(running.server.broker.store.maxQueueOffset('T', 0)).toBe(0)
   })
 })
@@ -179,6 +184,7 @@ describe('a send is refused', () => {
       ResponseCode.MESSAGE_ILLEGAL,
       '32767',
     ],
+    ['a zero in its properties', { i: 'a\u0001b\0\u0002' }, ResponseCode.MESSAGE_ILLEGAL, 'U+0000'],
   ])('for %s', async (_what, fields, code, remark) => {
     await using running = await RunningStandalone.start()
     const before = running.server.broker.store.log.appendedOffset
