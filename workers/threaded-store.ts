@@ -27,6 +27,7 @@ import {
   type StoreConfig,
   type StoreOptions,
 } from '../engine/store/store-options.ts'
+import { BackgroundScrub } from './background-scrub.ts'
 import { warmRanges } from './cold-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
@@ -82,6 +83,7 @@ export class ThreadedStore extends Lifecycle {
   readonly #logger: Logger
   readonly #view = createRecordView()
   readonly #queries: QueryPool
+  readonly #scrub: BackgroundScrub
   #reputWokenAt = 0
   /** Somebody waits for the next move: what is written meanwhile wakes the reput thread at once. */
   #isReputWanted = false
@@ -106,6 +108,7 @@ export class ThreadedStore extends Lifecycle {
     try {
       await store.#threads.ready()
     } catch (error) {
+      await store.#scrub.close()
       store.#store.close({ isClean: false, lastRecordOffset: -1 })
       throw error
     }
@@ -144,6 +147,17 @@ export class ThreadedStore extends Lifecycle {
     this.#state.publishFlushed(endOffset, 0)
     this.#state.publishReput(redoFromOffset)
     this.#queries = new QueryPool(this.#store.layout, config, segmentBytes)
+    this.#scrub = new BackgroundScrub({
+      files,
+      layout: this.#store.layout,
+      startOffsets: [...this.log.segments].map(({ startOffset }) => startOffset),
+      config,
+      segmentBytes,
+      trustedOffset: endOffset,
+      writtenOffset: () => this.log.writtenOffset,
+      flushedOffset: () => this.#state.flushedOffset,
+      logger,
+    })
     this.#threads = new StoreThreads(
       this.#state,
       {
@@ -336,7 +350,7 @@ export class ThreadedStore extends Lifecycle {
 
   async #leave(isClean: boolean): Promise<void> {
     clearTimeout(this.#prepareRetry)
-    await this.#queries.close()
+    await Promise.all([this.#queries.close(), this.#scrub.close()])
     this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
   }
 
@@ -383,6 +397,7 @@ export class ThreadedStore extends Lifecycle {
       this.#state.setSegmentFd(current.startOffset / current.sizeBytes, current.fd)
     }
     this.#wantSegment(nextStartOffset)
+    this.#scrub.segmentSealed()
   }
 
   #wantSegment(startOffset: number): void {
