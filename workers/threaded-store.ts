@@ -27,6 +27,7 @@ import {
   type StoreConfig,
   type StoreOptions,
 } from '../engine/store/store-options.ts'
+import { BackgroundScrub } from './background-scrub.ts'
 import { ColdReader } from './cold-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
@@ -83,6 +84,7 @@ export class ThreadedStore extends Lifecycle {
   readonly #view = createRecordView()
   readonly #queries: QueryPool
   readonly #cold = new ColdReader()
+  readonly #scrub: BackgroundScrub
   #reputWokenAt = 0
   /** Somebody waits for the next move: what is written meanwhile wakes the reput thread at once. */
   #isReputWanted = false
@@ -107,6 +109,7 @@ export class ThreadedStore extends Lifecycle {
     try {
       await store.#threads.ready()
     } catch (error) {
+      await store.#scrub.close()
       store.#store.close({ isClean: false, lastRecordOffset: -1 })
       throw error
     }
@@ -145,6 +148,17 @@ export class ThreadedStore extends Lifecycle {
     this.#state.publishFlushed(endOffset, 0)
     this.#state.publishReput(redoFromOffset)
     this.#queries = new QueryPool(this.#store.layout, config, segmentBytes)
+    this.#scrub = new BackgroundScrub({
+      files,
+      layout: this.#store.layout,
+      startOffsets: [...this.log.segments].map(({ startOffset }) => startOffset),
+      config,
+      segmentBytes,
+      trustedOffset: endOffset,
+      writtenOffset: () => this.log.writtenOffset,
+      flushedOffset: () => this.#state.flushedOffset,
+      logger,
+    })
     this.#threads = new StoreThreads(
       this.#state,
       {
@@ -338,7 +352,7 @@ export class ThreadedStore extends Lifecycle {
 
   async #leave(isClean: boolean): Promise<void> {
     clearTimeout(this.#prepareRetry)
-    await this.#queries.close()
+    await Promise.all([this.#queries.close(), this.#scrub.close()])
     this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
   }
 
@@ -385,6 +399,7 @@ export class ThreadedStore extends Lifecycle {
       this.#state.setSegmentFd(current.startOffset / current.sizeBytes, current.fd)
     }
     this.#wantSegment(nextStartOffset)
+    this.#scrub.segmentSealed()
   }
 
   #wantSegment(startOffset: number): void {

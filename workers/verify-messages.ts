@@ -1,29 +1,41 @@
 /** What the threads that verify a store are told, and answer. */
-import type { LogLocation } from '../engine/log/log-scanner.ts'
-import type { SegmentVerification } from '../engine/log/log-verify.ts'
+import type { SegmentEnding } from '../engine/log/log-verify.ts'
+import type { IndexFileSize } from '../engine/queue/index-file.ts'
+import type { IndexVerification } from '../engine/store/index-verify.ts'
 import type { QueueVerification } from '../engine/store/queue-verify.ts'
+import type { SegmentCheck } from '../engine/store/segment-check.ts'
+
+/** One thing to verify. */
+export type VerifyJob =
+  | { readonly kind: 'segment'; readonly startOffset: number; readonly ending: SegmentEnding }
+  | { readonly kind: 'index'; readonly path: string; readonly size: IndexFileSize }
 
 /** What every thread is started with. */
 export interface VerifySetup {
-  readonly log: LogLocation
-  /** First offsets of the segments, ascending. */
-  readonly startOffsets: readonly number[]
-  /** Folder and file length of the consume queues; undefined leaves them unread. */
-  readonly queues: { readonly root: string; readonly fileBytes: number } | undefined
-  /** Bytes a second that this thread may read; undefined for as many as it can. */
-  readonly bytesPerSecond: number | undefined
-  /** Words that the threads share, see {@link VerifyWord}. */
+  /** Root of the store. */
+  readonly directory: string
+  readonly segmentBytes: number
+  /** Part of the log that there is. */
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  /** Taken one after the other, by whichever thread is free. */
+  readonly jobs: readonly VerifyJob[]
+  /** Read all records, even where hashes say that nothing has changed. */
+  readonly areRecordsWanted: boolean
+  /** File length of the consume queues; undefined leaves them unread. */
+  readonly queueFileBytes: number | undefined
+  /** Bytes a second that this thread may read. */
+  readonly bytesPerSecond: number
+  /** Words that the threads share, see WalkWord. */
   readonly words: SharedArrayBuffer
 }
 
-export const VerifyWord = {
-  /** Index of the next segment that nobody has taken. */
-  NEXT: 0,
-  /** MiB that were verified, by all threads together. */
-  DONE_MEBIBYTES: 1,
-  COUNT: 2,
-} as const
-
-export interface VerifyAnswer extends SegmentVerification {
-  readonly queues: readonly QueueVerification[]
-}
+export type VerifyAnswer =
+  | {
+      readonly kind: 'segment'
+      readonly check: SegmentCheck
+      readonly queues: readonly QueueVerification[]
+    }
+  | { readonly kind: 'index'; readonly verification: IndexVerification }
+  /** The segment or file expired meanwhile. */
+  | { readonly kind: 'gone' }

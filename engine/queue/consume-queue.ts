@@ -79,6 +79,12 @@ export class ConsumeQueue {
     return this.#minQueueOffset
   }
 
+  /** Queue offset of the first unit that its files have; undefined for a queue without files. */
+  firstQueueOffset(): number | undefined {
+    const [start] = listConsumeQueueFiles(this.#files, this.location)
+    return start === undefined ? undefined : start / CONSUME_QUEUE_UNIT_BYTES
+  }
+
   /**
    * Queue offset of the first unit whose record starts at or behind `physicalOffset`; undefined for
    * a queue without files.

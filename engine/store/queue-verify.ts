@@ -32,6 +32,8 @@ export interface QueueVerification {
    * records from before have no units any more.
    */
   isBegun: boolean
+  /** Records whose unit is there. */
+  recordCount: number
   damageCount: number
   /** The first of them, at most a hundred. */
   damages: QueueDamage[]
@@ -81,11 +83,16 @@ export class QueueVerifier {
     const queue = this.#queue(topic, queueId)
     if (queueOffset === 0) {
       queue.isBegun = true
+      queue.recordCount = 0
       queue.damageCount = 0
       queue.damages = []
     }
     const found = this.#find(topic, queueId, queueOffset, physicalOffset, totalBytes)
-    if (found === undefined) return
+    if (found === 'deleted') return
+    if (found === undefined) {
+      queue.recordCount += 1
+      return
+    }
     queue.damageCount += 1
     if (queue.damages.length === DAMAGES_MAX) return
     queue.damages.push({ topic, queueId, queueOffset, physicalOffset, found })
@@ -99,13 +106,13 @@ export class QueueVerifier {
     const key = `${topic}/${queueId}`
     let queue = this.#queues.get(key)
     if (queue === undefined) {
-      queue = { topic, queueId, isBegun: false, damageCount: 0, damages: [] }
+      queue = { topic, queueId, isBegun: false, recordCount: 0, damageCount: 0, damages: [] }
       this.#queues.set(key, queue)
     }
     return queue
   }
 
-  /** Undefined when all is well. */
+  /** Undefined when all is well, `deleted` before the first message of a queue that began anew. */
   #find(
     topic: string,
     queueId: number,
@@ -115,7 +122,7 @@ export class QueueVerifier {
   ): string | undefined {
     const page = this.#pageOf(topic, queueId, queueOffset)
     if (page === undefined) {
-      return this.#isBeforeFirstFile(topic, queueId, queueOffset) ? undefined : 'no file'
+      return this.#isBeforeFirstFile(topic, queueId, queueOffset) ? 'deleted' : 'no file'
     }
     const unit = this.#unit
     readConsumeQueueUnit(
@@ -125,7 +132,7 @@ export class QueueVerifier {
     )
     if (unit.recordBytes === 0) return 'no unit'
     // The queue was deleted, and went on behind this record.
-    if (isPreBlankUnit(unit)) return undefined
+    if (isPreBlankUnit(unit)) return 'deleted'
     if (unit.physicalOffset === physicalOffset && unit.recordBytes === recordBytes) return undefined
     return `a unit of ${unit.recordBytes} bytes at ${unit.physicalOffset}`
   }
@@ -178,7 +185,7 @@ export class QueueVerifier {
   }
 }
 
-/** What all segments together say of each queue that is damaged. */
+/** What all segments together, in their order, say of each queue. */
 export function mergeQueues(
   bySegment: readonly (readonly QueueVerification[])[],
 ): QueueVerification[] {
@@ -190,8 +197,9 @@ export function mergeQueues(
       merged.set(key, { ...queue, damages: [...queue.damages] })
       continue
     }
+    before.recordCount += queue.recordCount
     before.damageCount += queue.damageCount
     before.damages.push(...queue.damages.slice(0, DAMAGES_MAX - before.damages.length))
   }
-  return [...merged.values()].filter(({ damageCount }) => damageCount > 0)
+  return [...merged.values()]
 }

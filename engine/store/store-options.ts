@@ -84,6 +84,24 @@ export interface StoreOptions {
    */
   readonly delayLevels?: string | undefined
   /**
+   * How fast segments that were sealed are read and hashed in the background, so that damage in any
+   * byte of them can be told later, in bytes a second; 0 leaves them without hashes.
+   * @default 67_108_864
+   */
+  readonly blockHashBytesPerSecond?: number | undefined
+  /**
+   * How fast all sealed segments are read again in the background and compared with their hashes,
+   * in bytes a second; 0 leaves them unread. What is damaged is told to the logger.
+   * @default 0
+   */
+  readonly scrubBytesPerSecond?: number | undefined
+  /**
+   * Time between the starts of two such passes, in milliseconds; a pass that takes longer is
+   * followed by the next one at once.
+   * @default 604_800_000
+   */
+  readonly scrubIntervalMs?: number | undefined
+  /**
    * How segments are mapped: `shared` needs nothing, `mmap-io` the package of that name.
    * @default 'shared'
    */
@@ -97,6 +115,8 @@ export type StoreConfig = {
   /** Whether the length of segments was asked for, or is only the default. */
   readonly isSegmentBytesGiven: boolean
 }
+
+const DAY_MS = 86_400_000
 
 /** What a store does when its options say nothing. */
 export const STORE_DEFAULTS = Object.freeze({
@@ -116,6 +136,9 @@ export const STORE_DEFAULTS = Object.freeze({
   queueFlushPageCountMin: 2,
   queueFlushThoroughIntervalMs: 60_000,
   delayLevels: DELAY_LEVELS_DEFAULT,
+  blockHashBytesPerSecond: 64 * MIB,
+  scrubBytesPerSecond: 0,
+  scrubIntervalMs: 7 * DAY_MS,
   mapping: 'shared',
 }) satisfies Readonly<Required<StoreOptions>>
 
@@ -133,6 +156,9 @@ export const STORE_BOUNDS = {
   queueFlushIntervalMs: [1, 3_600_000],
   queueFlushPageCountMin: [0, 1_000_000],
   queueFlushThoroughIntervalMs: [1, 3_600_000],
+  blockHashBytesPerSecond: [0, 64 * GIB],
+  scrubBytesPerSecond: [0, 64 * GIB],
+  scrubIntervalMs: [1_000, 365 * DAY_MS],
 } as const satisfies { readonly [Name in keyof StoreOptions]?: readonly [number, number] }
 
 const CHOICES = {

@@ -61,7 +61,7 @@ test.each(['ASYNC_FLUSH', 'SYNC_FLUSH'])(
     expect((await last.stop()).exitCode).toBe(0)
     expect(existsSync(join(directory, 'abort'))).toBe(false)
     // What its own reader serves is what stands in the files: each record, and its unit.
-    const verified = await verifyStore(directory, { queues: true })
+    const verified = await verifyStore(directory, { all: true })
     expect(verified.areQueuesVerified).toBe(true)
     expect(verified.segments.flatMap(({ damages }) => damages)).toEqual([])
     expect(verified.damagedQueues).toEqual([])

@@ -77,7 +77,7 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   configBlackList: ['configBlackList', fixed(names)],
 }
 
-/** What Java has no word for (`segmentPreparation`, `mapping`) has no row. */
+/** What Java has no word for has no row, or one with our own name, see {@link OWN_KEYS}. */
 const STORE_SETTINGS: Readonly<Partial<Record<StoreField, readonly [key: string, row: Row]>>> = {
   flush: ['flushDiskType', fixed(choice({ ASYNC_FLUSH: 'async', SYNC_FLUSH: 'sync' }))],
   segmentBytes: ['mappedFileSizeCommitLog', bounded('segmentBytes')],
@@ -96,11 +96,21 @@ const STORE_SETTINGS: Readonly<Partial<Record<StoreField, readonly [key: string,
     'flushConsumeQueueThoroughInterval',
     bounded('queueFlushThoroughIntervalMs'),
   ],
+  blockHashBytesPerSecond: ['blockHashBytesPerSecond', bounded('blockHashBytesPerSecond')],
+  scrubBytesPerSecond: ['scrubBytesPerSecond', bounded('scrubBytesPerSecond')],
+  scrubIntervalMs: ['scrubIntervalMs', bounded('scrubIntervalMs')],
   delayLevels: [
     'messageDelayLevel',
     fixed({ ...text, expected: 'delays such as 1s 5m 1h', accepts: areDelayLevels }),
   ],
 }
+
+/** Settings that RocketMQ does not have, told in net/README.md. */
+export const OWN_KEYS: ReadonlySet<string> = new Set([
+  'blockHashBytesPerSecond',
+  'scrubBytesPerSecond',
+  'scrubIntervalMs',
+])
 
 /** Every setting, by Java's name. */
 export const SETTINGS: ReadonlyMap<string, Setting> = new Map([

@@ -1,106 +1,72 @@
-/** What `agena store verify` tells: each damage with its place, and what it cost. */
 import { join } from 'node:path'
-import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
-import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
-import { segmentPath, storeLayout } from '../../../engine/file/store-layout.ts'
-import type { LogDamage } from '../../../engine/log/log-verify.ts'
-import { ConsumeQueue } from '../../../engine/queue/consume-queue.ts'
-import { listConsumeQueues, queueFileBytesOf } from '../../../engine/queue/consume-queue-store.ts'
-import type { QueueDamage } from '../../../engine/store/queue-verify.ts'
-import type { StoreVerification } from '../../../workers/verify-store.ts'
+import { type DamageReport, describeRange } from '../../../engine/store/damage-report.ts'
+import type { VerificationReport } from './verification-report.ts'
 
-/** Messages of one queue that cannot be read: queue offsets, the end excluded. */
-export interface LostRange {
-  readonly topic: string
-  readonly queueId: number
-  readonly fromOffset: number
-  readonly toOffset: number
-}
-
-export interface DamageReport extends LogDamage {
-  readonly file: string
-  /** Position of the first damaged byte in the file. */
-  readonly position: number
-  /** By what the queues have of that part of the log. */
-  readonly lost: readonly LostRange[]
-}
-
-export interface VerificationReport {
-  readonly directory: string
-  readonly segmentCount: number
-  readonly recordCount: number
-  readonly damages: readonly DamageReport[]
-  /** How many records have no unit or a wrong one; the first of them follow. */
-  readonly queueDamageCount: number
-  readonly queueDamages: readonly QueueDamage[]
-  /** False when they were not asked for, or the store was killed or is in use. */
-  readonly areQueuesVerified: boolean
-}
-
-const OPEN_FILES_MAX = 100
-
-export function verificationReport(
-  directory: string,
-  { segments, segmentBytes, damagedQueues, areQueuesVerified }: StoreVerification,
-): VerificationReport {
-  const { commitLog } = storeLayout(directory)
-  const damages = segments.flatMap(({ startOffset, damages: found }) =>
-    found.map((damage) => ({
-      ...damage,
-      file: segmentPath(commitLog, startOffset),
-      position: damage.offset % segmentBytes,
-    })),
-  )
-  const lostBy = damages.length === 0 ? () => [] : lostRanges(directory)
-  return {
-    directory,
-    segmentCount: segments.length,
-    recordCount: segments.reduce((sum, { recordCount }) => sum + recordCount, 0),
-    damages: damages.map((damage) => ({ ...damage, lost: lostBy(damage) })),
-    queueDamageCount: damagedQueues.reduce((sum, { damageCount }) => sum + damageCount, 0),
-    queueDamages: damagedQueues.flatMap(({ damages: found }) => found),
-    areQueuesVerified,
-  }
-}
-
+/** The report for a person. */
 export function formatVerification(report: VerificationReport): string {
-  const { damages, queueDamages, queueDamageCount, recordCount, segmentCount } = report
-  const lines = damages.flatMap(({ file, position, offset, endOffset, found, lost }) => [
-    `DAMAGE: ${file} from byte ${position} on: ${found}`,
-    `  ${endOffset - offset} bytes of the log, ${offset} to ${endOffset}`,
-    ...lost.map(({ topic, queueId, fromOffset, toOffset }) => {
-      return `  lost: topic ${topic}, queue ${queueId}, offsets ${fromOffset} to ${toOffset - 1}`
-    }),
-  ])
-  for (const { topic, queueId, queueOffset, physicalOffset, found } of queueDamages) {
-    const place = `topic ${topic}, queue ${queueId}, offset ${queueOffset}`
-    lines.push(`DAMAGE: ${place} should lead to the record at ${physicalOffset}: ${found}`)
-  }
-  if (queueDamageCount > queueDamages.length) {
-    lines.push(`  and ${queueDamageCount - queueDamages.length} more`)
-  }
-  if (queueDamageCount > 0) {
-    const folder = join(report.directory, 'consumequeue')
-    lines.push(`Queues are built from the log: without ${folder} the next start makes them anew.`)
-  }
-  const queues = report.areQueuesVerified ? ', and their places in the queues' : ''
-  lines.push(`${recordCount} records in ${segmentCount} segments${queues}`)
-  lines.push(damages.length + queueDamageCount === 0 ? 'no damage' : 'DAMAGED')
+  const lines = [
+    ...report.damages.flatMap(damageLines),
+    ...queueLines(report),
+    ...indexLines(report),
+    ...tailLines(report),
+    ...report.notes.map((note) => `NOTE: ${note}`),
+    summary(report),
+    report.isDamaged ? 'DAMAGED' : 'no damage',
+  ]
   return `${lines.join('\n')}\n`
 }
 
-/** Looks up in the queues which messages lay in a part of the log. */
-function lostRanges(directory: string): (damage: LogDamage) => LostRange[] {
-  const files = nodeFileSystem()
-  const root = storeLayout(directory).consumeQueue
-  const descriptors = new DescriptorCache(files, { intent: 'read', countMax: OPEN_FILES_MAX })
-  const places = [...listConsumeQueues(files, { root, fileBytes: queueFileBytesOf(files, root) })]
-  const queues = places.map((place) => new ConsumeQueue(files, { ...place, descriptors }))
-  return ({ offset, endOffset }) =>
-    queues.flatMap((queue) => {
-      const fromOffset = queue.findByPhysicalOffset(offset)
-      const toOffset = queue.findByPhysicalOffset(endOffset)
-      if (fromOffset === undefined || toOffset === undefined || fromOffset >= toOffset) return []
-      return [{ topic: queue.topic, queueId: queue.queueId, fromOffset, toOffset }]
-    })
+function damageLines(damage: DamageReport): string[] {
+  const { kind, file, position, offset, endOffset, found, messages } = damage
+  const verb = kind === 'record' ? 'lost' : 'in it'
+  return [
+    `DAMAGE: ${file} from byte ${position} on: ${found}`,
+    `  ${endOffset - offset} bytes of the log, ${offset} to ${endOffset}`,
+    ...messages.map((range) => `  ${verb}: ${describeRange(range)}`),
+  ]
+}
+
+function queueLines({ directory, queueDamages, queueDamageCount }: VerificationReport): string[] {
+  if (queueDamageCount === 0) return []
+  const lines = queueDamages.map(({ topic, queueId, queueOffset, physicalOffset, found }) => {
+    const place = `topic ${topic}, queue ${queueId}, offset ${queueOffset}`
+    return `DAMAGE: ${place} should lead to the record at ${physicalOffset}: ${found}`
+  })
+  lines.push(...moreLines(queueDamageCount - queueDamages.length))
+  const folder = join(directory, 'consumequeue')
+  lines.push(`Queues are built from the log: without ${folder} the next start makes them anew.`)
+  return lines
+}
+
+function indexLines({ directory, indexDamages, indexDamageCount }: VerificationReport): string[] {
+  if (indexDamageCount === 0) return []
+  const lines = indexDamages.map(({ file, entry, physicalOffset, found }) => {
+    return `DAMAGE: ${file} has for entry ${entry}, of the record at ${physicalOffset}: ${found}`
+  })
+  lines.push(...moreLines(indexDamageCount - indexDamages.length))
+  const folders = `${join(directory, 'index')} and ${join(directory, 'consumequeue')}`
+  lines.push(`The index is built from the log: without ${folders} the next start makes it anew.`)
+  return lines
+}
+
+function moreLines(count: number): string[] {
+  return count > 0 ? [`  and ${count} more`] : []
+}
+
+function tailLines({ tornTail }: VerificationReport): string[] {
+  if (tornTail === undefined) return []
+  const { file, position, found } = tornTail
+  return [
+    `NOTE: ${file} ends at byte ${position} with ${found}, half of a write: the next start cuts it`,
+  ]
+}
+
+function summary(report: VerificationReport): string {
+  const { segmentCount, hashedSegmentCount, recordCount } = report
+  const parts = [`${segmentCount} segments`]
+  if (hashedSegmentCount > 0) parts.push(`${hashedSegmentCount} of them by the hashes of all bytes`)
+  if (recordCount > 0 || hashedSegmentCount < segmentCount) parts.push(`${recordCount} records`)
+  if (report.areQueuesVerified) parts.push('their places in the queues')
+  if (report.isIndexVerified) parts.push('the index')
+  return parts.join(', ')
 }

@@ -3,15 +3,10 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { StoreError } from '../../../engine/base/errors.ts'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
-import { type FileSystem, readFully } from '../../../engine/file/file-system.ts'
+import type { FileSystem } from '../../../engine/file/file-system.ts'
 import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
 import { storeLayout } from '../../../engine/file/store-layout.ts'
-import {
-  CONSUME_QUEUE_UNIT_BYTES,
-  createConsumeQueueUnit,
-  isPreBlankUnit,
-  readConsumeQueueUnit,
-} from '../../../engine/format/consume-queue-format.ts'
+import { isPreBlankUnit } from '../../../engine/format/consume-queue-format.ts'
 import { type StoredMessage, toStoredMessage } from '../../../engine/format/stored-message.ts'
 import { type LogLocation, LogScanner, ScanStep } from '../../../engine/log/log-scanner.ts'
 import { listSegments } from '../../../engine/log/log-segments.ts'
@@ -19,6 +14,7 @@ import { ConsumeQueue } from '../../../engine/queue/consume-queue.ts'
 import { findQueueEnd } from '../../../engine/queue/consume-queue-files.ts'
 import { listConsumeQueues, queueFileBytesOf } from '../../../engine/queue/consume-queue-store.ts'
 import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
+import { unitsOf } from '../../../engine/queue/queue-units.ts'
 import { exportedLine } from './exported-message.ts'
 import { TransferError } from './transfer-error.ts'
 
@@ -37,8 +33,6 @@ export interface ExportRequest {
 }
 
 const OPEN_FILES_MAX = 100
-/** Units that are read at once. */
-const PAGE_UNITS = 1000
 
 /** Prints one line a message. @throws {TransferError} @throws {StoreError} as a store's reader */
 export async function exportTopic(request: ExportRequest): Promise<void> {
@@ -77,7 +71,9 @@ export function* messagesOf(request: ExportRequest): Generator<StoredMessage, vo
   try {
     for (const queue of queues) {
       const range = rangeOf(files, queue, log, logStartOffset, request)
-      for (const physicalOffset of physicalOffsets(files, queue, descriptors, range)) {
+      for (const { unit } of unitsOf(files, queue.location, range.fromOffset, range.toOffset)) {
+        if (unit.recordBytes <= 0 || isPreBlankUnit(unit)) continue
+        const { physicalOffset } = unit
         if (scanner.at(physicalOffset, limit) !== ScanStep.RECORD) throw damaged(physicalOffset)
         yield toStoredMessage(scanner.buffer, scanner.view)
       }
@@ -115,31 +111,6 @@ function rangeOf(
   return {
     fromOffset: Math.max(minOffset, from === undefined ? minOffset : resolve(from)),
     toOffset: Math.min(endOffset, to === undefined ? endOffset : resolve(to)),
-  }
-}
-
-/** Where the records of a range of a queue lie. */
-function* physicalOffsets(
-  files: FileSystem,
-  queue: ConsumeQueue,
-  descriptors: DescriptorCache,
-  { fromOffset, toOffset }: OffsetRange,
-): Generator<number, void, undefined> {
-  const page = Buffer.alloc(PAGE_UNITS * CONSUME_QUEUE_UNIT_BYTES)
-  const unit = createConsumeQueueUnit()
-  for (let offset = fromOffset; offset < toOffset; ) {
-    const wantedBytes = Math.min(page.length, (toOffset - offset) * CONSUME_QUEUE_UNIT_BYTES)
-    const { path, position, lengthBytes } = queue.fileRange(offset, wantedBytes)
-    const fd = descriptors.get(path)
-    if (fd === undefined) throw new StoreError('STORE_FILE_INVALID', `${path} is missing`)
-    const readBytes = readFully(files, fd, page, { start: 0, lengthBytes, position })
-    const count = Math.floor(readBytes / CONSUME_QUEUE_UNIT_BYTES)
-    if (count === 0) throw new StoreError('STORE_FILE_INVALID', `${path} is too short`)
-    for (let index = 0; index < count; index += 1) {
-      readConsumeQueueUnit(page, index * CONSUME_QUEUE_UNIT_BYTES, unit)
-      if (unit.recordBytes > 0 && !isPreBlankUnit(unit)) yield unit.physicalOffset
-    }
-    offset += count
   }
 }
 

@@ -5,7 +5,7 @@
 import { existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { verificationReport } from '../../../net/cli/inspect/format-verification.ts'
+import { verificationReport } from '../../../net/cli/inspect/verification-report.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { RemotingClient } from '../../../net/remoting/remoting-client.ts'
 import { createRequest, type RemotingCommand } from '../../../net/remoting/remoting-command.ts'
@@ -20,8 +20,8 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 /** Of a record with IPv4 addresses. */
 const BODY_AT = 88
 
-async function verified(directory: string, queues = true) {
-  return verificationReport(directory, await verifyStore(directory, { queues }))
+async function verified(directory: string, all = true) {
+  return verificationReport(directory, await verifyStore(directory, { all }))
 }
 
 test.each(storeFixtureNames)(
@@ -33,8 +33,11 @@ test.each(storeFixtureNames)(
     expect(report.areQueuesVerified).toBe(!wasKilled)
     expect(report.recordCount).toBeGreaterThanOrEqual(store.expected.messages.length)
     // What a kill leaves behind the end is no damage of what was stored, but it is shown.
-    if (!wasKilled) expect(report.damages).toEqual([])
-    expect(report.queueDamageCount).toBe(0)
+    expect(report.damages).toEqual([])
+    expect(report.tornTail === undefined).toBe(name !== 'killed-torn')
+    expect([report.queueDamages, report.indexDamages]).toEqual([[], []])
+    expect(report.isIndexVerified).toBe(!wasKilled)
+    expect(report.isDamaged).toBe(false)
   },
 )
 
@@ -77,12 +80,13 @@ describe('a store with damage', () => {
     const report = await verified(store.directory)
     expect(report.damages).toEqual([
       {
+        kind: 'record',
         file,
         position,
         offset: message.physicalOffset,
         endOffset: message.physicalOffset + message.sizeBytes,
         found: 'a record whose body does not match its checksum',
-        lost: [
+        messages: [
           {
             topic: message.topic,
             queueId: message.queueId,
@@ -117,7 +121,7 @@ describe('a store with damage', () => {
     const whole = await runAgena(['store', 'verify', store.directory, '--all'])
     expect([whole.exitCode, whole.stderr]).toEqual([0, ''])
     expect(whole.stdout).toMatch(
-      /records in \d+ segments, and their places in the queues\nno damage\n$/,
+      /segments, \d+ records, their places in the queues, the index\nno damage\n$/,
     )
     rmSync(join(store.directory, 'consumequeue', message!.topic), { recursive: true })
     expect((await runAgena(['store', 'verify', store.directory, '--all'])).exitCode).toBe(0)

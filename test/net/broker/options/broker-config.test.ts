@@ -13,7 +13,7 @@ import { parseBrokerConfig, settingsOf } from '../../../../net/broker/options/br
 import { BROKER_DEFAULTS } from '../../../../net/broker/options/broker-options.ts'
 import { JAVA_KEYS } from '../../../../net/broker/options/java-keys.ts'
 import { reachableAddress } from '../../../../net/broker/options/local-address.ts'
-import { SETTINGS } from '../../../../net/broker/options/settings-table.ts'
+import { OWN_KEYS, SETTINGS } from '../../../../net/broker/options/settings-table.ts'
 import { parseJavaProperties } from '../../../../net/protocol/java-properties.ts'
 
 const SOURCE = new URL('../../../../../net/broker/options/broker-options.ts', import.meta.url)
@@ -205,6 +205,9 @@ test('the settings in force read back as they were', () => {
   })
 })
 
-test('every key that is supported is one of Java', () => {
-  expect([...SETTINGS.keys()].filter((key) => !JAVA_KEYS.has(key))).toEqual([])
+test('every key that is supported is one of Java, or is told to be our own', async () => {
+  const own = [...SETTINGS.keys()].filter((key) => !JAVA_KEYS.has(key))
+  expect(own).toEqual([...OWN_KEYS])
+  const document = await readFile(new URL('../../../../../net/README.md', import.meta.url), 'utf8')
+  for (const key of own) expect(document).toContain(`\`${key}\``)
 })
