@@ -94,8 +94,10 @@ class ReputLoop {
       }
       this.#deleteTopics()
       this.#syncWhenDue()
+      // First whether it is to stop, then the offset: nothing is written once that is said.
+      const isStopping = state.stopStage >= StopStage.REPUT
       if (this.#reputter.reputOffset < state.writtenOffset) continue
-      if (state.stopStage >= StopStage.REPUT) break
+      if (isStopping) break
       state.sleep('REPUT', tick, hasWorked ? SLEEP_BUSY_MS : SLEEP_IDLE_MS)
       hasWorked = false
     }
