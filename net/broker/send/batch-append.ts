@@ -9,6 +9,7 @@ import { type RecordSource, recordBytes } from '../../../engine/format/record-en
 import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
 import type { CommitLog } from '../../../engine/log/commit-log.ts'
 import type { QueueTail } from '../../../engine/log/queue-tail.ts'
+import { unsupportedRemark } from './send-failure.ts'
 
 /** What became of a batch: all of it, or nothing. */
 export interface BatchAppend {
@@ -32,14 +33,21 @@ const view = createBatchMessageView()
 /**
  * Appends the messages of one batch one behind the other in the same segment
  * (CommitLog.DefaultAppendMessageCallback.doAppend for MessageExtBatch). `source` carries the
- * batch's own fields; its body and properties are moved from message to message.
+ * batch's own fields; its body and properties are moved from message to message. `featureOf` names
+ * what a message's properties ask for and this broker does not have.
  */
-export function appendBatch(log: CommitLog, source: RecordSource, tail: QueueTail): BatchAppend {
+export function appendBatch(
+  log: CommitLog,
+  source: RecordSource,
+  tail: QueueTail,
+  featureOf: (bytes: Buffer, start: number, end: number) => string | undefined,
+): BatchAppend {
   const { body, storeHost, bodyStart: start, bodyEnd: end } = source
   source.properties = body
   const count = countBatchMessages(body, start, end, view)
   if (count <= 0) return refused(AppendOutcome.APPENDED, NOT_A_BATCH)
-  if (anyHoldsNul(source, start, end)) return refused(AppendOutcome.APPENDED, NUL_IN_PROPERTIES)
+  const fault = faultIn(source, start, end, featureOf)
+  if (fault !== undefined) return refused(AppendOutcome.APPENDED, fault)
   let outcome = measure(log, source, start, end)
   if (outcome !== AppendOutcome.APPENDED) return refused(outcome, undefined)
   const ids: string[] = []
@@ -76,12 +84,21 @@ function measure(log: CommitLog, source: RecordSource, start: number, end: numbe
   return log.makeRoom(bytes)
 }
 
-function anyHoldsNul(source: RecordSource, start: number, end: number): boolean {
+/** What one of the messages asks for that is refused. */
+function faultIn(
+  source: RecordSource,
+  start: number,
+  end: number,
+  featureOf: (bytes: Buffer, start: number, end: number) => string | undefined,
+): string | undefined {
   for (let at = start; at < end; at += view.totalBytes) {
     take(source, at, end)
-    if (holdsNul(source.body, source.propertiesStart, source.propertiesEnd)) return true
+    const { body, propertiesStart, propertiesEnd } = source
+    if (holdsNul(body, propertiesStart, propertiesEnd)) return NUL_IN_PROPERTIES
+    const feature = featureOf(body, propertiesStart, propertiesEnd)
+    if (feature !== undefined) return unsupportedRemark(feature)
   }
-  return false
+  return undefined
 }
 
 function take(source: RecordSource, at: number, end: number): void {

@@ -16,6 +16,7 @@ import { isWritablePermission } from '../topics/permission.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
 import { isNotAllowedSendTopic, validateTopicName } from '../topics/topic-validator.ts'
+import { unsupportedRemark } from './send-failure.ts'
 import type { SendProperties } from './send-properties.ts'
 import { SendTarget } from './send-target.ts'
 
@@ -113,6 +114,5 @@ function denied(remark: string): BrokerError {
 }
 
 function unsupported(feature: string): BrokerError {
-  const remark = `this broker does not support ${feature} yet: the message was not stored`
-  return new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
+  return new BrokerError(ResponseCode.MESSAGE_ILLEGAL, unsupportedRemark(feature))
 }

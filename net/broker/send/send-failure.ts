@@ -33,3 +33,8 @@ export function storeFailure(error: unknown): { responseCode: number; message: s
 function illegal(remark: string): BrokerError {
   return new BrokerError(ResponseCode.MESSAGE_ILLEGAL, `the message is illegal: ${remark}`)
 }
+
+/** What a sender is told whose message asks for a feature that is not built yet. */
+export function unsupportedRemark(feature: string): string {
+  return `this broker does not support ${feature} yet: the message was not stored`
+}

@@ -51,6 +51,8 @@ export class SendHandler implements StoreListener {
   /** The same for messages that came the generic way. */
   readonly #retries: (() => void)[] = []
   readonly #isFlushSync: boolean
+  readonly #featureOf = (bytes: Buffer, start: number, end: number) =>
+    this.#parts.properties.unsupportedFeatureOf(bytes, start, end)
   #expiryTimer: NodeJS.Timeout | undefined
   /** Messages that were appended and are not written yet, and when the first of them was. */
   #turnMessageCount = 0
@@ -183,7 +185,7 @@ export class SendHandler implements StoreListener {
       const remark = `batch request does not support retry group ${target.name}`
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
-    const batch = appendBatch(log, this.#source, target.tail(queueId))
+    const batch = appendBatch(log, this.#source, target.tail(queueId), this.#featureOf)
     if (batch.fault !== undefined) {
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, batch.fault)
     }

@@ -46,7 +46,6 @@ const NAMES = [
 ] as const
 
 const FALSE = Buffer.from('false')
-const TRUE = Buffer.from('true')
 
 /** What every message of one broker is stamped with. */
 export interface PropertyStamp {
@@ -80,6 +79,8 @@ export class SendProperties {
   /** They hold U+0000, which is not stored. */
   holdsNul = false
   readonly #finder = new PropertyFinder(NAMES)
+  /** For the messages of a batch. */
+  readonly #innerFinder = new PropertyFinder(NAMES)
   readonly #stampProperties: ReadonlyMap<string, string>
   readonly #stampBytes: Buffer
   readonly #uniqueIds: UniqueMessageIds
@@ -119,13 +120,13 @@ export class SendProperties {
 
   /** A feature that the message asks for and that this broker does not have yet. */
   get unsupportedFeature(): string | undefined {
-    const finder = this.#finder
-    if (finder.has(DELAY) && this.#number(DELAY) > 0) return 'delayed delivery (DELAY)'
-    if (finder.has(TIMER_DELIVER_MS)) return 'delivery at a given time (TIMER_DELIVER_MS)'
-    if (finder.has(TIMER_DELAY_SEC)) return 'delivery at a given time (TIMER_DELAY_SEC)'
-    if (finder.has(TIMER_DELAY_MS)) return 'delivery at a given time (TIMER_DELAY_MS)'
-    if (this.#is(TRANSACTION_PREPARED, TRUE)) return 'transactions (TRAN_MSG)'
-    return undefined
+    return unsupportedIn(this.#finder, this.bytes)
+  }
+
+  /** The same of one message in a batch, whose properties lie in `bytes[start, end)`. */
+  unsupportedFeatureOf(bytes: Buffer, start: number, end: number): string | undefined {
+    this.#innerFinder.scan(bytes, start, end)
+    return unsupportedIn(this.#innerFinder, bytes)
   }
 
   /** True when the message is delayed by level, which topics of retries accept. */
@@ -227,9 +228,24 @@ export class SendProperties {
     const start = this.#finder.startOf(index)
     return this.bytes.compare(text, 0, text.length, start, this.#finder.endOf(index)) === 0
   }
+}
 
-  #number(index: number): number {
-    const { bytes } = this
-    return Number(bytes.toString('latin1', this.#finder.startOf(index), this.#finder.endOf(index)))
-  }
+/** A feature that properties ask for and that this broker does not have yet. */
+function unsupportedIn(finder: PropertyFinder, bytes: Buffer): string | undefined {
+  if (finder.has(DELAY) && Number(textOf(finder, bytes, DELAY)) > 0)
+    return 'delayed delivery (DELAY)'
+  if (finder.has(TIMER_DELIVER_MS)) return 'delivery at a given time (TIMER_DELIVER_MS)'
+  if (finder.has(TIMER_DELAY_SEC)) return 'delivery at a given time (TIMER_DELAY_SEC)'
+  if (finder.has(TIMER_DELAY_MS)) return 'delivery at a given time (TIMER_DELAY_MS)'
+  // As Java's parseBoolean reads it.
+  if (
+    finder.has(TRANSACTION_PREPARED) &&
+    /^true$/i.test(textOf(finder, bytes, TRANSACTION_PREPARED))
+  )
+    return 'transactions (TRAN_MSG)'
+  return undefined
+}
+
+function textOf(finder: PropertyFinder, bytes: Buffer, index: number): string {
+  return bytes.toString('latin1', finder.startOf(index), finder.endOf(index))
 }

@@ -143,6 +143,13 @@ describe('a batch', () => {
       const answer = await running.ask(SEND_BATCH_MESSAGE, fields, broken)
       expect(answer.code).toBe(ResponseCode.MESSAGE_ILLEGAL)
     }
+    const delayed = encodeBatch([
+      inner('a'),
+      { ...inner('b'), properties: new Map([['DELAY', '3']]) },
+    ])
+    const refused = await running.ask(SEND_BATCH_MESSAGE, fields, delayed)
+    expect(refused).toMatchObject({ code: ResponseCode.MESSAGE_ILLEGAL })
+    expect(refused.remark).toContain('DELAY')
     const zeroed = Buffer.from(body)
     zeroed[zeroed.length - 2] = 0
     const answer = await running.ask(SEND_BATCH_MESSAGE, fields, zeroed)
@@ -175,6 +182,12 @@ describe('a send is refused', () => {
     [
       'a transaction',
       { i: properties({ TRAN_MSG: 'true' }), f: 4 },
+      ResponseCode.MESSAGE_ILLEGAL,
+      'transactions',
+    ],
+    [
+      'a transaction in capitals',
+      { i: properties({ TRAN_MSG: 'TRUE' }) },
       ResponseCode.MESSAGE_ILLEGAL,
       'transactions',
     ],
