@@ -17,13 +17,16 @@ import { refusal, toClientError } from './remote-failure.ts'
 interface Progress {
   readonly queue: MessageQueue
   offset: number
-  /** What the broker has been told. */
-  storedOffset: number | undefined
 }
 
 /**
  * How far a group has come in its queues; the brokers keep it. RocketMQ:
  * `RemoteBrokerOffsetStore`.
+ *
+ * Apache RocketMQ's broker loses offsets that a group's first commits of a topic bring at the same
+ * time: each makes a table of its own and the last one stays (`ConsumerOffsetManager.commitOffset`,
+ * 5.5.0). So the queues of a topic are committed one after another, and again each time, changed or
+ * not, since commits that come with pulls or from another member can meet as well.
  */
 export class OffsetStore {
   readonly #instance: ClientInstance
@@ -43,7 +46,7 @@ export class OffsetStore {
   set(queue: MessageQueue, offset: number): void {
     const progress = this.#progress.get(queueKey(queue))
     if (progress !== undefined) progress.offset = offset
-    else this.#progress.set(queueKey(queue), { queue, offset, storedOffset: undefined })
+    else this.#progress.set(queueKey(queue), { queue, offset })
   }
 
   /** Forgets a queue that is somebody else's now. */
@@ -75,26 +78,39 @@ export class OffsetStore {
     }
   }
 
-  /** Stores every offset that has changed. Failures are logged: the next time tries again. */
+  /** Stores every offset. Failures are logged: the next time tries again. */
   async persistAll(): Promise<void> {
-    await Promise.all([...this.#progress.values()].map((progress) => this.#tryPersist(progress)))
+    await this.#eachByTopic((progress) => this.#tryPersist(progress))
   }
 
-  /** Stores the offset of one queue if it has changed. Failures are logged. */
+  /** Stores the offset of one queue. Failures are logged. */
   async persist(queue: MessageQueue): Promise<void> {
     const progress = this.#progress.get(queueKey(queue))
     if (progress !== undefined) await this.#tryPersist(progress)
   }
 
   /**
-   * Stores every offset that has changed.
+   * Stores every offset.
    * @throws {ClientError} the first failure, of every kind of request, after all were tried
    */
   async commitAll(): Promise<void> {
-    const commits = [...this.#progress.values()].map((progress) => this.#persist(progress))
-    for (const result of await Promise.allSettled(commits)) {
-      if (result.status === 'rejected') throw result.reason
+    const failures: unknown[] = []
+    await this.#eachByTopic((progress) =>
+      this.#persist(progress).catch((error: unknown) => failures.push(error)),
+    )
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** Topics at the same time, the queues of each one after another; `store` must not reject. */
+  async #eachByTopic(store: (progress: Progress) => Promise<unknown>): Promise<void> {
+    const topics = new Set([...this.#progress.values()].map(({ queue }) => queue.topic))
+    const storeTopic = async (topic: string) => {
+      const keys = [...this.#progress].filter(([, { queue }]) => queue.topic === topic)
+      for (const [key, progress] of keys) {
+        if (this.#progress.get(key) === progress) await store(progress)
+      }
     }
+    await Promise.all([...topics].map(storeTopic))
   }
 
   async #tryPersist(progress: Progress): Promise<void> {
@@ -108,13 +124,11 @@ export class OffsetStore {
 
   async #persist(progress: Progress): Promise<void> {
     const { queue, offset } = progress
-    if (offset === progress.storedOffset) return
     const { address } = await brokerFor(this.#instance.routes, queue, MASTER_ID)
     const { topic, queueId } = queue
     const header = { consumerGroup: this.#group, topic, queueId, commitOffset: offset }
     const extFields = encodeHeaderFields(UpdateConsumerOffsetRequestHeader, header)
     const request = createRequest(RequestCode.UPDATE_CONSUMER_OFFSET, { extFields })
     await this.#instance.brokers.invokeChecked(address, request)
-    progress.storedOffset = offset
   }
 }

@@ -67,6 +67,27 @@ test('an offset is stored only when everything before it is consumed', async () 
   await expect.poll(place.committed).toBe(3)
 })
 
+test('the queues of a topic are committed one after another, as Java brokers need it', async () => {
+  const store = place.peer.handlerOf(RequestCode.UPDATE_CONSUMER_OFFSET)!
+  let underway = 0
+  let most = 0
+  place.peer.on(RequestCode.UPDATE_CONSUMER_OFFSET, async (request, connection) => {
+    underway += request.extFields.get('topic') === 'T' ? 1 : 0
+    most = Math.max(most, underway)
+    await sleep(10)
+    underway -= request.extFields.get('topic') === 'T' ? 1 : 0
+    return store(request, connection)
+  })
+  place.append('a')
+  place.broker.append('T', 1, { body: 'b' })
+  const bodies = await place.collect()
+  await expect.poll(() => bodies.toSorted()).toEqual(['a', 'b'])
+  await place.consumers[0]!.close()
+  expect(most).toBe(1)
+  expect(place.committed()).toBe(1)
+  expect(place.broker.committed(GROUP, 'T', 1)).toBe(1)
+})
+
 test('no more listeners are at work than allowed', async () => {
   place.append(...Array.from({ length: 20 }, (_, index) => `m${index}`))
   let running = 0
