@@ -76,6 +76,11 @@ export class IndexFile {
     return this.#header.indexCount >= this.#size.entryCount
   }
 
+  /** Physical offset of the oldest message in here. */
+  get beginPhysicalOffset(): number {
+    return this.#header.beginPhysicalOffset
+  }
+
   /** Physical offset of the newest message in here. */
   get endPhysicalOffset(): number {
     return this.#header.endPhysicalOffset

@@ -93,9 +93,24 @@ export class IndexStore {
 
   put(keyHash: number, physicalOffset: number, storeTimestampMs: number): void {
     const isRepeated = physicalOffset === this.#lastOffsetBefore
-    if (isRepeated && this.#current?.holds(keyHash, physicalOffset) === true) return
+    if (isRepeated && this.#holds(keyHash, physicalOffset)) return
     if (this.#current === undefined || this.#current.isFull) this.#roll()
     this.#current?.put(keyHash, physicalOffset, storeTimestampMs)
+  }
+
+  /** The first keys of a message may be the last entries of the file before. */
+  #holds(keyHash: number, physicalOffset: number): boolean {
+    const current = this.#current
+    if (current === undefined) return false
+    if (current.holds(keyHash, physicalOffset)) return true
+    if (current.beginPhysicalOffset !== physicalOffset) return false
+    const paths = listIndexFiles(this.#files, this.#location.directory)
+    const path = paths[paths.indexOf(current.path) - 1]
+    if (path === undefined) return false
+    const before = new IndexFile(this.#files, path, this.#location)
+    const isHeld = before.holds(keyHash, physicalOffset)
+    before.close()
+    return isHeld
   }
 
   writeHeader(): void {

@@ -119,6 +119,20 @@ describe('the index', () => {
     expect([1, 2, 3].map((key) => find(disk, key))).toEqual([[100], [200], [200]])
   })
 
+  it('does not put keys again that lie at the end of the file before', () => {
+    const disk = new MemoryDisk()
+    const index = open(disk)
+    for (let offset = 1; offset < SIZE.entryCount - 1; offset += 1) index.put(1, offset, BEGIN_MS)
+    const keys = [2, 3, 4]
+    for (const key of keys) index.put(key, 100, BEGIN_MS)
+    index.close()
+    expect(listIndexFiles(disk, '/index')).toHaveLength(2)
+    const later = open(disk)
+    for (const key of keys) later.put(key, 100, BEGIN_MS)
+    later.writeHeader()
+    for (const key of keys) expect(find(disk, key), `key ${key}`).toEqual([100])
+  })
+
   it('is empty again when it is cut before its first message', () => {
     const disk = new MemoryDisk()
     const index = open(disk)
