@@ -132,15 +132,17 @@ async function runThreads(
 ): Promise<VerifyAnswer[]> {
   const words = new Int32Array(setup.words)
   const segmentCount = setup.jobs.filter(({ kind }) => kind === 'segment').length
+  const totalBytes = segmentCount * setup.segmentBytes
   const tell = (): void => {
+    // A segment with damaged blocks is read twice.
     const doneBytes = Atomics.load(words, WalkWord.DONE_MEBIBYTES) * MIB
-    onProgress?.(doneBytes, segmentCount * setup.segmentBytes)
+    onProgress?.(Math.min(doneBytes, totalBytes), totalBytes)
   }
   const timer = setInterval(tell, PROGRESS_MS)
   try {
     const threads = Array.from({ length: threadCountOf(setup.jobs) }, () => runThread(setup))
     const answers = await Promise.all(threads)
-    tell()
+    onProgress?.(totalBytes, totalBytes)
     return answers.flat()
   } catch (error) {
     throw new StoreError('STORE_IO_FAILED', `cannot verify the store in ${setup.directory}`, {

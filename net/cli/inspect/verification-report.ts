@@ -75,6 +75,9 @@ function countOf(parts: readonly { readonly damageCount: number }[]): number {
 function notesOf(directory: string, verification: StoreVerification): string[] {
   const layout = storeLayout(directory)
   const notes: string[] = []
+  if (verification.areQueuesVerified && !verification.isIndexVerified) {
+    notes.push('the index was left out: the length of its files tells no count of slots')
+  }
   for (const { startOffset, hashes, hashedAtMs, damages } of verification.segments) {
     const hashFile = blockHashesPath(layout, startOffset)
     if (hashes === 'damaged') {

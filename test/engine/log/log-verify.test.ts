@@ -75,7 +75,7 @@ test('zeros end the newest segment, and damage any other', async () => {
   expect(damages).toMatchObject([{ offset: maxOffset, found: 'nothing, where a record should be' }])
 })
 
-test('half of a write is damage after a stop, and the tail after a kill', async () => {
+test('half of a write is damage after a close, and the tail after a kill', async () => {
   await using store = await unpackStoreFixture('plain')
   const offset = writeBehindEnd(store, Buffer.from([0, 0, 1, 0, 0xda, 0xa3, 0x20, 0xa7, 1, 2, 3]))
   expect(verifyNewest(store, { ending: 'newest' }).damages).toMatchObject([{ offset }])

@@ -2,7 +2,7 @@
  * Goal: verifying compares sealed segments with their hashes, holds queues and index to the log
  * both ways, and may be done beside a broker.
  */
-import { cpSync, existsSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
@@ -45,8 +45,8 @@ describe('a store with hashes', () => {
     const file = segmentPath(layout.commitLog, 0)
     const [message] = store.expected.messages
     flipByte(file, message!.physicalOffset + message!.sizeBytes - 2)
-    // Whole seconds: a file's time is no whole number of milliseconds otherwise.
-    const future = new Date((Math.floor(Date.now() / 1000) + 60) * 1000)
+    // Whole seconds: fractions are rounded on their way to the file.
+    const future = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000)
     utimesSync(file, future, future)
     const { exitCode, stdout } = await runAgena(['store', 'verify', store.directory])
     expect(exitCode).toBe(1)
@@ -102,6 +102,15 @@ describe('the index is held to the log', () => {
     expect((await verified(store.directory, false)).isDamaged).toBe(false)
   })
 
+  test('is left out where its files tell no sizes', async () => {
+    await using store = await unpackStoreFixture('plain')
+    const directory = join(store.directory, 'index')
+    for (const name of readdirSync(directory)) appendFileSync(join(directory, name), 'more')
+    const report = await verified(store.directory, true)
+    expect(report).toMatchObject({ isIndexVerified: false, areQueuesVerified: true })
+    expect(report.notes).toEqual([expect.stringMatching(/^the index was left out: /)])
+  })
+
   test('a slot that leads nowhere', async () => {
     await using store = await unpackStoreFixture('plain')
     const path = newestIndex(store)
@@ -148,10 +157,10 @@ test('a unit that leads to no record is told, one before damage of the log is no
 test('beside a store that is written there is no damage', async () => {
   using folder = temporaryFolder('verify-live')
   await using store = await openStore(folder.path, { segmentBytes: 1024 * 1024 })
-  const stop = new AbortController()
+  const over = new AbortController()
   const writing = (async () => {
     const body = Buffer.alloc(5000, 3)
-    for (let index = 0; !stop.signal.aborted; index += 1) {
+    for (let index = 0; !over.signal.aborted; index += 1) {
       await store.append({ topic: `T${index % 3}`, body, keys: [String(index)] })
     }
   })()
@@ -160,7 +169,7 @@ test('beside a store that is written there is no damage', async () => {
     expect(report.damages).toEqual([])
     expect(report).toMatchObject({ isDamaged: false, areQueuesVerified: false })
   }
-  stop.abort()
+  over.abort()
   await writing
   // Killed in the middle: what lies there now is what would be found.
   const killed = join(folder.path, 'killed')
