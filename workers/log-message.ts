@@ -17,6 +17,8 @@ export interface LogMessage {
   readonly keys?: readonly string[] | undefined
   /** One tag, or none. */
   readonly tags?: string | undefined
+  /** A number of the application's own, 32 bits. @default 0 */
+  readonly flag?: number | undefined
   /** Further properties; neither name nor value may hold U+0001 or U+0002. */
   readonly properties?: ReadonlyMap<string, string> | undefined
 }
@@ -64,10 +66,11 @@ export class MessageSource {
    */
   fill(message: LogMessage): RecordSource {
     const source = this.#source
-    const { topic, queueId = 0, body } = message
+    const { topic, queueId = 0, flag = 0, body } = message
     source.topic = this.#topics.get(topic) ?? this.#addTopic(topic)
     source.topicEnd = source.topic.length
     source.queueId = queueId
+    source.flag = flag
     // Making a buffer takes as long as encoding the record.
     source.body = Buffer.isBuffer(body) ? body : bufferOf(body)
     source.bodyEnd = body.length

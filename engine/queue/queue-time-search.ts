@@ -43,15 +43,19 @@ export function searchQueueByTime(files: FileSystem, query: QueueTimeQuery): num
   let high = query.endOffset
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
-    if (isBefore(storeTimestampMs(files, query, middle))) low = middle + 1
+    if (isBefore(storeTimestampOf(files, query, middle))) low = middle + 1
     else high = middle
   }
   if (query.boundary === 'lower') return low
   return low > query.minOffset ? low - 1 : 0
 }
 
-/** Store time of the message at a queue offset; the beginning of time for one that is gone. */
-function storeTimestampMs(files: FileSystem, query: QueueTimeQuery, queueOffset: number): number {
+/** Store time of the message at a queue offset, in ms; 0 for one that is gone. */
+export function storeTimestampOf(
+  files: FileSystem,
+  query: Pick<QueueTimeQuery, 'queue' | 'log'>,
+  queueOffset: number,
+): number {
   const at = queueOffset * CONSUME_QUEUE_UNIT_BYTES
   const unitBytes = readRange(
     files,

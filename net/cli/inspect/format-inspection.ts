@@ -11,10 +11,19 @@ const NUMERIC = /^[\d.,]+( [KMG]i?B| B)?$/
 export function formatInspection(inspection: StoreInspection): string {
   const sections = [
     overview(inspection),
-    table('commit log', ['segment', 'size', 'on disk', 'first record'], segmentRows(inspection)),
+    table(
+      'commit log',
+      ['segment', 'size', 'on disk', 'first record', 'hashes'],
+      segmentRows(inspection),
+    ),
+    table(
+      'topics',
+      ['topic', 'queues', 'messages', 'on disk', 'oldest', 'newest'],
+      topicRows(inspection),
+    ),
     table(
       'consume queues',
-      ['topic', 'queue', 'min', 'max', 'messages', 'files', 'on disk'],
+      ['topic', 'queue', 'min', 'max', 'messages', 'files', 'on disk', 'oldest', 'newest'],
       queueRows(inspection),
     ),
     table(
@@ -51,23 +60,37 @@ function overview({ directory, state, log, checkpoint }: StoreInspection): strin
 }
 
 function segmentRows({ log }: StoreInspection): string[][] {
-  return log.segments.map(({ name, sizeBytes, diskBytes, firstTimestampMs }) => [
+  return log.segments.map(({ name, sizeBytes, diskBytes, firstTimestampMs, hashes }) => [
     name,
     formatBytes(sizeBytes),
     formatBytes(diskBytes),
     formatTime(firstTimestampMs),
+    hashes,
+  ])
+}
+
+function topicRows({ topics }: StoreInspection): string[][] {
+  return topics.map((topic) => [
+    topic.topic,
+    String(topic.queueCount),
+    String(topic.messageCount),
+    formatBytes(topic.diskBytes),
+    formatTime(topic.firstTimestampMs),
+    formatTime(topic.lastTimestampMs),
   ])
 }
 
 function queueRows({ queues }: StoreInspection): string[][] {
-  return queues.map(({ topic, queueId, minOffset, maxOffset, fileCount, diskBytes }) => [
-    topic,
-    String(queueId),
-    String(minOffset),
-    String(maxOffset),
-    String(maxOffset - minOffset),
-    String(fileCount),
-    formatBytes(diskBytes),
+  return queues.map((queue) => [
+    queue.topic,
+    String(queue.queueId),
+    String(queue.minOffset),
+    String(queue.maxOffset),
+    String(queue.maxOffset - queue.minOffset),
+    String(queue.fileCount),
+    formatBytes(queue.diskBytes),
+    formatTime(queue.firstTimestampMs),
+    formatTime(queue.lastTimestampMs),
   ])
 }
 

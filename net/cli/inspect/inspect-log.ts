@@ -4,6 +4,8 @@ import type { FileSystem } from '../../../engine/file/file-system.ts'
 import type { StoreLayout } from '../../../engine/file/store-layout.ts'
 import { parseSegmentName } from '../../../engine/format/segment-name.ts'
 import { LogScanner, ScanStep } from '../../../engine/log/log-scanner.ts'
+import { findNewestSegment } from '../../../engine/log/newest-segment.ts'
+import { loadBlockHashes } from '../../../engine/store/block-hashes.ts'
 import { diskBytesOf } from './disk-bytes.ts'
 import type { LogInspection, SegmentInspection } from './store-inspection.ts'
 
@@ -57,22 +59,39 @@ export function inspectLog(
   const location = { directory: layout.commitLog, segmentBytes }
   const scanner = new LogScanner(files, location, { checkCrc: false })
   const limit = (segmentFiles.at(-1)?.startOffset ?? 0) + segmentBytes
+  const startOffsets = segmentFiles.map((segment) => segment.startOffset)
+  const newestStart = findNewestSegment(files, location, startOffsets)
   try {
     return {
       startOffset,
       endOffset: findEnd(scanner, Math.max(startOffset, knownEndOffset), limit),
-      segments: segmentFiles.map((segment) => inspectSegment(scanner, segment)),
+      segments: segmentFiles.map((segment) => ({
+        ...inspectSegment(scanner, segment),
+        hashes: segment.startOffset < newestStart ? hashesOf(files, layout, segment) : 'open',
+      })),
     }
   } finally {
     scanner.close()
   }
 }
 
-function inspectSegment(scanner: LogScanner, segment: SegmentFile): SegmentInspection {
+function inspectSegment(
+  scanner: LogScanner,
+  segment: SegmentFile,
+): Omit<SegmentInspection, 'hashes'> {
   const { path, ...facts } = segment
   const step = scanner.at(segment.startOffset, segment.startOffset + segment.sizeBytes)
   const firstTimestampMs = step === ScanStep.RECORD ? scanner.view.storeTimestampMs : 0
   return { ...facts, diskBytes: diskBytesOf(path), firstTimestampMs }
+}
+
+function hashesOf(
+  files: FileSystem,
+  layout: StoreLayout,
+  { startOffset, sizeBytes }: SegmentFile,
+): SegmentInspection['hashes'] {
+  const found = loadBlockHashes(files, layout, { startOffset, segmentBytes: sizeBytes })
+  return typeof found === 'string' ? found : 'hashed'
 }
 
 function findEnd(scanner: LogScanner, fromOffset: number, limit: number): number {

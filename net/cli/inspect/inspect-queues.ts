@@ -8,9 +8,11 @@ import {
   isPreBlankUnit,
   readConsumeQueueUnit,
 } from '../../../engine/format/consume-queue-format.ts'
+import type { LogLocation } from '../../../engine/log/log-scanner.ts'
 import { ConsumeQueue } from '../../../engine/queue/consume-queue.ts'
 import { findQueueEnd, listConsumeQueueFiles } from '../../../engine/queue/consume-queue-files.ts'
 import { listConsumeQueues, queueFileBytesOf } from '../../../engine/queue/consume-queue-store.ts'
+import { storeTimestampOf } from '../../../engine/queue/queue-time-search.ts'
 import { diskBytesOf } from './disk-bytes.ts'
 import type { QueueInspection } from './store-inspection.ts'
 
@@ -27,7 +29,7 @@ export interface QueuesInspection {
 export function inspectQueues(
   files: FileSystem,
   layout: StoreLayout,
-  logStartOffset: number,
+  log: LogLocation & { readonly startOffset: number },
   problems: string[],
 ): QueuesInspection {
   const fileBytes = queueFileBytesOf(files, layout.consumeQueue)
@@ -37,7 +39,7 @@ export function inspectQueues(
   for (const place of listConsumeQueues(files, { root: layout.consumeQueue, fileBytes })) {
     try {
       const queue = new ConsumeQueue(files, { ...place, descriptors })
-      const inspected = inspectQueue(files, queue, logStartOffset)
+      const inspected = inspectQueue(files, queue, log)
       endPhysicalOffset = Math.max(
         endPhysicalOffset,
         lastRecordEnd(files, queue, inspected.maxOffset),
@@ -56,18 +58,27 @@ export function inspectQueues(
 function inspectQueue(
   files: FileSystem,
   queue: ConsumeQueue,
-  logStartOffset: number,
+  log: LogLocation & { readonly startOffset: number },
 ): QueueInspection {
   const { topic, queueId, location } = queue
+  const minOffset = queue.minQueueOffset(log.startOffset)
+  const maxOffset = findQueueEnd(files, location)
+  const timeOf = (queueOffset: number): number => {
+    return maxOffset > minOffset
+      ? storeTimestampOf(files, { queue: location, log }, queueOffset)
+      : 0
+  }
   const starts = listConsumeQueueFiles(files, location)
   const paths = starts.map((start) => segmentPath(location.directory, start))
   return {
     topic,
     queueId,
-    minOffset: queue.minQueueOffset(logStartOffset),
-    maxOffset: findQueueEnd(files, location),
+    minOffset,
+    maxOffset,
     fileCount: starts.length,
     diskBytes: paths.reduce((sum, path) => sum + diskBytesOf(path), 0),
+    firstTimestampMs: timeOf(minOffset),
+    lastTimestampMs: timeOf(maxOffset - 1),
   }
 }
 

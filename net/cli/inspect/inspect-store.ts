@@ -16,6 +16,7 @@ import { loadCheckpoint } from '../../../engine/store/store-checkpoint.ts'
 import { diskBytesOf } from './disk-bytes.ts'
 import { inspectLog, listSegmentFiles } from './inspect-log.ts'
 import { inspectQueues } from './inspect-queues.ts'
+import { inspectTopics } from './inspect-topics.ts'
 import { findLockHolder } from './lock-holder.ts'
 import type { IndexInspection, StoreInspection } from './store-inspection.ts'
 
@@ -32,7 +33,12 @@ export function inspectStore(directory: string): StoreInspection {
   const problems: string[] = []
   const segmentFiles = listSegmentFiles(files, layout, problems)
   const logStartOffset = segmentFiles[0]?.startOffset ?? 0
-  const { queues, endPhysicalOffset } = inspectQueues(files, layout, logStartOffset, problems)
+  const location = {
+    directory: layout.commitLog,
+    segmentBytes: segmentFiles[0]?.sizeBytes ?? 1,
+    startOffset: logStartOffset,
+  }
+  const { queues, endPhysicalOffset } = inspectQueues(files, layout, location, problems)
   return {
     directory,
     state: {
@@ -41,6 +47,7 @@ export function inspectStore(directory: string): StoreInspection {
       configFiles: files.list(layout.config),
     },
     log: inspectLog(files, layout, segmentFiles, endPhysicalOffset),
+    topics: inspectTopics(queues),
     queues,
     indexFiles: inspectIndex(files, layout, problems),
     checkpoint: existsSync(layout.checkpoint) ? loadCheckpoint(files, layout) : undefined,

@@ -6,6 +6,8 @@ export interface StoreInspection {
   readonly directory: string
   readonly state: StoreState
   readonly log: LogInspection
+  /** By name; what the queues have of each. */
+  readonly topics: readonly TopicInspection[]
   readonly queues: readonly QueueInspection[]
   readonly indexFiles: readonly IndexInspection[]
   readonly checkpoint: Checkpoint | undefined
@@ -37,6 +39,8 @@ export interface SegmentInspection {
   readonly diskBytes: number
   /** Store time of its first record. */
   readonly firstTimestampMs: number
+  /** `hashed`: `agena store verify` finds a change of any byte. `open`: it is not full yet. */
+  readonly hashes: 'hashed' | 'missing' | 'damaged' | 'open'
 }
 
 export interface QueueInspection {
@@ -48,6 +52,20 @@ export interface QueueInspection {
   readonly maxOffset: number
   readonly fileCount: number
   readonly diskBytes: number
+  /** Store times of the oldest and the newest message. */
+  readonly firstTimestampMs: number
+  readonly lastTimestampMs: number
+}
+
+export interface TopicInspection {
+  readonly topic: string
+  readonly queueCount: number
+  /** Messages that can be read. */
+  readonly messageCount: number
+  /** What its queues take on the disk; its messages are in the log. */
+  readonly diskBytes: number
+  readonly firstTimestampMs: number
+  readonly lastTimestampMs: number
 }
 
 export interface IndexInspection {

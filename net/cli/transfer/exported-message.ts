@@ -8,16 +8,31 @@ import { TransferError } from './transfer-error.ts'
 
 const KEY_SEPARATOR = ' '
 
+/** How the bytes of a body are written as text. */
+const ENCODINGS = ['utf8', 'base64'] as const
+
 /** The line of a message, without its end. @throws {ClientError} for a body it cannot decompress */
 export async function exportedLine(message: StoredMessage): Promise<string> {
-  const { bodyCrc: _, totalBytes: __, properties, body: stored, ...rest } = message
-  const body = await decompress(stored, message.sysFlag)
+  const { properties } = message
+  const body = await decompress(message.body, message.sysFlag)
+  const bodyEncoding = isUtf8(body) ? 'utf8' : 'base64'
   return JSON.stringify({
-    ...rest,
+    topic: message.topic,
+    queueId: message.queueId,
+    queueOffset: message.queueOffset,
+    physicalOffset: message.physicalOffset,
+    msgId: message.messageId,
+    storeTimestamp: message.storeTimestampMs,
+    bornTimestamp: message.bornTimestampMs,
+    storeHost: message.storeHost,
+    bornHost: message.bornHost,
+    flag: message.flag,
+    reconsumeTimes: message.reconsumeTimes,
     keys: properties.get(PropertyName.KEYS),
     tags: properties.get(PropertyName.TAGS),
     properties: Object.fromEntries(properties),
-    ...(isUtf8(body) ? { body: body.toString('utf8') } : { bodyBase64: body.toString('base64') }),
+    bodyEncoding,
+    body: body.toString(bodyEncoding),
   })
 }
 
@@ -28,8 +43,8 @@ export async function exportedLine(message: StoredMessage): Promise<string> {
 export function importedMessage(line: string, topic: string | undefined): LogMessage {
   const exported = parsed(line)
   const properties = new Map(Object.entries(textsOf(exported['properties'])))
-  const keys = properties.get(PropertyName.KEYS)
-  const tags = properties.get(PropertyName.TAGS)
+  const keys = properties.get(PropertyName.KEYS) ?? optionalText(exported, 'keys')
+  const tags = properties.get(PropertyName.TAGS) ?? optionalText(exported, 'tags')
   properties.delete(PropertyName.KEYS)
   properties.delete(PropertyName.TAGS)
   return {
@@ -38,6 +53,7 @@ export function importedMessage(line: string, topic: string | undefined): LogMes
     body: bodyOf(exported),
     keys: keys?.split(KEY_SEPARATOR).filter((key) => key !== ''),
     tags,
+    flag: whole(exported, 'flag'),
     properties,
   }
 }
@@ -56,16 +72,20 @@ function parsed(line: string): Exported {
 }
 
 function bodyOf(exported: Exported): Buffer {
-  if (exported['bodyBase64'] !== undefined) {
-    return Buffer.from(text(exported, 'bodyBase64'), 'base64')
-  }
-  return Buffer.from(text(exported, 'body'))
+  const given = exported['bodyEncoding'] ?? 'utf8'
+  const encoding = ENCODINGS.find((known) => known === given)
+  if (encoding !== undefined) return Buffer.from(text(exported, 'body'), encoding)
+  throw invalid(`bodyEncoding is ${JSON.stringify(given)}, but must be ${ENCODINGS.join(' or ')}`)
 }
 
 function text(exported: Exported, name: string): string {
   const value = exported[name]
   if (typeof value === 'string') return value
   throw invalid(`${name} is ${JSON.stringify(value)}, but must be a text`)
+}
+
+function optionalText(exported: Exported, name: string): string | undefined {
+  return exported[name] === undefined ? undefined : text(exported, name)
 }
 
 function whole(exported: Exported, name: string): number {

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { describeError } from '../../../engine/base/errors.ts'
 import { type LogMessage, openStore } from '../../../workers/index.ts'
+import { existingSizes } from './existing-sizes.ts'
 import { importedMessage } from './exported-message.ts'
 import { TransferError } from './transfer-error.ts'
 
@@ -20,7 +21,7 @@ export async function importMessages(
   directory: string,
   topic: string | undefined,
 ): Promise<number> {
-  await using store = await openStore(directory)
+  await using store = await openStore(directory, existingSizes(directory))
   let lineNumber = 0
   let count = 0
   let batch: LogMessage[] = []

@@ -9,9 +9,12 @@ import { expect, test } from 'vitest'
 import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
 import { storeLayout } from '../../../engine/file/store-layout.ts'
 import { takeStoreLock } from '../../../engine/file/store-lock.ts'
+import { blockHashesPath } from '../../../engine/store/block-hashes.ts'
 import { formatInspection } from '../../../net/cli/inspect/format-inspection.ts'
 import { inspectStore } from '../../../net/cli/inspect/inspect-store.ts'
 import { runAgena } from '../../helpers/agena-process.ts'
+import { flipByte } from '../../helpers/damage.ts'
+import { hashStore } from '../../helpers/hashed-store.ts'
 import { storeFixtureNames, unpackStoreFixture } from '../../helpers/store-fixtures.ts'
 
 function digestOf(directory: string): string {
@@ -43,6 +46,26 @@ test.each(storeFixtureNames)('%s', async (name) => {
   for (const { topic, queueId, minOffset, maxOffset } of queues) {
     expect(seen).toContainEqual({ topic, queueId, minOffset, maxOffset })
   }
+  for (const topic of inspection.topics) {
+    const units = queues
+      .filter((queue) => queue.topic === topic.topic)
+      .flatMap((queue) => queue.units.filter(([queueOffset]) => queueOffset >= queue.minOffset))
+    const times = units.map(([, physicalOffset]) => {
+      return messages.find((message) => message.physicalOffset === physicalOffset)!.storeTimestamp
+    })
+    expect(topic.messageCount).toBe(units.length)
+    expect(topic.firstTimestampMs).toBe(Math.min(...times))
+    expect(topic.lastTimestampMs).toBe(Math.max(...times))
+  }
+})
+
+test('which segments have hashes is told', async () => {
+  await using store = await unpackStoreFixture('plain')
+  const states = () => inspectStore(store.directory).log.segments.map(({ hashes }) => hashes)
+  expect(states()).toEqual(['missing', 'missing', 'open'])
+  const { layout } = await hashStore(store.directory)
+  flipByte(blockHashesPath(layout, 0), 33)
+  expect(states()).toEqual(['damaged', 'hashed', 'open'])
 })
 
 test('a held lock, a wrong name and a wrong length are told', async () => {
@@ -73,7 +96,7 @@ test('the command prints tables or JSON', async () => {
   await using store = await unpackStoreFixture('plain')
   const tables = await runAgena(['store', 'inspect', store.directory])
   expect(tables.exitCode).toBe(0)
-  for (const title of ['commit log', 'consume queues', 'index']) {
+  for (const title of ['commit log', 'topics', 'consume queues', 'index']) {
     expect(tables.stdout).toMatch(new RegExp(`^${title}\n┌`, 'm'))
   }
   expect(tables.stdout).toMatch(/^in use +no$/m)

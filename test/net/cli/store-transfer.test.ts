@@ -2,15 +2,21 @@
  * Goal: what is exported is what was stored, and imports as the same messages.
  * Method: stores that Apache RocketMQ wrote, whose content is known message by message.
  */
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
+import { takeStoreLock } from '../../../engine/file/store-lock.ts'
+import { verificationReport } from '../../../net/cli/inspect/verification-report.ts'
 import { type ExportRequest, messagesOf } from '../../../net/cli/transfer/export-topic.ts'
 import { exportedLine } from '../../../net/cli/transfer/exported-message.ts'
 import { importMessages } from '../../../net/cli/transfer/import-messages.ts'
+import { verifyStore } from '../../../workers/verify-store.ts'
 import { runAgena } from '../../helpers/agena-process.ts'
 import type { ExpectedMessage } from '../../helpers/store-fixtures.ts'
 import { unpackStoreFixture } from '../../helpers/store-fixtures.ts'
@@ -29,8 +35,8 @@ async function exported(directory: string, topic: string, more: Partial<ExportRe
 }
 
 function bodyDigest(line: string): string {
-  const { body, bodyBase64 } = JSON.parse(line)
-  const bytes = bodyBase64 === undefined ? Buffer.from(body) : Buffer.from(bodyBase64, 'base64')
+  const { body, bodyEncoding } = JSON.parse(line)
+  const bytes = Buffer.from(body, bodyEncoding)
   return createHash('sha256').update(bytes).digest('hex')
 }
 
@@ -47,7 +53,7 @@ describe.each(['plain', 'batch', 'ipv6', 'v2-long-topic', 'deleted-head'] as con
       for (const topic of topics) {
         const expected = store.expected.messages.filter((one) => one.topic === topic).sort(byQueue)
         const lines = await exported(store.directory, topic)
-        expect(lines.map((line) => JSON.parse(line).messageId)).toEqual(
+        expect(lines.map((line) => JSON.parse(line).msgId)).toEqual(
           expected.map(({ msgId }) => msgId),
         )
         expect(lines.map((line) => JSON.parse(line).properties)).toEqual(
@@ -64,8 +70,8 @@ describe.each(['plain', 'batch', 'ipv6', 'v2-long-topic', 'deleted-head'] as con
         expect(await importMessages(input, directory, target)).toBe(expected.length)
         const again = await exported(directory, target ?? topic)
         const contentOf = (line: string) => {
-          const { queueId, properties, keys, tags, body, bodyBase64 } = JSON.parse(line)
-          return { queueId, properties, keys, tags, body, bodyBase64 }
+          const { queueId, properties, keys, tags, flag, body, bodyEncoding } = JSON.parse(line)
+          return { queueId, properties, keys, tags, flag, body, bodyEncoding }
         }
         expect(again.map(contentOf)).toEqual(lines.map(contentOf))
       }
@@ -108,6 +114,53 @@ test('what cannot be exported or imported is said in one line', async () => {
   }
   const lines = await exported(join(scratch, 'data'), 'T')
   expect(lines.map((line) => JSON.parse(line).keys)).toEqual(['a b', 'a b', 'a b', 'a b'])
+})
+
+test('a store that Java wrote takes imported messages, in files of its own sizes', async () => {
+  await using store = await unpackStoreFixture('plain')
+  const { topic } = store.expected.messages[0]!
+  const lines = await exported(store.directory, topic)
+  const input = Readable.from(lines.map((line) => `${line}\n`))
+  expect(await importMessages(input, store.directory, 'Copy')).toBe(lines.length)
+  expect((await exported(store.directory, 'Copy')).map(bodyDigest)).toEqual(lines.map(bodyDigest))
+  expect(await exported(store.directory, topic)).toEqual(lines)
+  const verification = await verifyStore(store.directory, { all: true })
+  const report = verificationReport(store.directory, verification)
+  expect(report).toMatchObject({ isDamaged: false, isIndexVerified: true })
+  const count = store.expected.messages.length + lines.length
+  expect(report.recordCount).toBe(count)
+})
+
+test('nothing is imported into a store that is in use, or whose files tell no sizes', async () => {
+  await using store = await unpackStoreFixture('plain')
+  const line = '{"topic":"T","body":"aGVsbG8=","bodyEncoding":"base64","keys":"k"}\n'
+  const words = ['store', 'import', store.directory]
+  const lock = takeStoreLock(nodeFileSystem(), join(store.directory, 'lock'))
+  const locked = await runAgena(words, { input: line })
+  expect([locked.exitCode, locked.stdout]).toEqual([1, ''])
+  expect(locked.stderr).toMatch(/^agena: another process uses this store: .* \(STORE_LOCKED\)$/m)
+  lock.release()
+  expect((await runAgena(words, { input: line })).stdout).toBe('1 messages appended\n')
+  const [printed] = await exported(store.directory, 'T')
+  expect(JSON.parse(printed!)).toMatchObject({ bodyEncoding: 'utf8', body: 'hello', keys: 'k' })
+  appendFileSync(join(store.directory, 'index', '20990101000000000'), 'short')
+  for (const name of readdirSync(join(store.directory, 'index'))) {
+    appendFileSync(join(store.directory, 'index', name), 'longer')
+  }
+  const { exitCode, stderr } = await runAgena(words, { input: line })
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(/^agena: the length of the files in .*index does not tell .*INVALID\)$/m)
+})
+
+test('whoever reads no further ends the export', async () => {
+  await using store = await unpackStoreFixture('plain')
+  const { topic } = store.expected.messages[0]!
+  const main = fileURLToPath(new URL('../../../net/cli/main.js', import.meta.url))
+  const script = 'set -o pipefail; "$0" "$1" store export "$2" "$3" | head -n 1; echo $?'
+  const words = [process.execPath, main, store.directory, topic]
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, ...words], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^\{"topic":.*\}\n0\n$/)
 })
 
 test('the command prints what the broker then serves', async () => {

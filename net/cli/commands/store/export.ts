@@ -3,8 +3,9 @@ import { integerArgument } from '../../arguments.ts'
 import type { ExportPlace } from '../../transfer/export-topic.ts'
 
 const EXAMPLES = `
-One line of JSON a message, queue by queue. A place is a queue offset, or a time as
-2026-01-31T12:00Z. Nothing in the directory is changed, and a broker may be running on it.
+One line of JSON a message, queue by queue; a body that is no text in UTF-8 is in base64, as
+bodyEncoding says. A place is a queue offset, or a time as 2026-01-31T12:00Z. Nothing in the
+directory is changed, and a broker may be running on it.
 
 Examples:
   agena store export agena-data Orders > orders.ndjson

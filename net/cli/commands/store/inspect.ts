@@ -16,7 +16,7 @@ interface InspectArguments {
 /** `agena store inspect`. */
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('show segments, queues, index files and checkpoint')
+    .description('show segments, topics, queues, index files and checkpoint')
     .argument('<dir>', 'the store: the folder that holds commitlog/')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
