@@ -1,4 +1,6 @@
 import * as fs from 'node:fs'
+import { dirname } from 'node:path'
+import { systemErrorCode } from '../base/errors.ts'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
 import {
@@ -42,9 +44,7 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     rename: (from, to) => fs.renameSync(from, to),
     unlink: (path) => fs.unlinkSync(path),
     removeDirectory: (path) => fs.rmdirSync(path),
-    makeDirectory: (path) => {
-      fs.mkdirSync(path, { recursive: true })
-    },
+    makeDirectory,
     exists: (path) => fs.existsSync(path),
     list: (path) => (fs.existsSync(path) ? fs.readdirSync(path).sort() : []),
     syncDirectory,
@@ -59,6 +59,19 @@ function syncAll(path: string): void {
     syncFileSystem(fd)
   } finally {
     fs.closeSync(fd)
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    fs.mkdirSync(path, { recursive: true })
+  } catch (error) {
+    // Of a parent that cannot be made Node says only that it is not there, whatever the reason.
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+    let missing = path
+    while (!fs.existsSync(dirname(missing))) missing = dirname(missing)
+    fs.mkdirSync(missing)
+    fs.mkdirSync(path, { recursive: true })
   }
 }
 

@@ -2,6 +2,7 @@
  * The composition root: store, tables, capabilities, server, registration; in this order they are
  * opened, in the reverse they are closed.
  */
+import { describeError } from '../../engine/base/errors.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../../engine/base/logger.ts'
 import { KIB } from '../../engine/base/units.ts'
@@ -22,6 +23,10 @@ import { Registration } from './registration/registration.ts'
 const FRAME_OVERHEAD_BYTES = 256 * KIB
 
 const SWEEP_MS = 1000
+
+/** How far below its port a broker listens once more, for clients of old that send there (Java:
+ *  `vipChannelEnabled`, MixAll.brokerVIPChannel). */
+const SECOND_PORT_DISTANCE = 2
 
 /** What a broker is given besides its settings. */
 export interface BrokerExtras {
@@ -93,17 +98,8 @@ export class Broker extends Lifecycle {
 
   async #open(): Promise<void> {
     const { config } = this
-    const messageBytesMax = this.store.log.messageBytesMax
-    this.#server = await RemotingServer.listen(
-      {
-        host: config.listenHost,
-        port: config.listenPort,
-        idleMs: config.idleMs,
-        frameBytesMax: messageBytesMax + FRAME_OVERHEAD_BYTES,
-        logger: this.#logger,
-      },
-      this.#routes(),
-    )
+    const fixedPort = config.listenPort
+    this.#server = await this.#listen(fixedPort)
     this.#settings.listensOn(this.#server.port)
     // No connection is served before the next turn of the event loop, and by then all is here.
     const parts = new BrokerParts({
@@ -115,6 +111,7 @@ export class Broker extends Lifecycle {
     })
     this.#parts = this.attach(parts)
     this.attach(this.#server)
+    if (fixedPort > SECOND_PORT_DISTANCE) await this.#listenBelow(fixedPort)
     const registration = await Registration.start({
       config,
       client: this.#client,
@@ -126,6 +123,23 @@ export class Broker extends Lifecycle {
     this.#settings.onChange(() => registration.changed())
     this.#startPeriodics(parts)
     this.markOpen()
+  }
+
+  #listen(port: number): Promise<RemotingServer> {
+    const { listenHost, idleMs } = this.config
+    const frameBytesMax = this.store.log.messageBytesMax + FRAME_OVERHEAD_BYTES
+    const options = { host: listenHost, port, idleMs, frameBytesMax, logger: this.#logger }
+    return RemotingServer.listen(options, this.#routes())
+  }
+
+  /** Few clients need the second port: a broker goes without it where somebody else has it. */
+  async #listenBelow(port: number): Promise<void> {
+    try {
+      this.attach(await this.#listen(port - SECOND_PORT_DISTANCE))
+    } catch (error) {
+      const consequence = 'clients with vipChannelEnabled do not reach this broker'
+      this.#logger.warn(`${describeError(error)}: ${consequence}`)
+    }
   }
 
   /** Routes that look for the capabilities at each request: they come after the port is known. */

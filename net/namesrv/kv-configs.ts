@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { describeError, systemErrorCode } from '../../engine/base/errors.ts'
+import { systemErrorCode } from '../../engine/base/errors.ts'
 import { replaceFile } from '../../engine/base/replace-file.ts'
 import { decodeBody, encodeBody, object, text, textMap } from '../protocol/json-shape.ts'
 import { NameServerError } from './errors.ts'
@@ -82,8 +82,9 @@ async function readTable(path: string): Promise<KvTable> {
   try {
     return decodeBody(KvConfigFile, await readFile(path)).configTable
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return new Map()
-    const message = `the KV configs in ${path} cannot be read: ${describeError(error)}`
+    const code = systemErrorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return new Map()
+    const message = `the KV configs in ${path} cannot be read`
     throw new NameServerError('NAMESRV_KV_CONFIG_UNREADABLE', message, { cause: error })
   }
 }

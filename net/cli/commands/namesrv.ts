@@ -11,6 +11,7 @@ Examples:
 
 When it answers requests it prints one line:
   agena ready namesrv=HOST:PORT pid=N in=MS ms
+KV configs are kept in memory, unless the file of -c names another with kvConfigPath.
 `
 
 interface NameServerArguments {
