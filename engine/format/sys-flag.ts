@@ -16,6 +16,9 @@
 /** The body is compressed, by the algorithm that {@link compressionOf} tells. */
 export const COMPRESSED_FLAG = 0x1
 
+/** The message's topic takes several tags a message. */
+export const MULTI_TAGS_FLAG = 0x1 << 1
+
 /** The two bits of the transaction state. */
 export const TRANSACTION_NOT_TYPE = 0
 export const TRANSACTION_PREPARED_TYPE = 0x1 << 2

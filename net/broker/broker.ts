@@ -56,6 +56,7 @@ export class Broker extends Lifecycle {
    */
   static async start(config: BrokerConfig, extras: BrokerExtras = {}): Promise<Broker> {
     const logger = extras.logger ?? silentLogger
+    await assertListenable(config)
     const store = await ThreadedStore.open(config.storeDirectory, { ...config.store, logger })
     const broker = new Broker(new BrokerSettings(config, extras.configFile), store, logger)
     try {
@@ -163,4 +164,17 @@ export class Broker extends Lifecycle {
       startPeriodic('sweeping', SWEEP_MS, () => parts.sweep(Date.now()), this.#logger),
     )
   }
+}
+
+/**
+ * A port that somebody else has ends the start before a store of gigabytes is made.
+ * @throws {RemotingError} `REMOTING_LISTEN_FAILED`
+ */
+async function assertListenable({ listenHost, listenPort }: BrokerConfig): Promise<void> {
+  if (listenPort === 0) return
+  const probe = await RemotingServer.listen(
+    { host: listenHost, port: listenPort },
+    { route: () => undefined },
+  )
+  await probe.close()
 }

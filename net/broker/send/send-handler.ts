@@ -206,7 +206,7 @@ export class SendHandler implements StoreListener {
     source.topicEnd = target.nameBytes.length
     source.queueId = queueId
     source.flag = view.flag
-    source.sysFlag = view.sysFlag
+    source.sysFlag = view.sysFlag | target.sysFlag
     source.bornTimestampMs = view.bornTimestampMs
     source.bornHost = connectionState(connection).bornHost
     source.storeHost = storeHost

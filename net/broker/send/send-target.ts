@@ -1,3 +1,4 @@
+import { MULTI_TAGS_FLAG } from '../../../engine/format/sys-flag.ts'
 import type { QueueTail } from '../../../engine/log/queue-tail.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import type { SendRequestView } from '../../protocol/send-message-scanner.ts'
@@ -12,6 +13,8 @@ export class SendTarget {
   readonly nameBytes: Buffer
   /** A `%RETRY%` topic. */
   readonly isRetry: boolean
+  /** Bits that the topic adds to a message's `sysFlag`. */
+  readonly sysFlag: number
   readonly stats: TopicSendStats
   readonly #writeQueueNums: number
   /** Queues that may be named: a topic may be read from more queues than it is written to. */
@@ -30,6 +33,7 @@ export class SendTarget {
     this.name = topic.name
     this.nameBytes = topic.nameBytes
     this.isRetry = parts.isRetry
+    this.sysFlag = topic.config.topicFilterType === 'MULTI_TAG' ? MULTI_TAGS_FLAG : 0
     this.stats = parts.stats
     this.#findTail = parts.findTail
     this.#writeQueueNums = topic.config.writeQueueNums

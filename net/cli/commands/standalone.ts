@@ -12,7 +12,8 @@ Examples:
   agena standalone --namesrv-port 0 --broker-port 0    free ports, for a test
   agena standalone -c broker.conf                      the settings of a Java broker
   agena standalone --set flushDiskType=SYNC_FLUSH --set autoCreateTopicEnable=false
-  agena standalone --host 0.0.0.0 --set brokerIP1=auto behind a published container port
+  agena standalone --host 0.0.0.0 --set brokerIP1=192.0.2.7  behind a published container port:
+                                                       an address that clients reach
 
 When clients can send and consume it prints one line on standard output:
   agena ready namesrv=HOST:PORT broker=HOST:PORT data=DIR pid=N in=MS ms

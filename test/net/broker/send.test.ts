@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeBatch } from '../../../engine/format/batch-format.ts'
 import { encodeProperties } from '../../../engine/format/properties-codec.ts'
 import { decodeMessage, type StoredMessage } from '../../../engine/format/stored-message.ts'
+import { MULTI_TAGS_FLAG } from '../../../engine/format/sys-flag.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import { RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
@@ -68,6 +69,23 @@ describe('a send', () => {
     expect(message.properties.get('UNIQ_KEY')).toBe('mine')
     expect(message.properties.get('CLUSTER')).toBe('DefaultCluster')
     expect(message.body).toHaveLength(0)
+  })
+
+  it('to a topic of several tags a message is marked so', async () => {
+    await using running = await RunningStandalone.start()
+    const created = await running.ask(RequestCode.UPDATE_AND_CREATE_TOPIC, {
+      topic: 'T',
+      defaultTopic: 'TBW102',
+      readQueueNums: 4,
+      writeQueueNums: 4,
+      perm: 6,
+      topicFilterType: 'MULTI_TAG',
+      order: false,
+    })
+    expect(created.code).toBe(0)
+    const answer = await running.ask(SEND_MESSAGE_V2, sendFields('T'), Buffer.from('x'))
+    const message = await stored(running, answer.extFields.get('msgId') ?? '')
+    expect(message.sysFlag).toBe(MULTI_TAGS_FLAG)
   })
 
   it('makes its topic with the queues that the sender wishes, at most eight', async () => {

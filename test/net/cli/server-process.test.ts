@@ -97,6 +97,7 @@ test.each(['--namesrv-port', '--broker-port'])('a taken port is named: %s', asyn
   expect(stderr).toMatch(
     new RegExp(`^agena: .*${address}.*EADDRINUSE.*REMOTING_LISTEN_FAILED`, 'm'),
   )
+  expect(existsSync(join(other, 'commitlog'))).toBe(false)
 })
 
 test('a directory that cannot be made is named', async () => {
