@@ -170,6 +170,11 @@ export class JavaToolbox implements AsyncDisposable {
     await this.#ask('storePut', { topic, count })
   }
 
+  /** Has the store that is open delete its expired files. */
+  async cleanStore(): Promise<void> {
+    await this.#ask('storeClean', {})
+  }
+
   async closeStore(): Promise<void> {
     await this.#ask('storeClose', {})
   }

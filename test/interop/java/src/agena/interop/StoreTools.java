@@ -2,9 +2,11 @@ package agena.interop;
 
 import com.alibaba.fastjson2.JSONObject;
 import java.io.File;
+import java.lang.reflect.Method;
 import java.util.Map;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
+import org.apache.rocketmq.store.queue.ConsumeQueueStore;
 
 /** Opens store folders with Apache RocketMQ's own store. */
 final class StoreTools {
@@ -43,6 +45,20 @@ final class StoreTools {
             }
         }
         return null;
+    }
+
+    /** Deletes what is too old, as the store does by itself every few seconds, a minute after its start. */
+    Object clean(JSONObject request) throws Exception {
+        held.executeDeleteFilesManually();
+        runPrivate(DefaultMessageStore.class, held, "cleanFilesPeriodically");
+        runPrivate(ConsumeQueueStore.class, held.getQueueStore(), "cleanQueueFilesPeriodically");
+        return null;
+    }
+
+    private static void runPrivate(Class<?> owner, Object target, String name) throws Exception {
+        Method method = owner.getDeclaredMethod(name);
+        method.setAccessible(true);
+        method.invoke(target);
     }
 
     Object close(JSONObject request) {

@@ -39,6 +39,7 @@ public final class Toolbox {
         tools.put("storeOpen", stores::open);
         tools.put("storeClose", stores::close);
         tools.put("storePut", stores::put);
+        tools.put("storeClean", stores::clean);
     }
 
     public static void main(String[] args) {
