@@ -6,7 +6,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { PAGE_BYTES } from '../engine/base/units.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
+import { storeLayout } from '../engine/file/store-layout.ts'
 import { LogFlusher } from '../engine/log/log-flusher.ts'
+import { DurableMarkWriter } from '../engine/store/durable-mark.ts'
 import type { FromWorker, WorkerSetup } from './messages.ts'
 import { SharedState, StopStage } from './shared-state.ts'
 import { reportFailure } from './worker-failure.ts'
@@ -16,8 +18,13 @@ const port = parentPort
 if (port === null) throw new Error('the flush worker runs in a thread of its own')
 const state = new SharedState(setup.state)
 const { config, segmentBytes } = setup
+const files = nodeFileSystem()
+const mark = new DurableMarkWriter(files, storeLayout(setup.directory), {
+  durableOffset: setup.endOffset,
+  segmentBytes,
+})
 const flusher = new LogFlusher(
-  nodeFileSystem(),
+  files,
   { segmentBytes, flushedOffset: setup.endOffset },
   (segmentStart) => state.segmentFd(segmentStart / segmentBytes),
 )
@@ -48,6 +55,8 @@ function run(): void {
       toldOffset = wantedOffset
       post({ kind: 'flushed' })
     }
+    // Not before those who wait are told: a mark that is behind is only more careful.
+    mark.write(flusher.flushedOffset)
     if (isStopping && state.writtenOffset === writtenOffset) return
     if (isFlushing) continue
     state.sleep('FLUSH', tick, config.flushIntervalMs)
@@ -71,6 +80,7 @@ const EARLY_BYTES = 64 * 1024 * 1024
 post({ kind: 'ready' })
 try {
   run()
+  mark.close()
 } catch (error) {
   reportFailure(port, 'flush', error)
 }

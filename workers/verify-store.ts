@@ -7,8 +7,8 @@ import { DescriptorCache } from '../engine/file/descriptor-cache.ts'
 import type { FileSystem } from '../engine/file/file-system.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { type StoreLayout, storeLayout } from '../engine/file/store-layout.ts'
-import { listSegments, type SegmentListing } from '../engine/log/log-segments.ts'
 import { findNewestSegment } from '../engine/log/newest-segment.ts'
+import type { SegmentListing } from '../engine/log/segment-listing.ts'
 import { ConsumeQueue } from '../engine/queue/consume-queue.ts'
 import { listConsumeQueues, queueFileBytesOf } from '../engine/queue/consume-queue-store.ts'
 import { indexSizeOf } from '../engine/queue/index-size.ts'
@@ -17,6 +17,7 @@ import type { IndexVerification } from '../engine/store/index-verify.ts'
 import { findSurplusUnits, type VerifiedLog } from '../engine/store/queue-surplus.ts'
 import { mergeQueues, type QueueVerification } from '../engine/store/queue-verify.ts'
 import type { SegmentCheck } from '../engine/store/segment-check.ts'
+import { listStoreSegments } from '../engine/store/store-segments.ts'
 import { createWalkWords, WalkWord } from './thread-pace.ts'
 import type { VerifyAnswer, VerifyJob, VerifySetup } from './verify-messages.ts'
 
@@ -67,10 +68,7 @@ export async function verifyStore(
   if (!files.exists(layout.commitLog)) {
     throw new StoreError('STORE_DIRECTORY_UNUSABLE', `there is no store in ${directory}`)
   }
-  const listing = listSegments(files, layout.commitLog, {
-    segmentBytes: undefined,
-    defaultBytes: 1,
-  })
+  const listing = listStoreSegments(files, layout)
   const place = { files, layout, listing }
   const setup = createSetup(place, options)
   const answers = await runThreads(setup, options)

@@ -24,6 +24,8 @@ export type StoreErrorCode =
   | 'STORE_MAPPING_INCOHERENT'
   /** A file of the store has a name, length or header that RocketMQ never writes. */
   | 'STORE_FILE_INVALID'
+  /** The log is not whole where it was on the disk: messages that were acknowledged are damaged. */
+  | 'STORE_LOG_CORRUPT'
   /** A record that was read is not whole. */
   | 'STORE_RECORD_CORRUPT'
   /** A message breaks a size limit: its topic, properties, body or whole record is too long. */

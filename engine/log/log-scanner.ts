@@ -30,11 +30,59 @@ export const ScanStep = {
   SEGMENT_END: 1,
   /** Nothing behind this offset. */
   END: 2,
-  /** No record here, although bytes are: `verdict` says why not. */
+  /** No record here, although bytes are. */
   BAD: 3,
 } as const
 
 export type ScanStep = (typeof ScanStep)[keyof typeof ScanStep]
+
+/** What stands where no record does. */
+export type LogFinding =
+  /** A blank record: the segment ends here. */
+  | 'blank'
+  /** Nothing was ever written here. */
+  | 'zeros'
+  /** The file ends here, or there is none. */
+  | 'end-of-file'
+  /** Only half of a record's head. */
+  | 'torn-head'
+  | 'bad-magic'
+  /** The lengths inside the record do not add up. */
+  | 'bad-size'
+  /** The record reaches beyond the end of its segment. */
+  | 'past-end'
+  | 'bad-crc'
+  /** A whole record that names another place, left over from an earlier use of these blocks. */
+  | 'wrong-offset'
+  /** A record whose queue or number in it cannot be. */
+  | 'bad-number'
+  /** A record of which a block behind its body never reached the disk. */
+  | 'torn-block'
+
+/** What was found, as in "there is …". */
+export const FOUND_WORDS: Readonly<Record<LogFinding, string>> = {
+  blank: 'the end of a segment',
+  zeros: 'nothing, where a record should be',
+  'end-of-file': 'the end of the file',
+  'torn-head': 'half of a record',
+  'bad-magic': 'bytes that are no record',
+  'bad-size': 'a record whose lengths do not add up',
+  'past-end': 'a record that reaches beyond its segment',
+  'bad-crc': 'a record whose body does not match its checksum',
+  'wrong-offset': 'a record of another place',
+  'bad-number': 'a record whose number in its queue cannot be',
+  'torn-block': 'a record that lost its topic or properties',
+}
+
+const FINDINGS: Readonly<Record<Exclude<RecordVerdict, 'WHOLE'>, LogFinding>> = {
+  BLANK: 'blank',
+  END: 'zeros',
+  NEED_MORE: 'past-end',
+  TORN: 'torn-head',
+  BAD_MAGIC: 'bad-magic',
+  BAD_SIZE: 'bad-size',
+  BAD_CRC: 'bad-crc',
+}
 
 export interface LogLocation {
   /** Folder of the segments. */
@@ -45,8 +93,8 @@ export interface LogLocation {
 export class LogScanner {
   /** The record of the last `RECORD` step: valid until the next call. */
   readonly view: RecordView = createRecordView()
-  /** Why the last step was `BAD`; `WHOLE` when the record stands at a place that is not its own. */
-  verdict: RecordVerdict = Verdict.WHOLE
+  /** What the last step found, if it was not `RECORD`. */
+  finding: LogFinding = 'zeros'
   readonly #files: FileSystem
   readonly #location: LogLocation
   readonly #options: ReadRecordOptions
@@ -72,7 +120,7 @@ export class LogScanner {
 
   /** Looks at what stands at `offset`; nothing at or behind `limit` is read. */
   at(offset: number, limit: number): ScanStep {
-    if (offset >= limit) return ScanStep.END
+    if (offset >= limit) return this.#endOfFile()
     const segmentStart = offset - (offset % this.#location.segmentBytes)
     const end = Math.min(limit, segmentStart + this.#location.segmentBytes)
     if (offset + BLANK_RECORD_BYTES > end) return this.#stepOf(Verdict.NEED_MORE, offset)
@@ -86,7 +134,7 @@ export class LogScanner {
       const isWindowTooSmall = this.#windowStart === offset && this.#windowEnd > offset
       if (isWindowTooSmall) wantedBytes = 2 * this.#buffer.length
       this.#fill(segmentStart, offset, end, wantedBytes)
-      if (this.#windowEnd <= offset) return ScanStep.END
+      if (this.#windowEnd <= offset) return this.#endOfFile()
     }
   }
 
@@ -115,14 +163,16 @@ export class LogScanner {
     return readRecord(this.#buffer, offset - this.#windowStart, limit, this.view, this.#options)
   }
 
-  /** A whole record that names another place is left over from an earlier use of these blocks. */
   #stepOf(verdict: RecordVerdict, offset: number): ScanStep {
-    this.verdict = verdict
     if (verdict === Verdict.WHOLE) {
-      if (this.view.physicalOffset !== offset || !this.#hasQueuePlace()) return ScanStep.BAD
-      const isTorn = this.#options.checkCrc && this.#isTornBehindBody(offset)
-      return isTorn ? ScanStep.BAD : ScanStep.RECORD
+      if (this.view.physicalOffset !== offset) this.finding = 'wrong-offset'
+      else if (!this.#hasQueuePlace()) this.finding = 'bad-number'
+      else if (this.#options.checkCrc && this.#isTornBehindBody(offset)) {
+        this.finding = 'torn-block'
+      } else return ScanStep.RECORD
+      return ScanStep.BAD
     }
+    this.finding = FINDINGS[verdict]
     if (verdict === Verdict.BLANK) return ScanStep.SEGMENT_END
     return verdict === Verdict.END ? ScanStep.END : ScanStep.BAD
   }
@@ -163,6 +213,11 @@ export class LogScanner {
   #isZero(start: number, end: number): boolean {
     for (let at = start; at < end; at += 1) if (this.#buffer[at] !== 0) return false
     return true
+  }
+
+  #endOfFile(): ScanStep {
+    this.finding = 'end-of-file'
+    return ScanStep.END
   }
 
   #fill(segmentStart: number, offset: number, end: number, wantedBytes: number): void {

@@ -8,7 +8,7 @@ import { KIB, MIB } from '../base/units.ts'
 import { type FileSystem, readFully } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
 import { MAGIC_AT, RECORD_MAGIC_V1, RECORD_MAGIC_V2 } from '../format/record-format.ts'
-import { type LogLocation, LogScanner, ScanStep } from './log-scanner.ts'
+import { FOUND_WORDS, type LogLocation, LogScanner, ScanStep } from './log-scanner.ts'
 
 /** A damaged part of the log. */
 export interface LogDamage {
@@ -217,20 +217,7 @@ function readError(error: unknown): Error {
 
 function describe(scanner: LogScanner, step: ScanStep | Error): string {
   if (step instanceof Error) return `bytes that cannot be read: ${describeError(step)}`
-  if (step === ScanStep.END) return 'nothing, where a record should be'
-  switch (scanner.verdict) {
-    case 'WHOLE':
-      return 'a record of another place'
-    case 'BAD_CRC':
-      return 'a record whose body does not match its checksum'
-    case 'BAD_SIZE':
-    case 'NEED_MORE':
-      return 'a record whose lengths do not add up'
-    case 'TORN':
-      return 'half of a record'
-    default:
-      return 'bytes that are no record'
-  }
+  return FOUND_WORDS[scanner.finding]
 }
 
 /** Where one of the magics stands, ascending. */

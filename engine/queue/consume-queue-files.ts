@@ -81,17 +81,27 @@ export function countUnits(
       const message = `${path} has ${foundBytes} bytes, but ${wanted}`
       throw new StoreError('STORE_FILE_INVALID', message)
     }
-    let low = 0
-    let high = location.fileBytes / CONSUME_QUEUE_UNIT_BYTES
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (matches(readUnit(files, fd, middle))) low = middle + 1
-      else high = middle
-    }
-    return low
+    return searchUnits(files, fd, location.fileBytes, matches)
   } finally {
     files.close(fd)
   }
+}
+
+/** {@link countUnits} in an open file of any length, of which `fileBytes` are looked at. */
+export function searchUnits(
+  files: FileSystem,
+  fd: number,
+  fileBytes: number,
+  matches: (unit: Buffer) => boolean,
+): number {
+  let low = 0
+  let high = fileBytes / CONSUME_QUEUE_UNIT_BYTES
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (matches(readUnit(files, fd, middle))) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /**

@@ -93,10 +93,10 @@ export class Reputter {
       } else if (step === ScanStep.SEGMENT_END) {
         offset = this.#scanner.segmentEnd(offset)
       } else {
-        const { verdict } = this.#scanner
+        const { finding } = this.#scanner
         const start = offset - (offset % this.#log.segmentBytes)
         const path = segmentPath(this.#log.directory, start)
-        const message = `${path} holds no whole record at byte ${offset - start}: ${verdict}`
+        const message = `${path} holds no whole record at byte ${offset - start}: ${finding}`
         throw new StoreError('STORE_RECORD_CORRUPT', message)
       }
     }

@@ -13,7 +13,9 @@ function endMarkPath(layout: StoreLayout): string {
 }
 
 export function saveEndMark(files: FileSystem, layout: StoreLayout, mark: LogEndMark): void {
-  replaceFile(files, layout, endMarkPath(layout), Buffer.from(`${JSON.stringify(mark)}\n`))
+  const { lastRecordOffset, endOffset, queueCount } = mark
+  const text = JSON.stringify({ lastRecordOffset, endOffset, queueCount })
+  replaceFile(files, layout, endMarkPath(layout), Buffer.from(`${text}\n`))
 }
 
 /** The mark of the last clean stop; undefined when there is none or it cannot be read. */
@@ -21,7 +23,12 @@ export function loadEndMark(files: FileSystem, layout: StoreLayout): LogEndMark 
   const content = readWholeFile(files, endMarkPath(layout))
   if (content === undefined) return undefined
   const text = content.toString('utf8')
-  const match = /"lastRecordOffset":(\d+),"endOffset":(\d+)/.exec(text)
+  const match = /"lastRecordOffset":(\d+),"endOffset":(\d+)(?:,"queueCount":(\d+))?/.exec(text)
   if (match === null) return undefined
-  return { lastRecordOffset: Number(match[1]), endOffset: Number(match[2]) }
+  const [lastRecordOffset = 0, endOffset = 0, queueCount = 0] = match.slice(1).map(numberOf)
+  return { lastRecordOffset, endOffset, queueCount }
+}
+
+function numberOf(digits: string | undefined): number {
+  return Number(digits ?? 0)
 }

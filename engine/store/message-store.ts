@@ -17,6 +17,8 @@ import { LogSegment } from '../log/log-segment.ts'
 import { QueueTails } from '../log/queue-tail.ts'
 import { ConsumeQueue } from '../queue/consume-queue.ts'
 import { consumeQueueDirectory, findQueueEnd } from '../queue/consume-queue-files.ts'
+import { countQueues } from '../queue/queue-recovery.ts'
+import { saveDurableMark } from './durable-mark.ts'
 import { saveEndMark } from './end-mark.ts'
 import { checkMappings } from './mapping-check.ts'
 import { MessageReader } from './message-reader.ts'
@@ -50,7 +52,7 @@ export class MessageStore {
   /**
    * Locks and recovers a directory, which is made when it is missing.
    * @throws {StoreError} `STORE_LOCKED`, `STORE_DIRECTORY_UNUSABLE`, `STORE_DISK_FULL`,
-   * `STORE_FILE_INVALID`, `STORE_MAPPING_INCOHERENT`, `STORE_IO_FAILED`
+   * `STORE_FILE_INVALID`, `STORE_LOG_CORRUPT`, `STORE_MAPPING_INCOHERENT`, `STORE_IO_FAILED`
    */
   static open(parts: MessageStoreParts): MessageStore {
     const layout = storeLayout(parts.directory)
@@ -151,8 +153,11 @@ export class MessageStore {
 
   #leaveMarks(lastRecordOffset: number): void {
     const endOffset = this.log.writtenOffset
+    const { segmentBytes } = this.log.segments
+    saveDurableMark(this.#files, this.layout, { durableOffset: endOffset, segmentBytes })
     if (lastRecordOffset >= 0) {
-      saveEndMark(this.#files, this.layout, { lastRecordOffset, endOffset })
+      const queueCount = countQueues(this.#files, this.layout.consumeQueue)
+      saveEndMark(this.#files, this.layout, { lastRecordOffset, endOffset, queueCount })
     }
     this.#files.unlink(this.layout.abort)
     this.#files.syncDirectory(this.layout.root)

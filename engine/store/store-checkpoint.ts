@@ -34,6 +34,27 @@ export function saveCheckpoint(
   replaceFile(files, layout, layout.checkpoint, page)
 }
 
+/** Takes back what the checkpoint says of a log that has been cut. */
+export function clampCheckpoint(
+  files: FileSystem,
+  layout: StoreLayout,
+  { endOffset, timestampMs }: { readonly endOffset: number; readonly timestampMs: number },
+): void {
+  const checkpoint = loadCheckpoint(files, layout)
+  const { commitLogTimestampMs, consumeQueueTimestampMs, indexTimestampMs } = checkpoint
+  const timestamps = [commitLogTimestampMs, consumeQueueTimestampMs, indexTimestampMs]
+  const isAhead = timestamps.some((one) => one > timestampMs)
+  if (!isAhead && checkpoint.consumeQueueOffset <= endOffset) return
+  saveCheckpoint(files, layout, {
+    ...checkpoint,
+    commitLogTimestampMs: Math.min(commitLogTimestampMs, timestampMs),
+    consumeQueueTimestampMs: Math.min(consumeQueueTimestampMs, timestampMs),
+    indexTimestampMs: Math.min(indexTimestampMs, timestampMs),
+    confirmedOffset: Math.min(checkpoint.confirmedOffset, endOffset),
+    consumeQueueOffset: Math.min(checkpoint.consumeQueueOffset, endOffset),
+  })
+}
+
 /** Everything stored up to this time, in ms, is in the log, the queues and the index on disk. */
 export function safeTimestampMs(checkpoint: Checkpoint, options: { index: boolean }): number {
   const { commitLogTimestampMs, consumeQueueTimestampMs, indexTimestampMs } = checkpoint

@@ -106,6 +106,13 @@ export interface StoreOptions {
    * @default 'shared'
    */
   readonly mapping?: 'shared' | 'mmap-io' | undefined
+  /**
+   * What a start does about damage in a part of the log that was on the disk: `refuse` to open the
+   * store, or `cut` the log there, which loses the acknowledged messages behind it. What is cut is
+   * kept in the store's folder `agena`.
+   * @default 'refuse'
+   */
+  readonly onCorruption?: 'refuse' | 'cut' | undefined
 }
 
 /** {@link StoreOptions} with every field present and checked. */
@@ -140,6 +147,7 @@ export const STORE_DEFAULTS = Object.freeze({
   scrubBytesPerSecond: 0,
   scrubIntervalMs: 7 * DAY_MS,
   mapping: 'shared',
+  onCorruption: 'refuse',
 }) satisfies Readonly<Required<StoreOptions>>
 
 /** Smallest and largest value of each number among {@link StoreOptions}. */
@@ -165,6 +173,7 @@ const CHOICES = {
   flush: ['async', 'sync'],
   segmentPreparation: ['allocate', 'write'],
   mapping: ['shared', 'mmap-io'],
+  onCorruption: ['refuse', 'cut'],
 } as const
 
 /**

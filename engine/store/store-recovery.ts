@@ -1,28 +1,33 @@
 /**
  * Brings a directory into the state of a store that may be written: finds the log's end, cuts what
- * is behind it, and says from where queues and index are to be built again.
+ * is behind it, mends queues and index files that do not match it, and says from where both are to
+ * be built again. First everything is examined and decided; only a log that is not refused lets
+ * anything be changed.
  */
-import { join } from 'node:path'
-import type { Logger } from '../base/logger.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { prepareFile, removeUnfinishedFiles } from '../file/preallocator.ts'
 import { type StoreLayout, segmentPath } from '../file/store-layout.ts'
-import { segmentName } from '../format/segment-name.ts'
-import {
-  TRANSACTION_COMMIT_TYPE,
-  TRANSACTION_NOT_TYPE,
-  transactionTypeOf,
-} from '../format/sys-flag.ts'
-import { recoverLog } from '../log/log-recovery.ts'
+import { entersConsumeQueue } from '../format/sys-flag.ts'
+import { type LogRecoveryResult, recoverLog } from '../log/log-recovery.ts'
 import type { LogScanner } from '../log/log-scanner.ts'
 import { LogSegment } from '../log/log-segment.ts'
-import { LogSegments, listSegments, type SegmentListing } from '../log/log-segments.ts'
+import { LogSegments } from '../log/log-segments.ts'
 import type { QueueTails } from '../log/queue-tail.ts'
+import { type SegmentListing, SURPLUS_SEGMENTS } from '../log/segment-listing.ts'
 import { cutConsumeQueues } from '../queue/consume-queue-store.ts'
+import { BUILT_UNITS, type BuiltFacts, newestUnitOffset } from '../queue/queue-recovery.ts'
 import { QueueRestarts, type RestartOffsets } from '../queue/queue-restarts.ts'
-import { loadEndMark } from './end-mark.ts'
-import { loadCheckpoint, safeTimestampMs } from './store-checkpoint.ts'
-import type { StoreConfig } from './store-options.ts'
+import { corruptLogError } from './corrupt-log.ts'
+import { saveDurableMark } from './durable-mark.ts'
+import { cutSegment, setAside } from './log-cut.ts'
+import { clampCheckpoint } from './store-checkpoint.ts'
+import {
+  examineStore,
+  mendStore,
+  queuesLocation,
+  type StoreFindings,
+  type StorePlace,
+} from './store-examination.ts'
 
 export interface RecoveredStore {
   readonly segments: LogSegments
@@ -44,67 +49,110 @@ export interface RecoveredStore {
   readonly wasAborted: boolean
 }
 
-interface Place {
-  readonly files: FileSystem
-  readonly layout: StoreLayout
-  readonly config: StoreConfig
-  readonly logger: Logger
-}
-
-export function recoverStore(place: Place, tails: QueueTails): RecoveredStore {
+/**
+ * @throws {StoreError} `STORE_FILE_INVALID` for segment files that make no log;
+ * `STORE_LOG_CORRUPT` for a log that is damaged where it was on the disk.
+ */
+export function recoverStore(place: StorePlace, tails: QueueTails): RecoveredStore {
   const { files, layout, config, logger } = place
   removeUnfinishedFiles(files, layout.work)
-  const listing = listSegments(files, layout.commitLog, {
-    segmentBytes: config.isSegmentBytesGiven ? config.segmentBytes : undefined,
-    defaultBytes: config.segmentBytes,
-  })
-  const wasAborted = files.exists(layout.abort)
-  const endMark = loadEndMark(files, layout)
+  const findings = examineStore(place)
+  const { listing, wasAborted } = findings
   const restarts = new QueueRestarts()
   const result = recoverLog(
     files,
     {
+      ...findings,
       directory: layout.commitLog,
-      listing,
-      wasAborted,
-      endMark,
-      safeTimestampMs: safeTimestampMs(loadCheckpoint(files, layout), config),
-      hasConsumeQueues: files.list(layout.consumeQueue).length > 0,
+      queueCount: findings.queues.queueCount,
+      policy: config.onCorruption,
     },
     (scanner, offset) => restoreTail(tails, restarts, scanner, offset),
   )
+  if (result.decision === 'refuse') {
+    throw corruptLogError(layout, { ...result, segmentBytes: listing.segmentBytes })
+  }
   if (wasAborted) {
     logger.warn(
       `the last stop was not clean: the log ends at ${result.endOffset}, ` +
         `queues and index are built again from ${result.redoFromOffset}`,
     )
   }
-  const cutOffset = wasAborted ? result.redoFromOffset : result.endOffset
-  // A clean stop of ours left queues that match its mark; anyone else's may be ahead of the log.
-  if (wasAborted || result.redoFromOffset !== endMark?.endOffset) {
-    cutConsumeQueues(
-      files,
-      { root: layout.consumeQueue, fileBytes: config.consumeQueueFileBytes },
-      cutOffset,
-    )
-  }
-  const restartOffsets = restarts.apply(files, {
-    root: layout.consumeQueue,
-    fileBytes: config.consumeQueueFileBytes,
-  })
-  const opened = openSegments(place, listing, result.endOffset)
-  if (wasAborted || result.isTailTorn) cutTail(files, opened.segment, result.endOffset)
-  const { nextSegment } = opened
-  // It seems unused, but later blocks of a lost first write may be there.
-  if (wasAborted && nextSegment !== undefined) cutTail(files, nextSegment, nextSegment.startOffset)
+  mendStore(place, findings, result)
+  cutLog(place, findings, result)
+  const cutOffset = cutQueues(place, findings, result)
+  // Files that were mended or cut are whole again, so that the ends of queues can be looked up.
+  const restartOffsets = restarts.apply(files, queuesLocation(place))
+  const opened = openSegments(place, listing, { endOffset: result.endOffset, wasAborted })
   if (wasAborted) syncSegments(files, opened.segments, result.redoFromOffset)
+  const { segmentBytes } = listing
+  saveDurableMark(files, layout, { durableOffset: result.endOffset, segmentBytes })
   return { ...opened, ...result, cutOffset, restartOffsets, wasAborted }
 }
 
-/** What is left of a torn write behind the end must never look like a record again. */
-function cutTail(files: FileSystem, segment: LogSegment, endOffset: number): void {
-  files.zero(segment.fd, endOffset - segment.startOffset, segment.endOffset - endOffset)
-  files.sync(segment.fd)
+/**
+ * What is left of a torn write behind the end must never look like a record again. After a kill
+ * that may stand behind zeros, too: blocks reach the disk in any order.
+ */
+function cutLog(
+  place: StorePlace,
+  { listing, wasAborted }: StoreFindings,
+  result: LogRecoveryResult,
+): void {
+  const { files, layout, logger } = place
+  const { endOffset: offset, decision } = result
+  const { segmentBytes } = listing
+  if (decision === 'cut-durable') {
+    const { message } = corruptLogError(layout, { ...result, segmentBytes })
+    logger.error(`${message}. It is cut there, as onCorruption says`)
+  }
+  const isInSegment = listing.startOffsets.includes(offset - (offset % segmentBytes))
+  // The mark goes back before the bytes do: otherwise a kill in between would leave damage.
+  const lowerMark = () => {
+    if (decision === 'cut-durable') {
+      saveDurableMark(files, layout, { durableOffset: offset, segmentBytes })
+    }
+  }
+  if (isInSegment && (decision !== 'end' || wasAborted)) {
+    const kind = decision === 'cut-durable' ? 'damaged' : 'torn'
+    cutSegment(place, { segmentBytes, offset, kind }, lowerMark)
+  } else lowerMark()
+  if (decision !== 'end') {
+    clampCheckpoint(files, layout, { endOffset: offset, timestampMs: result.lastTimestampMs })
+  }
+}
+
+/** @returns where the index is to be cut as well. */
+function cutQueues(
+  place: StorePlace,
+  findings: StoreFindings,
+  { endOffset, redoFromOffset, scanStartOffset }: LogRecoveryResult,
+): number {
+  const { endMark, wasAborted } = findings
+  const { files } = place
+  const location = queuesLocation(place)
+  let newest = findings.newestUnitOffset
+  // A clean stop of ours left queues that match its mark; anyone else's may be ahead of the log.
+  const isMarked = newest === undefined && endOffset === endMark?.endOffset
+  if (!wasAborted && !isMarked) newest ??= newestUnitOffset(files, location)
+  const { decision } = BUILT_UNITS.decide({
+    stop: wasAborted ? 'aborted' : 'clean',
+    newest: placeOfNewest(newest, { endOffset, scanStartOffset }),
+  })
+  const cutOffset = decision === 'cut-at-redo' ? redoFromOffset : endOffset
+  if (decision === 'cut-at-redo' || decision === 'cut-at-end') {
+    cutConsumeQueues(files, location, cutOffset)
+  }
+  return cutOffset
+}
+
+function placeOfNewest(
+  newest: number | undefined,
+  { endOffset, scanStartOffset }: Pick<LogRecoveryResult, 'endOffset' | 'scanStartOffset'>,
+): BuiltFacts['newest'] {
+  if (newest === undefined) return 'within'
+  if (newest >= endOffset) return 'ahead'
+  return newest < scanStartOffset ? 'behind' : 'within'
 }
 
 /**
@@ -124,17 +172,16 @@ function restoreTail(
   offset: number,
 ): void {
   const { view, buffer } = scanner
-  const type = transactionTypeOf(view.sysFlag)
-  if (type !== TRANSACTION_NOT_TYPE && type !== TRANSACTION_COMMIT_TYPE) return
+  if (!entersConsumeQueue(view.sysFlag)) return
   const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
   tails.restore(topic, view.queueId, view.queueOffset + 1, offset + view.totalBytes)
   restarts.see(topic, view.queueId, view.queueOffset, offset)
 }
 
 function openSegments(
-  place: Place,
+  place: StorePlace,
   listing: SegmentListing,
-  endOffset: number,
+  { endOffset, wasAborted }: { readonly endOffset: number; readonly wasAborted: boolean },
 ): Pick<RecoveredStore, 'segments' | 'segment' | 'nextSegment'> {
   const { files, layout } = place
   const { segmentBytes } = listing
@@ -150,32 +197,25 @@ function openSegments(
   }
   const segment = segments.last
   if (segment === undefined) throw new Error('a log has a segment')
-  const nextSegment = keepNext(place, listing, segment)
-  return { segments, segment, nextSegment }
-}
-
-/** An empty segment right behind the tail is kept for later; anything else there is set aside. */
-function keepNext(
-  { files, layout, logger }: Place,
-  listing: SegmentListing,
-  segment: LogSegment,
-): LogSegment | undefined {
-  let next: LogSegment | undefined
+  let nextSegment: LogSegment | undefined
   // The newest first: if the power goes in between, no gap is left.
   for (const startOffset of [...listing.startOffsets].reverse()) {
-    if (startOffset <= segment.startOffset) continue
-    if (startOffset === segment.endOffset) {
-      next = openSegment(files, layout, startOffset, listing.segmentBytes)
-      if (isEmpty(files, next)) continue
-      next.close()
-      next = undefined
+    if (startOffset <= tailStart) continue
+    const found = openSegment(files, layout, startOffset, segmentBytes)
+    const { decision } = SURPLUS_SEGMENTS.decide({
+      place: startOffset === segment.endOffset ? 'adjoining' : 'further',
+      content: isEmpty(files, found) ? 'empty' : 'bytes',
+    })
+    if (decision === 'next') {
+      nextSegment = found
+      // Only its head was looked at: what stands behind it must not come up one day as a record.
+      if (wasAborted) cutSegment(place, { segmentBytes, offset: startOffset, kind: 'torn' })
+    } else {
+      found.close()
+      setAside(place, found.path)
     }
-    const from = segmentPath(layout.commitLog, startOffset)
-    const to = join(layout.work, `cut-${segmentName(startOffset)}`)
-    logger.warn(`${from} lies behind the end of the log: it is set aside as ${to}`)
-    files.rename(from, to)
   }
-  return next
+  return { segments, segment, nextSegment }
 }
 
 function isEmpty(files: FileSystem, segment: LogSegment): boolean {
@@ -185,7 +225,7 @@ function isEmpty(files: FileSystem, segment: LogSegment): boolean {
 }
 
 function makeSegment(
-  { files, layout, config }: Place,
+  { files, layout, config }: StorePlace,
   startOffset: number,
   sizeBytes: number,
 ): void {

@@ -20,6 +20,7 @@ import { DelayLevels } from '../../engine/queue/delay-levels.ts'
 import { IndexStore } from '../../engine/queue/index-store.ts'
 import { Reputter } from '../../engine/queue/reput-step.ts'
 import { type BuiltFiles, CheckpointKeeper } from '../../engine/store/checkpoint-keeper.ts'
+import { DurableMarkWriter } from '../../engine/store/durable-mark.ts'
 import { createGetResult, type GetResult } from '../../engine/store/get-result.ts'
 import type { GetRequest } from '../../engine/store/message-reader.ts'
 import { MessageStore } from '../../engine/store/message-store.ts'
@@ -46,6 +47,7 @@ export class SteppedStore {
   readonly #checkpoints: CheckpointKeeper
   #writtenTimestampMs = 0
   #flushedTimestampMs = 0
+  readonly #mark: DurableMarkWriter
 
   constructor(files: FileSystem, directory: string, options: StoreOptions) {
     this.#files = files
@@ -99,6 +101,8 @@ export class SteppedStore {
       recovered.endOffset,
       () => this.#flushedTimestampMs,
     )
+    const durableOffset = recovered.endOffset
+    this.#mark = new DurableMarkWriter(files, layout, { durableOffset, segmentBytes })
     if (!log.hasNextSegment) this.#offerSegment(recovered.segment.endOffset)
   }
 
@@ -140,6 +144,7 @@ export class SteppedStore {
     const timestampMs = this.#writtenTimestampMs
     this.flusher.flushStep(this.store.log.writtenOffset)
     this.#flushedTimestampMs = timestampMs
+    this.#mark.write(this.flusher.flushedOffset)
   }
 
   /** What reput hands over to be synced. */
@@ -234,6 +239,7 @@ export class SteppedStore {
   }
 
   #closeParts(): void {
+    this.#mark.close()
     this.reputter.close()
     this.queues.close()
     this.index.close()

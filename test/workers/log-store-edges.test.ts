@@ -120,7 +120,8 @@ describe('a close', () => {
       await store.append({ topic: 'T', body: Buffer.alloc(30_000) })
       await store.close()
     }
-    expect(readdirSync(join(folder.path, 'agena'))).toEqual(['end.json', 'index.json'])
+    const marks = ['durable', 'end.json', 'index.json']
+    expect(readdirSync(join(folder.path, 'agena')).sort()).toEqual(marks)
     await using store = await openStore(folder.path, SMALL)
     expect((await store.read('T', 0, 0)).maxOffset).toBe(10)
   })

@@ -1,5 +1,5 @@
 /** The store with its threads: topics that go and come, look-ups that fail, threads that die. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createRecordSource } from '../../engine/format/record-encoder.ts'
@@ -107,13 +107,15 @@ describe('the index of a store', () => {
     expect(store.log.refusal).toBeUndefined()
   })
 
-  it('keeps the store from opening when a file in it is none of its own', async () => {
+  it('is opened although a file in it is none of its own, which is set aside', async () => {
     using folder = temporaryFolder('index')
     mkdirSync(join(folder.path, 'index'))
     writeFileSync(join(folder.path, 'index', 'notes.txt'), 'mine')
-    const code = 'STORE_FILE_INVALID'
-    await expect(ThreadedStore.open(folder.path, OPTIONS)).rejects.toMatchObject({ code })
-    await expect(ThreadedStore.open(folder.path, OPTIONS)).rejects.toThrow('notes.txt')
+    await using store = await ThreadedStore.open(folder.path, OPTIONS)
+    expect(store.status).toBe('open')
+    expect(readdirSync(join(folder.path, 'index'))).toEqual([])
+    const aside = join(folder.path, 'agena', 'aside-index-notes.txt')
+    expect(readFileSync(aside, 'utf8')).toBe('mine')
   })
 })
 

@@ -103,6 +103,7 @@ const STORE_SETTINGS: Readonly<Partial<Record<StoreField, readonly [key: string,
     'messageDelayLevel',
     fixed({ ...text, expected: 'delays such as 1s 5m 1h', accepts: areDelayLevels }),
   ],
+  onCorruption: ['onCorruption', fixed(choice({ refuse: 'refuse', cut: 'cut' }))],
 }
 
 /** Settings that RocketMQ does not have, told in net/README.md. */
@@ -110,6 +111,7 @@ export const OWN_KEYS: ReadonlySet<string> = new Set([
   'blockHashBytesPerSecond',
   'scrubBytesPerSecond',
   'scrubIntervalMs',
+  'onCorruption',
 ])
 
 /** Every setting, by Java's name. */

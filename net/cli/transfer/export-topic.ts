@@ -9,12 +9,12 @@ import { storeLayout } from '../../../engine/file/store-layout.ts'
 import { isPreBlankUnit } from '../../../engine/format/consume-queue-format.ts'
 import { type StoredMessage, toStoredMessage } from '../../../engine/format/stored-message.ts'
 import { type LogLocation, LogScanner, ScanStep } from '../../../engine/log/log-scanner.ts'
-import { listSegments } from '../../../engine/log/log-segments.ts'
 import { ConsumeQueue } from '../../../engine/queue/consume-queue.ts'
 import { findQueueEnd } from '../../../engine/queue/consume-queue-files.ts'
 import { listConsumeQueues, queueFileBytesOf } from '../../../engine/queue/consume-queue-store.ts'
 import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
 import { unitsOf } from '../../../engine/queue/queue-units.ts'
+import { listStoreSegments } from '../../../engine/store/store-segments.ts'
 import { exportedLine } from './exported-message.ts'
 import { TransferError } from './transfer-error.ts'
 
@@ -54,10 +54,7 @@ export function* messagesOf(request: ExportRequest): Generator<StoredMessage, vo
     throw new StoreError('STORE_DIRECTORY_UNUSABLE', `there is no store in ${request.directory}`)
   }
   const root = layout.consumeQueue
-  const listing = listSegments(files, layout.commitLog, {
-    segmentBytes: undefined,
-    defaultBytes: 1,
-  })
+  const listing = listStoreSegments(files, layout)
   const log = { directory: layout.commitLog, segmentBytes: listing.segmentBytes }
   const logStartOffset = listing.startOffsets[0] ?? 0
   const limit = (listing.startOffsets.at(-1) ?? 0) + listing.segmentBytes

@@ -3,7 +3,8 @@ import { readWholeFile } from '../../../engine/file/file-system.ts'
 import type { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { promise } from './store-checker.ts'
 
-const WATCHED = /\/(checkpoint|agena\/[a-z-]+(\.json)?|config\/[a-z]+\.json)$/i
+// The durable mark is overwritten in place as well.
+const WATCHED = /\/(checkpoint|agena\/(?!durable)[a-z-]+(\.json)?|config\/[a-z]+\.json)$/i
 
 export class WholeFiles {
   readonly #disk: MemoryDisk

@@ -11,7 +11,7 @@ import { messagesOf, SteppedStore } from '../../helpers/stepped-store.ts'
 
 const POSITIVE = 0x7fff_ffff
 /** What a store may say of damage, and nothing else. */
-const CODES = new Set(['STORE_FILE_INVALID', 'STORE_RECORD_CORRUPT'])
+const CODES = new Set(['STORE_FILE_INVALID', 'STORE_LOG_CORRUPT', 'STORE_RECORD_CORRUPT'])
 
 export interface StoreToRead {
   readonly files: FileSystem
@@ -47,7 +47,11 @@ export function readDamaged(store: StoreToRead): { served: Served[]; said: Store
       return undefined
     }
   }
-  const stepped = attempt(() => new SteppedStore(store.files, store.root, store.options))
+  // What is refused may be opened without what is damaged.
+  const cutting = { ...store.options, onCorruption: 'cut' } as const
+  const stepped =
+    attempt(() => new SteppedStore(store.files, store.root, store.options)) ??
+    attempt(() => new SteppedStore(store.files, store.root, cutting))
   if (stepped === undefined) return { served, said }
   attempt(() => stepped.reput())
   for (const queue of store.queues) {

@@ -1,67 +1,9 @@
 /** Walking a log: windows, segments' ends, and everything that is no record. */
 import { describe, expect, it } from 'vitest'
-import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
-import { segmentPath } from '../../../engine/file/store-layout.ts'
-import { hostOf } from '../../../engine/format/host.ts'
-import {
-  createRecordSource,
-  encodeBlank,
-  encodeRecord,
-  recordBytes,
-} from '../../../engine/format/record-encoder.ts'
-import { LogScanner, ScanStep } from '../../../engine/log/log-scanner.ts'
+import { type LogScanner, ScanStep } from '../../../engine/log/log-scanner.ts'
+import { WrittenLog } from '../../helpers/written-log.ts'
 
-const HOST = hostOf('10.0.0.1', 10911)
 const SEGMENT_BYTES = 2 * 1024 * 1024
-const DIRECTORY = '/log'
-
-class WrittenLog {
-  readonly disk = new MemoryDisk()
-  readonly offsets: number[] = []
-  end = 0
-
-  constructor() {
-    this.disk.makeDirectory(DIRECTORY)
-  }
-
-  add(bodyBytes: number): this {
-    const source = createRecordSource()
-    source.topic = Buffer.from('T')
-    source.topicEnd = 1
-    source.bornHost = HOST
-    source.storeHost = HOST
-    source.body = Buffer.alloc(bodyBytes, this.offsets.length + 1)
-    source.bodyEnd = bodyBytes
-    const bytes = recordBytes(source)
-    const segmentEnd = this.end - (this.end % SEGMENT_BYTES) + SEGMENT_BYTES
-    if (this.end + bytes + 8 > segmentEnd) {
-      const blank = Buffer.alloc(8)
-      encodeBlank(blank, 0, segmentEnd - this.end)
-      this.write(this.end, blank)
-      this.end = segmentEnd
-    }
-    const record = Buffer.alloc(bytes)
-    encodeRecord(record, 0, source, this.offsets.length, this.end, 1_700_000_000_000)
-    this.write(this.end, record)
-    this.offsets.push(this.end)
-    this.end += bytes
-    return this
-  }
-
-  write(offset: number, bytes: Buffer): void {
-    const start = offset - (offset % SEGMENT_BYTES)
-    const path = segmentPath(DIRECTORY, start)
-    const fd = this.disk.open(path, 'create')
-    if (this.disk.sizeBytes(fd) < SEGMENT_BYTES) this.disk.setLength(fd, SEGMENT_BYTES)
-    this.disk.write(fd, bytes, 0, bytes.length, offset - start)
-    this.disk.close(fd)
-  }
-
-  scanner(): LogScanner {
-    const location = { directory: DIRECTORY, segmentBytes: SEGMENT_BYTES }
-    return new LogScanner(this.disk, location, { checkCrc: true })
-  }
-}
 
 function walk(scanner: LogScanner, limit: number): { offsets: number[]; last: number } {
   const offsets: number[] = []
@@ -81,7 +23,7 @@ function walk(scanner: LogScanner, limit: number): { offsets: number[]; last: nu
 
 describe('a walk over the log', () => {
   it('finds every record, also those larger than its window, and across segments', () => {
-    const log = new WrittenLog()
+    const log = new WrittenLog(SEGMENT_BYTES)
     for (const bytes of [10, 600_000, 20, 1_300_000, 0, 524_288, 1_900_000, 5, 5]) log.add(bytes)
     expect(log.offsets.at(-1)).toBeGreaterThan(2 * SEGMENT_BYTES)
     const scanner = log.scanner()
@@ -90,7 +32,7 @@ describe('a walk over the log', () => {
   })
 
   it('sees what is written later, although the window was read before', () => {
-    const log = new WrittenLog().add(100)
+    const log = new WrittenLog(SEGMENT_BYTES).add(100)
     const scanner = log.scanner()
     expect(walk(scanner, log.end).offsets).toHaveLength(1)
     log.add(200).add(300)
@@ -99,7 +41,7 @@ describe('a walk over the log', () => {
   })
 
   it('reads nothing at or behind the limit, and calls a record that crosses it bad', () => {
-    const log = new WrittenLog().add(50).add(50)
+    const log = new WrittenLog(SEGMENT_BYTES).add(50).add(50)
     const second = log.offsets[1] ?? 0
     const scanner = log.scanner()
     for (let limit = second + 1; limit < log.end; limit += 1) {
@@ -113,10 +55,8 @@ describe('a walk over the log', () => {
 
 describe('what is no record', () => {
   it('is bad for every byte of a record that is changed, but for some header fields', () => {
-    const log = new WrittenLog().add(40)
-    const record = Buffer.alloc(log.end)
-    const fd = log.disk.open(segmentPath(DIRECTORY, 0), 'read')
-    log.disk.read(fd, record, 0, record.length, 0)
+    const log = new WrittenLog(SEGMENT_BYTES).add(40)
+    const record = log.read(0, log.end)
     const found: number[] = []
     for (let at = 0; at < record.length; at += 1) {
       const changed = Buffer.from(record)
@@ -133,18 +73,15 @@ describe('what is no record', () => {
   })
 
   it('is bad when it is a whole record of another place', () => {
-    const log = new WrittenLog().add(40).add(40)
-    const first = Buffer.alloc(log.offsets[1] ?? 0)
-    const fd = log.disk.open(segmentPath(DIRECTORY, 0), 'read')
-    log.disk.read(fd, first, 0, first.length, 0)
-    log.write(log.end, first)
+    const log = new WrittenLog(SEGMENT_BYTES).add(40).add(40)
+    log.write(log.end, log.read(0, log.offsets[1] ?? 0))
     const scanner = log.scanner()
     expect(walk(scanner, SEGMENT_BYTES)).toEqual({ offsets: log.offsets, last: ScanStep.BAD })
     scanner.close()
   })
 
   it('is the end when it is zeros', () => {
-    const log = new WrittenLog().add(40)
+    const log = new WrittenLog(SEGMENT_BYTES).add(40)
     const scanner = log.scanner()
     expect(walk(scanner, SEGMENT_BYTES)).toEqual({ offsets: log.offsets, last: ScanStep.END })
     scanner.close()
