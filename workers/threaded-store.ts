@@ -12,6 +12,7 @@ import { createRecordView, RecordVerdict, readRecord } from '../engine/format/re
 import type { RecordSource } from '../engine/format/record-encoder.ts'
 import type { AppendOutcome } from '../engine/log/append-outcome.ts'
 import type { CommitLog } from '../engine/log/commit-log.ts'
+import type { ScannedRuns } from '../engine/log/log-run.ts'
 import type { QueueTail } from '../engine/log/queue-tail.ts'
 import {
   type ColdRange,
@@ -21,16 +22,22 @@ import {
 } from '../engine/store/get-result.ts'
 import { GetStatus } from '../engine/store/get-status.ts'
 import type { GetRequest, MessageReader } from '../engine/store/message-reader.ts'
-import { MessageStore } from '../engine/store/message-store.ts'
+import {
+  MessageStore,
+  type MessageStorePlace,
+  type PreparedStore,
+} from '../engine/store/message-store.ts'
 import {
   parseStoreOptions,
   type StoreConfig,
   type StoreOptions,
 } from '../engine/store/store-options.ts'
 import { BackgroundScrub } from './background-scrub.ts'
+import { reportBuild } from './build-report.ts'
 import { ColdReader } from './cold-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
+import { scanAhead } from './scan-log.ts'
 import { SharedState } from './shared-state.ts'
 import { StoreThreads } from './store-threads.ts'
 
@@ -72,6 +79,11 @@ export interface ReadResult {
 export interface ThreadedStoreOptions extends StoreOptions {
   /** @default silent */
   readonly logger?: Logger | undefined
+  /**
+   * Called a few times a second while a start scans much of the log, with the bytes that were
+   * scanned and that are to be. @default nobody
+   */
+  readonly onScanProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
 }
 
 export class ThreadedStore extends Lifecycle {
@@ -94,6 +106,7 @@ export class ThreadedStore extends Lifecycle {
   /** By topic: where its queues ended when their deletion was asked for. */
   readonly #deletedEnds = new Map<string, ReadonlyMap<QueueTail, number>>()
   #prepareRetry: NodeJS.Timeout | undefined
+  #endBuildReport: () => void = () => undefined
   #commitImmediate: NodeJS.Immediate | undefined
 
   /**
@@ -103,9 +116,15 @@ export class ThreadedStore extends Lifecycle {
    */
   static async open(
     directory: string,
-    { logger = silentLogger, ...options }: ThreadedStoreOptions = {},
+    { logger = silentLogger, onScanProgress, ...options }: ThreadedStoreOptions = {},
   ): Promise<ThreadedStore> {
-    const store = new ThreadedStore(directory, parseStoreOptions(options), logger)
+    const config = parseStoreOptions(options)
+    const files = nodeFileSystem(config.mapping === 'mmap-io' ? loadMmapIoRegions() : undefined)
+    const place = { files, directory, config, logger }
+    const prepared = MessageStore.prepare(place)
+    const { input, scan } = prepared.plan
+    const scannedRuns = await scanAhead(input, scan, { logger, onProgress: onScanProgress })
+    const store = new ThreadedStore(place, prepared, scannedRuns)
     try {
       await store.#threads.ready()
     } catch (error) {
@@ -114,20 +133,20 @@ export class ThreadedStore extends Lifecycle {
       throw error
     }
     store.markOpen()
+    store.#reportBuild()
     if (!store.log.hasNextSegment) store.#wantSegment(store.#store.recovered.segment.endOffset)
     return store
   }
 
-  private constructor(directory: string, config: StoreConfig, logger: Logger) {
+  private constructor(place: MessageStorePlace, prepared: PreparedStore, scannedRuns: ScannedRuns) {
     super()
+    const { files, directory, config, logger } = place
     this.config = config
     this.#logger = logger
-    const files = nodeFileSystem(config.mapping === 'mmap-io' ? loadMmapIoRegions() : undefined)
     this.#store = MessageStore.open({
-      files,
-      directory,
-      config,
-      logger,
+      ...place,
+      prepared,
+      scannedRuns,
       listener: {
         onWritten: (offset, timestampMs) => this.#onWritten(offset, timestampMs),
         onTakenBack: (offset, error) => this.#onTakenBack(offset, error),
@@ -352,8 +371,15 @@ export class ThreadedStore extends Lifecycle {
 
   async #leave(isClean: boolean): Promise<void> {
     clearTimeout(this.#prepareRetry)
+    this.#endBuildReport()
     await Promise.all([this.#queries.close(), this.#scrub.close()])
     this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
+  }
+
+  #reportBuild(): void {
+    const { redoFromOffset: fromOffset, endOffset } = this.#store.recovered
+    const reputOffset = () => this.#state.reputOffset
+    this.#endBuildReport = reportBuild(this.#logger, { fromOffset, endOffset, reputOffset })
   }
 
   #lastRecordOffset(): number {

@@ -4,6 +4,7 @@ import type { IndexFileSize } from '../engine/queue/index-file.ts'
 import type { IndexVerification } from '../engine/store/index-verify.ts'
 import type { QueueVerification } from '../engine/store/queue-verify.ts'
 import type { SegmentCheck } from '../engine/store/segment-check.ts'
+import type { WalkSetup } from './walk-threads.ts'
 
 /** One thing to verify. */
 export type VerifyJob =
@@ -11,14 +12,13 @@ export type VerifyJob =
   | { readonly kind: 'index'; readonly path: string; readonly size: IndexFileSize }
 
 /** What every thread is started with. */
-export interface VerifySetup {
+export interface VerifySetup extends WalkSetup {
   /** Root of the store. */
   readonly directory: string
   readonly segmentBytes: number
   /** Part of the log that there is. */
   readonly logStartOffset: number
   readonly logEndOffset: number
-  /** Taken one after the other, by whichever thread is free. */
   readonly jobs: readonly VerifyJob[]
   /** Read all records, even where hashes say that nothing has changed. */
   readonly areRecordsWanted: boolean
@@ -26,8 +26,6 @@ export interface VerifySetup {
   readonly queueFileBytes: number | undefined
   /** Bytes a second that this thread may read. */
   readonly bytesPerSecond: number
-  /** Words that the threads share, see WalkWord. */
-  readonly words: SharedArrayBuffer
 }
 
 export type VerifyAnswer =

@@ -1,8 +1,5 @@
 /** Verifies a store with a thread a core. It only reads, and a broker may be running on it. */
-import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { StoreError } from '../engine/base/errors.ts'
-import { MIB } from '../engine/base/units.ts'
 import { DescriptorCache } from '../engine/file/descriptor-cache.ts'
 import type { FileSystem } from '../engine/file/file-system.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
@@ -18,8 +15,9 @@ import { findSurplusUnits, type VerifiedLog } from '../engine/store/queue-surplu
 import { mergeQueues, type QueueVerification } from '../engine/store/queue-verify.ts'
 import type { SegmentCheck } from '../engine/store/segment-check.ts'
 import { listStoreSegments } from '../engine/store/store-segments.ts'
-import { createWalkWords, WalkWord } from './thread-pace.ts'
+import { createWalkWords } from './thread-pace.ts'
 import type { VerifyAnswer, VerifyJob, VerifySetup } from './verify-messages.ts'
+import { walkInThreads, walkThreadCount } from './walk-threads.ts'
 
 export interface VerifyOptions {
   /**
@@ -51,7 +49,6 @@ interface Place {
   readonly listing: SegmentListing
 }
 
-const PROGRESS_MS = 200
 const OPEN_FILES_MAX = 100
 
 /**
@@ -106,7 +103,7 @@ function createSetup(
     const paths = listIndexFiles(files, layout.index)
     jobs.push(...paths.map((path): VerifyJob => ({ kind: 'index', path, size })))
   }
-  const threadCount = threadCountOf(jobs)
+  const threadCount = walkThreadCount(jobs)
   return {
     directory: layout.root,
     segmentBytes,
@@ -120,46 +117,19 @@ function createSetup(
   }
 }
 
-function threadCountOf(jobs: readonly VerifyJob[]): number {
-  return Math.max(1, Math.min(availableParallelism(), jobs.length))
-}
-
 async function runThreads(
   setup: VerifySetup,
   { onProgress }: VerifyOptions,
 ): Promise<VerifyAnswer[]> {
-  const words = new Int32Array(setup.words)
   const segmentCount = setup.jobs.filter(({ kind }) => kind === 'segment').length
   const totalBytes = segmentCount * setup.segmentBytes
-  const tell = (): void => {
-    // A segment with damaged blocks is read twice.
-    const doneBytes = Atomics.load(words, WalkWord.DONE_MEBIBYTES) * MIB
-    onProgress?.(Math.min(doneBytes, totalBytes), totalBytes)
-  }
-  const timer = setInterval(tell, PROGRESS_MS)
   try {
-    const threads = Array.from({ length: threadCountOf(setup.jobs) }, () => runThread(setup))
-    const answers = await Promise.all(threads)
-    onProgress?.(totalBytes, totalBytes)
-    return answers.flat()
+    return await walkInThreads(setup, { entry: './verify-worker.js', totalBytes, onProgress })
   } catch (error) {
     throw new StoreError('STORE_IO_FAILED', `cannot verify the store in ${setup.directory}`, {
       cause: error,
     })
-  } finally {
-    clearInterval(timer)
   }
-}
-
-/** The answers of one thread, once it has ended by itself. */
-function runThread(setup: VerifySetup): Promise<VerifyAnswer[]> {
-  return new Promise((resolve, reject) => {
-    const answers: VerifyAnswer[] = []
-    const worker = new Worker(new URL('./verify-worker.js', import.meta.url), { workerData: setup })
-    worker.on('message', (answer: VerifyAnswer) => answers.push(answer))
-    worker.on('error', reject)
-    worker.on('exit', () => resolve(answers))
-  })
 }
 
 /** Adds to `queues` what they hold beyond the log. Queues that no record names are among them. */

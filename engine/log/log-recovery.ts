@@ -10,8 +10,10 @@
  */
 import { DecisionTable } from '../base/decision-table.ts'
 import type { FileSystem } from '../file/file-system.ts'
+import { type ScannedRuns, scanRun } from './log-run.ts'
 import { type LogFinding, LogScanner, ScanStep } from './log-scanner.ts'
 import { findNewestSegment } from './newest-segment.ts'
+import type { ScannedQueues } from './scanned-queues.ts'
 import type { CorruptionPolicy, SegmentListing } from './segment-listing.ts'
 
 export type ScanStartFacts = {
@@ -195,21 +197,39 @@ export interface LogRecoveryResult {
   readonly decision: 'end' | 'cut' | 'cut-durable' | 'refuse'
 }
 
-/** Called for each record of the range that is built again. */
-export type RecoveredRecord = (scanner: LogScanner, offset: number) => void
+/** From where the log is scanned, decided before the scan. */
+export interface LogScanPlan {
+  readonly from: number
+  /** Where it would start if queues and index lacked nothing. */
+  readonly scanStart: ScanStart
+  readonly range: LogRange
+}
 
-export function recoverLog(
-  files: FileSystem,
-  input: LogRecoveryInput,
-  onRecord: RecoveredRecord,
-): LogRecoveryResult {
-  const location = { directory: input.directory, segmentBytes: input.listing.segmentBytes }
-  const scanner = new LogScanner(files, location, { checkCrc: true })
+export function planScan(files: FileSystem, input: LogRecoveryInput): LogScanPlan {
+  const scanner = scannerOf(files, input)
   try {
     const range = rangeOf(files, input)
     const scanStart = startOfScan(scanner, input, range)
-    const from = startOfRebuild(scanner, scanStart.offset, input, range)
-    const end = scanToEnd(scanner, from, { ...range, policy: input.policy }, onRecord)
+    return { from: startOfRebuild(scanner, scanStart.offset, input, range), scanStart, range }
+  } finally {
+    scanner.close()
+  }
+}
+
+/**
+ * Scans the log as planned. What it says of the queues goes into `queues`.
+ * @param known runs that need not be scanned again. @default none
+ */
+export function recoverLog(
+  files: FileSystem,
+  input: LogRecoveryInput,
+  { from, scanStart, range }: LogScanPlan,
+  queues: ScannedQueues,
+  known: ScannedRuns = new Map(),
+): LogRecoveryResult {
+  const scanner = scannerOf(files, input)
+  try {
+    const end = scanToEnd(scanner, from, { ...range, policy: input.policy }, { queues, known })
     const isComplete = from === input.endMark?.endOffset && end.endOffset === from
     const lastRecordOffset = isComplete ? input.endMark.lastRecordOffset : end.lastRecordOffset
     return {
@@ -226,7 +246,12 @@ export function recoverLog(
   }
 }
 
-interface LogRange {
+function scannerOf(files: FileSystem, { directory, listing }: LogRecoveryInput): LogScanner {
+  const { segmentBytes } = listing
+  return new LogScanner(files, { directory, segmentBytes }, { checkCrc: true })
+}
+
+export interface LogRange {
   readonly first: number
   /** End of the newest segment. */
   readonly limit: number
@@ -247,7 +272,7 @@ function rangeOf(
   return { first, limit, lastUsed, durableOffset: durableOffset ?? lastUsed }
 }
 
-interface ScanStart {
+export interface ScanStart {
   readonly offset: number
   /** The scan starts there because queues are missing. */
   readonly isForQueues: boolean
@@ -331,20 +356,19 @@ function scanToEnd(
   scanner: LogScanner,
   from: number,
   { limit, lastUsed, durableOffset, policy }: LogRange & { readonly policy: CorruptionPolicy },
-  onRecord: RecoveredRecord,
+  { queues, known }: { readonly queues: ScannedQueues; readonly known: ScannedRuns },
 ): ScanEnd {
   let offset = from
   let lastRecordOffset = -1
   let lastTimestampMs = 0
   for (;;) {
-    if (scanner.at(offset, limit) === ScanStep.RECORD) {
-      onRecord(scanner, offset)
-      lastRecordOffset = offset
-      lastTimestampMs = scanner.view.storeTimestampMs
-      offset += scanner.view.totalBytes
-      continue
-    }
-    const { finding } = scanner
+    const knownRun = known.get(offset)
+    if (knownRun !== undefined) queues.append(knownRun.queues)
+    const run = knownRun ?? scanRun(scanner, offset, limit, queues)
+    offset = run.endOffset
+    if (run.lastRecordOffset >= 0) ({ lastRecordOffset, lastTimestampMs } = run)
+    const { finding } = run
+    if (finding === undefined) continue
     const { decision } = SCAN_ENDS.decide({
       finding,
       durable: offset < durableOffset ? 'before' : 'behind',

@@ -13,6 +13,7 @@ import { storeErrorOf } from '../file/posix.ts'
 import { type StoreLayout, segmentPath, storeLayout } from '../file/store-layout.ts'
 import { type StoreLock, takeStoreLock } from '../file/store-lock.ts'
 import { CommitLog, type CommitLogListener } from '../log/commit-log.ts'
+import type { ScannedRuns } from '../log/log-run.ts'
 import { LogSegment } from '../log/log-segment.ts'
 import { QueueTails } from '../log/queue-tail.ts'
 import { ConsumeQueue } from '../queue/consume-queue.ts'
@@ -23,13 +24,33 @@ import { saveEndMark } from './end-mark.ts'
 import { checkMappings } from './mapping-check.ts'
 import { MessageReader } from './message-reader.ts'
 import type { StoreConfig } from './store-options.ts'
-import { type RecoveredStore, recoverStore } from './store-recovery.ts'
+import {
+  planRecovery,
+  type RecoveredStore,
+  type RecoveryPlan,
+  recoverStore,
+} from './store-recovery.ts'
 
-export interface MessageStoreParts {
+/** Which directory is opened, and how. */
+export interface MessageStorePlace {
   readonly files: FileSystem
   readonly directory: string
   readonly config: StoreConfig
   readonly logger: Logger
+}
+
+/** A directory that is locked and was looked at. Nothing in it is changed yet. */
+export interface PreparedStore {
+  readonly layout: StoreLayout
+  readonly lock: StoreLock
+  readonly plan: RecoveryPlan
+}
+
+export interface MessageStoreParts extends MessageStorePlace {
+  /** @default what {@link MessageStore.prepare} returns */
+  readonly prepared?: PreparedStore
+  /** Runs of the log that were scanned since it was prepared. @default none */
+  readonly scannedRuns?: ScannedRuns
   /** Who hears what becomes of appends. */
   readonly listener: CommitLogListener
   /** How far queues and index are built, as the one who builds them says. */
@@ -50,28 +71,44 @@ export class MessageStore {
   readonly #descriptors: DescriptorCache
 
   /**
-   * Locks and recovers a directory, which is made when it is missing.
-   * @throws {StoreError} `STORE_LOCKED`, `STORE_DIRECTORY_UNUSABLE`, `STORE_DISK_FULL`,
-   * `STORE_FILE_INVALID`, `STORE_LOG_CORRUPT`, `STORE_MAPPING_INCOHERENT`, `STORE_IO_FAILED`
+   * Locks a directory, which is made when it is missing, and plans its recovery. What is prepared
+   * has to be opened, or its lock released.
+   * @throws {StoreError} `STORE_LOCKED`, `STORE_DIRECTORY_UNUSABLE`, `STORE_FILE_INVALID`,
+   * `STORE_IO_FAILED`
    */
-  static open(parts: MessageStoreParts): MessageStore {
-    const layout = storeLayout(parts.directory)
+  static prepare(place: MessageStorePlace): PreparedStore {
+    const { files, directory } = place
+    const layout = storeLayout(directory)
     let lock: StoreLock | undefined
     try {
       for (const path of [layout.work, layout.commitLog, layout.consumeQueue, layout.index]) {
-        makeDurableDirectory(parts.files, path)
+        makeDurableDirectory(files, path)
       }
-      lock = takeStoreLock(parts.files, layout.lock)
-      return new MessageStore(parts, layout, lock)
+      lock = takeStoreLock(files, layout.lock)
+      return { layout, lock, plan: planRecovery({ ...place, layout }) }
     } catch (error) {
       lock?.release()
-      if (error instanceof StoreError) throw error
-      throw storeErrorOf(error, 'open the store in', parts.directory)
+      throw openError(error, directory)
     }
   }
 
-  private constructor(parts: MessageStoreParts, layout: StoreLayout, lock: StoreLock) {
-    const { files, config } = parts
+  /**
+   * Recovers a directory and opens it.
+   * @throws {StoreError} as {@link prepare}; `STORE_DISK_FULL`, `STORE_LOG_CORRUPT`,
+   * `STORE_MAPPING_INCOHERENT`
+   */
+  static open(parts: MessageStoreParts): MessageStore {
+    const prepared = parts.prepared ?? MessageStore.prepare(parts)
+    try {
+      return new MessageStore(parts, prepared)
+    } catch (error) {
+      prepared.lock.release()
+      throw openError(error, parts.directory)
+    }
+  }
+
+  private constructor(parts: MessageStoreParts, { layout, lock, plan }: PreparedStore) {
+    const { files, config, logger, scannedRuns = new Map() } = parts
     this.layout = layout
     this.config = config
     this.#files = files
@@ -84,7 +121,8 @@ export class MessageStore {
     this.tails = new QueueTails((topic, queueId) =>
       findQueueEnd(files, this.#queueLocation(topic, queueId)),
     )
-    this.recovered = recoverStore({ files, layout, config, logger: parts.logger }, this.tails)
+    const place = { files, layout, config, logger }
+    this.recovered = recoverStore(place, plan, scannedRuns, this.tails)
     this.log = new CommitLog(files, this.recovered, config, parts.listener)
     if (this.recovered.nextSegment !== undefined) this.log.offerSegment(this.recovered.nextSegment)
     this.reader = new MessageReader(this.log, parts.reputOffset)
@@ -167,4 +205,8 @@ export class MessageStore {
     const directory = consumeQueueDirectory(this.layout.consumeQueue, topic, queueId)
     return { directory, fileBytes: this.config.consumeQueueFileBytes }
   }
+}
+
+function openError(error: unknown, directory: string): StoreError {
+  return error instanceof StoreError ? error : storeErrorOf(error, 'open the store in', directory)
 }

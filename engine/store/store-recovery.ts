@@ -7,16 +7,22 @@
 import type { FileSystem } from '../file/file-system.ts'
 import { prepareFile, removeUnfinishedFiles } from '../file/preallocator.ts'
 import { type StoreLayout, segmentPath } from '../file/store-layout.ts'
-import { entersConsumeQueue } from '../format/sys-flag.ts'
-import { type LogRecoveryResult, recoverLog } from '../log/log-recovery.ts'
-import type { LogScanner } from '../log/log-scanner.ts'
+import {
+  type LogRecoveryInput,
+  type LogRecoveryResult,
+  type LogScanPlan,
+  planScan,
+  recoverLog,
+} from '../log/log-recovery.ts'
+import type { ScannedRuns } from '../log/log-run.ts'
 import { LogSegment } from '../log/log-segment.ts'
 import { LogSegments } from '../log/log-segments.ts'
 import type { QueueTails } from '../log/queue-tail.ts'
+import { ScannedQueues } from '../log/scanned-queues.ts'
 import { type SegmentListing, SURPLUS_SEGMENTS } from '../log/segment-listing.ts'
 import { cutConsumeQueues } from '../queue/consume-queue-store.ts'
 import { BUILT_UNITS, type BuiltFacts, newestUnitOffset } from '../queue/queue-recovery.ts'
-import { QueueRestarts, type RestartOffsets } from '../queue/queue-restarts.ts'
+import { type RestartOffsets, restartQueues } from '../queue/queue-restarts.ts'
 import { corruptLogError } from './corrupt-log.ts'
 import { saveDurableMark } from './durable-mark.ts'
 import { cutSegment, setAside } from './log-cut.ts'
@@ -49,26 +55,41 @@ export interface RecoveredStore {
   readonly wasAborted: boolean
 }
 
-/**
- * @throws {StoreError} `STORE_FILE_INVALID` for segment files that make no log;
- * `STORE_LOG_CORRUPT` for a log that is damaged where it was on the disk.
- */
-export function recoverStore(place: StorePlace, tails: QueueTails): RecoveredStore {
-  const { files, layout, config, logger } = place
-  removeUnfinishedFiles(files, layout.work)
+/** What a start is about to do, before anything is changed. */
+export interface RecoveryPlan {
+  readonly findings: StoreFindings
+  readonly input: LogRecoveryInput
+  readonly scan: LogScanPlan
+}
+
+/** @throws {StoreError} `STORE_FILE_INVALID` for segment files that make no log */
+export function planRecovery(place: StorePlace): RecoveryPlan {
+  const { files, layout, config } = place
   const findings = examineStore(place)
+  const input: LogRecoveryInput = {
+    ...findings,
+    directory: layout.commitLog,
+    queueCount: findings.queues.queueCount,
+    policy: config.onCorruption,
+  }
+  return { findings, input, scan: planScan(files, input) }
+}
+
+/**
+ * @param known runs of the log that were scanned already
+ * @throws {StoreError} `STORE_LOG_CORRUPT` for a log that is damaged where it was on the disk.
+ */
+export function recoverStore(
+  place: StorePlace,
+  { findings, input, scan }: RecoveryPlan,
+  known: ScannedRuns,
+  tails: QueueTails,
+): RecoveredStore {
+  const { files, layout, logger } = place
+  removeUnfinishedFiles(files, layout.work)
   const { listing, wasAborted } = findings
-  const restarts = new QueueRestarts()
-  const result = recoverLog(
-    files,
-    {
-      ...findings,
-      directory: layout.commitLog,
-      queueCount: findings.queues.queueCount,
-      policy: config.onCorruption,
-    },
-    (scanner, offset) => restoreTail(tails, restarts, scanner, offset),
-  )
+  const queues = new ScannedQueues()
+  const result = recoverLog(files, input, scan, queues, known)
   if (result.decision === 'refuse') {
     throw corruptLogError(layout, { ...result, segmentBytes: listing.segmentBytes })
   }
@@ -82,7 +103,10 @@ export function recoverStore(place: StorePlace, tails: QueueTails): RecoveredSto
   cutLog(place, findings, result)
   const cutOffset = cutQueues(place, findings, result)
   // Files that were mended or cut are whole again, so that the ends of queues can be looked up.
-  const restartOffsets = restarts.apply(files, queuesLocation(place))
+  const restartOffsets = restartQueues(files, queuesLocation(place), queues)
+  for (const { topic, queueId, nextQueueOffset, recordEnd } of queues) {
+    tails.restore(topic, queueId, nextQueueOffset, recordEnd)
+  }
   const opened = openSegments(place, listing, { endOffset: result.endOffset, wasAborted })
   if (wasAborted) syncSegments(files, opened.segments, result.redoFromOffset)
   const { segmentBytes } = listing
@@ -163,19 +187,6 @@ function syncSegments(files: FileSystem, segments: LogSegments, fromOffset: numb
   for (const segment of segments) {
     if (segment.endOffset > fromOffset) files.sync(segment.fd)
   }
-}
-
-function restoreTail(
-  tails: QueueTails,
-  restarts: QueueRestarts,
-  scanner: LogScanner,
-  offset: number,
-): void {
-  const { view, buffer } = scanner
-  if (!entersConsumeQueue(view.sysFlag)) return
-  const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
-  tails.restore(topic, view.queueId, view.queueOffset + 1, offset + view.totalBytes)
-  restarts.see(topic, view.queueId, view.queueOffset, offset)
 }
 
 function openSegments(

@@ -9,9 +9,15 @@ import { silentLogger } from '../base/logger.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { type StoreLayout, segmentPath, storeLayout } from '../file/store-layout.ts'
 import { takeStoreLock } from '../file/store-lock.ts'
-import { type LogRecoveryResult, recoverLog } from '../log/log-recovery.ts'
+import {
+  type LogRecoveryInput,
+  type LogRecoveryResult,
+  planScan,
+  recoverLog,
+} from '../log/log-recovery.ts'
 import { FOUND_WORDS, type LogScanner } from '../log/log-scanner.ts'
 import { type LogDamage, verifySegment } from '../log/log-verify.ts'
+import { ScannedQueues } from '../log/scanned-queues.ts'
 import { applySegmentRepairs, placeOf, type SegmentListing } from '../log/segment-listing.ts'
 import { countQueues } from '../queue/queue-recovery.ts'
 import { removeStaleHashes } from './block-hashes.ts'
@@ -129,22 +135,19 @@ function findDamages(
 
 /** The scan of a start whose queues and index lack nothing. */
 function recoverAsStart({ files, layout }: Place, listing: SegmentListing) {
-  return recoverLog(
-    files,
-    {
-      directory: layout.commitLog,
-      listing,
-      wasAborted: files.exists(layout.abort),
-      endMark: loadEndMark(files, layout),
-      safeTimestampMs: safeTimestampMs(loadCheckpoint(files, layout), { index: true }),
-      queueCount: countQueues(files, layout.consumeQueue),
-      rebuildFromOffset: Number.POSITIVE_INFINITY,
-      newestUnitOffset: undefined,
-      durableOffset: loadDurableMark(files, layout)?.durableOffset,
-      policy: 'cut',
-    },
-    () => undefined,
-  )
+  const input: LogRecoveryInput = {
+    directory: layout.commitLog,
+    listing,
+    wasAborted: files.exists(layout.abort),
+    endMark: loadEndMark(files, layout),
+    safeTimestampMs: safeTimestampMs(loadCheckpoint(files, layout), { index: true }),
+    queueCount: countQueues(files, layout.consumeQueue),
+    rebuildFromOffset: Number.POSITIVE_INFINITY,
+    newestUnitOffset: undefined,
+    durableOffset: loadDurableMark(files, layout)?.durableOffset,
+    policy: 'cut',
+  }
+  return recoverLog(files, input, planScan(files, input), new ScannedQueues())
 }
 
 function describeCut(place: Place, listing: SegmentListing, offset: number): RepairCut {

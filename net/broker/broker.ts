@@ -7,7 +7,7 @@ import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../../engine/base/logger.ts'
 import { KIB } from '../../engine/base/units.ts'
 import { hostOf } from '../../engine/format/host.ts'
-import { ThreadedStore } from '../../workers/threaded-store.ts'
+import { ThreadedStore, type ThreadedStoreOptions } from '../../workers/threaded-store.ts'
 import { formatAddress } from '../remoting/address.ts'
 import { RemotingClient } from '../remoting/remoting-client.ts'
 import { RemotingServer } from '../remoting/remoting-server.ts'
@@ -34,6 +34,8 @@ export interface BrokerExtras {
   readonly configFile?: BrokerConfigFile | undefined
   /** @default silent */
   readonly logger?: Logger | undefined
+  /** As {@link ThreadedStoreOptions} has it. @default nobody */
+  readonly onScanProgress?: ThreadedStoreOptions['onScanProgress']
 }
 
 /** A running broker. */
@@ -57,7 +59,9 @@ export class Broker extends Lifecycle {
   static async start(config: BrokerConfig, extras: BrokerExtras = {}): Promise<Broker> {
     const logger = extras.logger ?? silentLogger
     await assertListenable(config)
-    const store = await ThreadedStore.open(config.storeDirectory, { ...config.store, logger })
+    const { onScanProgress } = extras
+    const storeOptions = { ...config.store, logger, onScanProgress }
+    const store = await ThreadedStore.open(config.storeDirectory, storeOptions)
     const broker = new Broker(new BrokerSettings(config, extras.configFile), store, logger)
     try {
       await broker.#open()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../../engine/base/logger.ts'
 import { storeLayout } from '../../engine/file/store-layout.ts'
-import { Broker } from '../broker/broker.ts'
+import { Broker, type BrokerExtras } from '../broker/broker.ts'
 import {
   type BrokerConfig,
   type BrokerConfigFile,
@@ -34,6 +34,8 @@ export interface StandaloneOptions {
   readonly overrides?: readonly string[] | undefined
   /** @default silent */
   readonly logger?: Logger | undefined
+  /** Hears how far a start is that has much of a log to scan. @default nobody */
+  readonly onScanProgress?: BrokerExtras['onScanProgress']
 }
 
 const DATA_DIRECTORY_DEFAULT = 'agena-data'
@@ -98,8 +100,8 @@ export async function startStandalone(options: StandaloneOptions = {}): Promise<
   })
   try {
     const namesrvAddresses = [nameServer.address, ...config.namesrvAddresses]
-    const { configFile } = options
-    const extras = { logger, configFile }
+    const { configFile, onScanProgress } = options
+    const extras = { logger, configFile, onScanProgress }
     registered.broker = await Broker.start({ ...config, namesrvAddresses }, extras)
     return new Standalone(nameServer, registered.broker)
   } catch (error) {

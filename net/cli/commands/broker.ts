@@ -8,6 +8,7 @@ import {
   reachHint,
   withBrokerOptions,
 } from '../broker-arguments.ts'
+import { createScanProgress } from '../scan-progress.ts'
 import type { ServerProcess } from '../server-process.ts'
 
 const EXAMPLES = `
@@ -50,7 +51,11 @@ async function start(options: BrokerCommandArguments): Promise<ServerProcess> {
     overrides: [...nameServers, ...namedSettings(options), ...set],
   })
   for (const warning of warnings) stderrLogger.warn(warning)
-  const server = await Broker.start(config, { configFile, logger: stderrLogger })
+  const server = await Broker.start(config, {
+    configFile,
+    logger: stderrLogger,
+    onScanProgress: createScanProgress(),
+  })
   const known = config.namesrvAddresses.join(';')
   return {
     server,

@@ -3,6 +3,7 @@ import { stderrLogger } from '../../../engine/base/logger.ts'
 import { parseAddress } from '../../remoting/address.ts'
 import { portArgument } from '../arguments.ts'
 import { type BrokerArguments, reachHint, withBrokerOptions } from '../broker-arguments.ts'
+import { createScanProgress } from '../scan-progress.ts'
 import type { ServerProcess } from '../server-process.ts'
 
 const EXAMPLES = `
@@ -49,6 +50,7 @@ async function start(options: StandaloneArguments): Promise<ServerProcess> {
     configFile: config === undefined ? undefined : await readConfigFile(config),
     overrides: set,
     logger: stderrLogger,
+    onScanProgress: createScanProgress(),
   })
   const { nameServerAddress, brokerAddress, dataDirectory } = server
   return {

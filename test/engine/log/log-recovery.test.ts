@@ -8,11 +8,13 @@ import {
   type LogRecoveryInput,
   type LogRecoveryResult,
   NO_RECORDS,
+  planScan,
   recoverLog,
   SCAN_ENDS,
   SCAN_STARTS,
 } from '../../../engine/log/log-recovery.ts'
 import type { LogFinding } from '../../../engine/log/log-scanner.ts'
+import { ScannedQueues } from '../../../engine/log/scanned-queues.ts'
 import { expectRowsTested } from '../../helpers/decision-rows.ts'
 import { WrittenLog } from '../../helpers/written-log.ts'
 
@@ -34,7 +36,7 @@ function recover(log: WrittenLog, input: Partial<LogRecoveryInput> = {}): LogRec
     policy: 'refuse',
     ...input,
   }
-  return recoverLog(log.disk, whole, () => undefined)
+  return recoverLog(log.disk, whole, planScan(log.disk, whole), new ScannedQueues())
 }
 
 /** Three segments of two records each, stored at 1, 2, 3 … seconds. */
