@@ -67,7 +67,7 @@ function tagsIn(topic: string, expression: string): string[] {
   return [...new Set(tags)]
 }
 
-/** Brokers check it as well, but Java's do not say what is wrong, nor miss what they leave out. */
+/** Brokers check it as well, but not that they make use of all of it. */
 function checkCondition(topic: string, sql: string): void {
   try {
     const { ignoredColumn } = new SqlFilter(sql)
