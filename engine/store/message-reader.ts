@@ -168,15 +168,20 @@ export class MessageReader {
       finish(result, GetStatus.COLD, queueOffset)
       return -1
     }
+    // Units come in the order of the log: where the last is finished, all are.
+    if (read > 0 && this.#isFinished(read - 1, reputOffset)) return read
     for (let index = 0; index < read; index += 1) {
-      readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
-      const { recordBytes, physicalOffset } = this.#unit
-      const isFinished =
-        recordBytes > 0 &&
-        (isPreBlankUnit(this.#unit) || physicalOffset + recordBytes <= reputOffset)
-      if (!isFinished) return index
+      if (!this.#isFinished(index, reputOffset)) return index
     }
     return read
+  }
+
+  /** Whether reput has built a unit, and everything that goes with it. */
+  #isFinished(index: number, reputOffset: number): boolean {
+    readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
+    const { recordBytes, physicalOffset } = this.#unit
+    if (recordBytes <= 0) return false
+    return isPreBlankUnit(this.#unit) || physicalOffset + recordBytes <= reputOffset
   }
 
   /**
