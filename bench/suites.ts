@@ -1,4 +1,5 @@
 import { appends } from './append.bench.ts'
+import { filters } from './filter.bench.ts'
 import { frameSplitting } from './frame-splitter.bench.ts'
 import { headerCodecs } from './header-codec.bench.ts'
 import { records } from './record.bench.ts'
@@ -12,6 +13,7 @@ export const suites: readonly BenchSuite[] = [
   headerCodecs,
   records,
   appends,
+  filters,
   responses,
   reputs,
 ]

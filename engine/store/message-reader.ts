@@ -52,6 +52,8 @@ export class MessageReader {
   readonly #units: Buffer
   readonly #unit = createConsumeQueueUnit()
   readonly #view = createRecordView()
+  /** A stretch that was found in memory during this read. */
+  #resident: LogSlice | undefined
 
   constructor(log: CommitLog, reputOffset: () => number) {
     this.#log = log
@@ -114,6 +116,7 @@ export class MessageReader {
     result.slices.length = 0
     result.coldRanges.length = 0
     result.isFarBehind = false
+    this.#resident = undefined
   }
 
   #collect(queue: ConsumeQueue, request: GetRequest, result: GetResult): void {
@@ -165,15 +168,20 @@ export class MessageReader {
       finish(result, GetStatus.COLD, queueOffset)
       return -1
     }
+    // Units come in the order of the log: where the last is finished, all are.
+    if (read > 0 && this.#isFinished(read - 1, reputOffset)) return read
     for (let index = 0; index < read; index += 1) {
-      readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
-      const { recordBytes, physicalOffset } = this.#unit
-      const isFinished =
-        recordBytes > 0 &&
-        (isPreBlankUnit(this.#unit) || physicalOffset + recordBytes <= reputOffset)
-      if (!isFinished) return index
+      if (!this.#isFinished(index, reputOffset)) return index
     }
     return read
+  }
+
+  /** Whether reput has built a unit, and everything that goes with it. */
+  #isFinished(index: number, reputOffset: number): boolean {
+    readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
+    const { recordBytes, physicalOffset } = this.#unit
+    if (recordBytes <= 0) return false
+    return isPreBlankUnit(this.#unit) || physicalOffset + recordBytes <= reputOffset
   }
 
   /**
@@ -223,10 +231,27 @@ export class MessageReader {
     if (start + bytes > segment.sizeBytes) return false
     const slice = { segment, start, lengthBytes: bytes }
     // What is cold is taken unseen: the read is repeated when it is warm.
-    if (request.filter?.matchesRecord !== undefined && this.isInMemory(slice)) {
+    if (request.filter?.matchesRecord !== undefined && this.#isLegible(slice)) {
       if (!request.filter.matchesRecord(segment.region.bytes, start, start + bytes)) return true
     }
     this.#add(result, slice)
+    return true
+  }
+
+  /** As {@link isInMemory}, asked once for many records, since a filter looks at each of them. */
+  #isLegible(slice: LogSlice): boolean {
+    const { segment, start } = slice
+    const known = this.#resident
+    const end = start + slice.lengthBytes
+    if (known !== undefined && known.segment === segment) {
+      if (start >= known.start && end <= known.start + known.lengthBytes) return true
+    }
+    const room = Math.min(segment.sizeBytes, this.#log.writtenOffset - segment.startOffset) - start
+    const ahead = { segment, start, lengthBytes: Math.min(room, CLOSE_BYTES_MAX) }
+    if (ahead.lengthBytes <= slice.lengthBytes || !this.isInMemory(ahead)) {
+      return this.isInMemory(slice)
+    }
+    this.#resident = ahead
     return true
   }
 

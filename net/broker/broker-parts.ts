@@ -13,6 +13,7 @@ import { adminRoutes } from './admin/admin-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
+import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { lockRoutes } from './lock/lock-routes.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
 import { ConsumerOffsets } from './offsets/consumer-offsets.ts'
@@ -53,6 +54,7 @@ export class BrokerParts implements Closable {
   readonly topics: TopicConfigs
   readonly groups: SubscriptionGroups
   readonly offsets: ConsumerOffsets
+  readonly filters: ConsumerFilters
   readonly routes: ReadonlyMap<number, RequestHandler>
   readonly #clients: ClientRegistry
   readonly #stats: BrokerStats
@@ -68,9 +70,14 @@ export class BrokerParts implements Closable {
     const groups = new SubscriptionGroups(directory, mayCreateGroup, logger)
     const offsets = new ConsumerOffsets(directory, logger)
     offsets.clamp((topic, queueId) => store.maxQueueOffset(topic, queueId))
+    const filters = new ConsumerFilters(directory, logger)
     const notifier = new GroupChangeNotifier({ groups, logger })
     const clients = new ClientRegistry({
-      onGroupChange: (group) => notifier.noteChange(group),
+      onGroupChange: (group) => {
+        if (group.isEmpty) filters.unregister(group.name)
+        notifier.noteChange(group)
+      },
+      onSubscriptionChange: (group, topic) => this.#pull.releaseGroup(group, topic),
       clientExpiryMs: config.clientExpiryMs,
     })
     const stats = new BrokerStats({
@@ -83,9 +90,10 @@ export class BrokerParts implements Closable {
     this.topics = topics
     this.groups = groups
     this.offsets = offsets
+    this.filters = filters
     this.#clients = clients
     this.#stats = stats
-    const pullAdmission = new PullAdmission({ config, topics, groups, clients })
+    const pullAdmission = new PullAdmission({ config, topics, groups, clients, filters })
     this.#send = new SendHandler({ store, admission, properties, acks, stats, storeHost })
     this.#pull = new PullHandler({ store, config, admission: pullAdmission, offsets, stats })
     this.routes = routeTable(
@@ -95,7 +103,7 @@ export class BrokerParts implements Closable {
       offsetRoutes({ offsets, groups, topics, store }),
       topicRoutes({ topics, offsets, store }),
       subscriptionRoutes({ groups, offsets, stats }),
-      clientRoutes({ clients, topics, groups, offsets }),
+      clientRoutes({ clients, topics, groups, offsets, filters, config }),
       configRoutes({ settings, logger }),
       statsRoutes({ stats }),
       lockRoutes({ locks: this.#locks }),
@@ -134,7 +142,8 @@ export class BrokerParts implements Closable {
 
   /** Brings all changes of the tables to the disk. */
   async save(): Promise<void> {
-    await Promise.all([this.topics.save(), this.groups.save(), this.offsets.save()])
+    const tables = [this.topics, this.groups, this.offsets, this.filters]
+    await Promise.all(tables.map((table) => table.save()))
   }
 
   async close(): Promise<void> {

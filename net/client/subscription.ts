@@ -1,6 +1,8 @@
 /** What a consumer wants of a topic. RocketMQ: `FilterAPI`, `PullAPIWrapper.processPullResult`. */
 
 import { javaHash } from '../../engine/format/java-hash.ts'
+import { FilterError } from '../filter/filter-error.ts'
+import { SqlFilter } from '../filter/sql-filter.ts'
 import {
   EXPRESSION_TYPE_SQL92,
   EXPRESSION_TYPE_TAG,
@@ -11,8 +13,13 @@ import { checkTopic } from './resource-name.ts'
 
 /**
  * Which messages of a topic are wanted: all (`'*'`), those with one of some tags (`'a || b'`), or
- * those whose properties meet a condition (`{ sql: "region = 'north' AND amount > 3" }`, where the
- * broker supports it).
+ * those whose properties meet a condition in RocketMQ's SQL92, which the broker evaluates
+ * (`{ sql: "region = 'north' AND amount BETWEEN 3 AND 5" }`). Java's brokers do so only with
+ * `enablePropertyFilter=true`.
+ *
+ * Properties are texts. Beside a number they count as numbers of its kind: `amount > 3` takes none
+ * but whole numbers of 32 bits, `amount > 3.5` takes all. A message without the property, or whose
+ * property is no such number, does not match.
  */
 export type Filter = string | { readonly sql: string }
 
@@ -27,7 +34,7 @@ export function subscriptionOf(topic: string, filter: Filter, version: number): 
   checkTopic(topic, 'CLIENT_SUBSCRIPTION_INVALID')
   const base = { classFilterMode: false, subVersion: version, topic }
   if (typeof filter !== 'string') {
-    if (filter.sql.trim() === '') throw invalid(topic, 'its condition is empty')
+    checkCondition(topic, filter.sql)
     const expressionType = EXPRESSION_TYPE_SQL92
     return { ...base, codeSet: [], expressionType, subString: filter.sql, tagsSet: [] }
   }
@@ -58,6 +65,18 @@ function tagsIn(topic: string, expression: string): string[] {
     .filter((tag) => tag !== '')
   if (tags.length === 0) throw invalid(topic, `"${expression}" names no tag`)
   return [...new Set(tags)]
+}
+
+/** Brokers check it as well, but not that they make use of all of it. */
+function checkCondition(topic: string, sql: string): void {
+  try {
+    const { ignoredColumn } = new SqlFilter(sql)
+    if (ignoredColumn === undefined) return
+    throw invalid(topic, `its condition ends before column ${ignoredColumn}`)
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error
+    throw invalid(topic, `in its condition ${error.message}`)
+  }
 }
 
 function invalid(topic: string, why: string): ClientError {

@@ -41,4 +41,6 @@ export const sharedBrokerSettings: Readonly<Record<string, string>> = {
   mappedFileSizeConsumeQueue: '20000',
   maxHashSlotNum: '1000',
   maxIndexNum: '4000',
+  // Off in RocketMQ unless it is told otherwise.
+  enablePropertyFilter: 'true',
 }

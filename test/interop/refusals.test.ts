@@ -7,9 +7,12 @@ import { Suite } from './suite.ts'
 const NOT_FOUND_TOPIC = 10_005
 
 describeSide('agena', 'what is refused', () => {
-  const suite = new Suite('agena', { autoCreateTopicEnable: 'false' })
+  const suite = new Suite('agena', {
+    autoCreateTopicEnable: 'false',
+    enablePropertyFilter: 'false',
+  })
 
-  test('a subscription by SQL92, with a reason', async () => {
+  test('a subscription by SQL92 where it is switched off, with a reason', async () => {
     await suite.createTopic('Filtered', 1)
     const { nameServer } = suite.cluster
     const subscription = { topic: 'Filtered', group: 'G-sql', sql: 'a > 1' }

@@ -11,10 +11,15 @@ import { ConsumerGroupInfo } from './consumer-group-info.ts'
 /** Hears that members or topics of a consumer group changed. The group may be empty by now. */
 export type GroupChangeListener = (group: ConsumerGroupInfo) => void
 
+/** Hears that a group wants other messages of a topic than before. */
+export type SubscriptionChangeListener = (group: string, topic: string) => void
+
 export interface ClientRegistryParts {
   /** Silence after which a client is taken for gone (Java: channelExpiredTimeout). */
   readonly clientExpiryMs: number
   readonly onGroupChange: GroupChangeListener
+  /** @default nobody hears of it */
+  readonly onSubscriptionChange?: SubscriptionChangeListener | undefined
 }
 
 /** The groups of one connection. */
@@ -29,10 +34,12 @@ export class ClientRegistry {
   readonly #memberships = new Map<Connection, Memberships>()
   readonly #clientExpiryMs: number
   readonly #onGroupChange: GroupChangeListener
+  readonly #onSubscriptionChange: SubscriptionChangeListener | undefined
 
-  constructor({ clientExpiryMs, onGroupChange }: ClientRegistryParts) {
-    this.#clientExpiryMs = clientExpiryMs
-    this.#onGroupChange = onGroupChange
+  constructor(parts: ClientRegistryParts) {
+    this.#clientExpiryMs = parts.clientExpiryMs
+    this.#onGroupChange = parts.onGroupChange
+    this.#onSubscriptionChange = parts.onSubscriptionChange
   }
 
   get consumerGroups(): Iterable<ConsumerGroupInfo> {
@@ -81,7 +88,8 @@ export class ClientRegistry {
       this.#consumers.set(data.groupName, group)
     }
     const isNew = group.join(member, data)
-    const isChanged = subscriptions !== undefined && group.subscribe(subscriptions)
+    const onRenewed = (topic: string) => this.#onSubscriptionChange?.(data.groupName, topic)
+    const isChanged = subscriptions !== undefined && group.subscribe(subscriptions, onRenewed)
     this.#membershipsOf(member.connection).consumerGroups.add(group.name)
     if (isNew || isChanged) this.#onGroupChange(group)
     return isNew || isChanged

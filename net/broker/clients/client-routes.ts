@@ -20,20 +20,22 @@ import type { Connection } from '../../remoting/connection.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import type { RequestHandler } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
+import { checkEnabled, compileExpression, isTagType } from '../filter/filter-expression.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
+import type { BrokerConfig } from '../options/broker-options.ts'
 import { clientConnectionOf } from './client-member.ts'
 import type { ClientRegistry } from './client-registry.ts'
-import { checkExpressionType } from './expression-type.ts'
 import { HeartbeatHandler, type HeartbeatParts } from './heartbeat-handler.ts'
 
 export interface ClientRouteParts extends HeartbeatParts {
   readonly offsets: ConsumerOffsets
+  readonly config: Pick<BrokerConfig, 'enablePropertyFilter'>
 }
 
 export function clientRoutes(
   parts: ClientRouteParts,
 ): readonly (readonly [number, RequestHandler])[] {
-  const { clients, offsets } = parts
+  const { clients, offsets, config } = parts
   const heartbeats = new HeartbeatHandler(parts)
   return [
     [RequestCode.HEART_BEAT, (request, connection) => heartbeats.handle(request, connection)],
@@ -41,7 +43,7 @@ export function clientRoutes(
       RequestCode.UNREGISTER_CLIENT,
       (request, connection) => unregister(clients, request, connection),
     ],
-    [RequestCode.CHECK_CLIENT_CONFIG, checkClientConfig],
+    [RequestCode.CHECK_CLIENT_CONFIG, (request) => checkClientConfig(config, request)],
     [RequestCode.GET_CONSUMER_LIST_BY_GROUP, (request) => consumerList(clients, request)],
     [RequestCode.GET_CONSUMER_CONNECTION_LIST, (request) => consumers(clients, request)],
     [RequestCode.GET_PRODUCER_CONNECTION_LIST, (request) => producers(clients, request)],
@@ -61,9 +63,15 @@ function unregister(
   return createResponse(request, ResponseCode.SUCCESS)
 }
 
-function checkClientConfig(request: RemotingCommand): RemotingCommand {
+/** Consumers ask at their start, and fail there when their filter is refused. */
+function checkClientConfig(
+  config: ClientRouteParts['config'],
+  request: RemotingCommand,
+): RemotingCommand {
   const { subscriptionData } = decodeBody(CheckClientRequestBody, request.body)
-  checkExpressionType(subscriptionData.expressionType)
+  const { expressionType, subString } = subscriptionData
+  checkEnabled(expressionType, config.enablePropertyFilter)
+  if (!isTagType(expressionType)) compileExpression(expressionType, subString)
   return createResponse(request, ResponseCode.SUCCESS)
 }
 

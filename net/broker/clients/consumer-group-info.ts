@@ -73,9 +73,13 @@ export class ConsumerGroupInfo {
   /**
    * Takes the subscriptions of a heartbeat, which are those of the whole group: newer versions
    * replace older ones, and topics that are not in it are dropped.
+   * @param onRenewed hears of topics of which other messages are wanted than before
    * @returns true when a topic was added or dropped
    */
-  subscribe(subscriptions: readonly SubscriptionData[]): boolean {
+  subscribe(
+    subscriptions: readonly SubscriptionData[],
+    onRenewed: (topic: string) => void,
+  ): boolean {
     const known = this.#subscriptions
     const topics = new Set<string>()
     let isChanged = false
@@ -87,6 +91,7 @@ export class ConsumerGroupInfo {
       // The object of an unchanged version is kept: readers keep what they made of it.
       if (old === undefined || subscription.subVersion > old.subVersion) {
         known.set(topic, subscription)
+        if (old !== undefined && isOther(old, subscription)) onRenewed(topic)
       }
     }
     for (const topic of known.keys()) {
@@ -101,4 +106,8 @@ export class ConsumerGroupInfo {
   silentSince(beforeMs: number): ClientMember[] {
     return [...this.#members.values()].filter((member) => member.seenMs < beforeMs)
   }
+}
+
+function isOther(old: SubscriptionData, now: SubscriptionData): boolean {
+  return old.subString !== now.subString || old.expressionType !== now.expressionType
 }

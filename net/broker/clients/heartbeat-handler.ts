@@ -10,6 +10,7 @@ import { decodeBody } from '../../protocol/json-shape.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+import type { ConsumerFilters } from '../filter/consumer-filters.ts'
 import type { SubscriptionGroups } from '../subscriptions/subscription-groups.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
 import type { ClientMember } from './client-member.ts'
@@ -19,6 +20,7 @@ export interface HeartbeatParts {
   readonly clients: ClientRegistry
   readonly topics: TopicConfigs
   readonly groups: SubscriptionGroups
+  readonly filters: ConsumerFilters
 }
 
 export class HeartbeatHandler {
@@ -49,7 +51,7 @@ export class HeartbeatHandler {
 
   /** @returns true when the client is to send its subscriptions with its next heartbeat */
   #acceptConsumer(member: ClientMember, consumer: ConsumerData, data: HeartbeatData): boolean {
-    const { clients, topics, groups } = this.#parts
+    const { clients, topics, groups, filters } = this.#parts
     const config = groups.find(consumer.groupName)
     // A group that may not be made is left out; its pulls are told why.
     if (config === undefined) return false
@@ -59,7 +61,10 @@ export class HeartbeatHandler {
     const subscriptions = data.withoutSub ? undefined : consumer.subscriptionDataSet
     clients.registerConsumer(member, consumer, subscriptions)
     const group = clients.consumerGroup(consumer.groupName)
-    if (group !== undefined && !data.withoutSub) group.fingerprint = data.heartbeatFingerprint
+    if (group !== undefined && !data.withoutSub) {
+      group.fingerprint = data.heartbeatFingerprint
+      filters.register(group.name, group.subscriptions.values())
+    }
     // A broker that was restarted has none of what the client takes for known: RocketMQ's own
     // never asks for it again.
     if (known === undefined) return data.withoutSub

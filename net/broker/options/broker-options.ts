@@ -73,9 +73,10 @@ export interface BrokerOptions {
   /** Refuses transactional messages (`rejectTransactionMessage`).
    *  @default false */
   readonly rejectTransactionMessage?: boolean | undefined
-  /** SQL92 filters, which there are none of yet (`enablePropertyFilter`).
-   *  @default false */
-  readonly enablePropertyFilter?: false | undefined
+  /** Consumers may filter messages by their properties, in SQL92 (`enablePropertyFilter`, which is
+   *  false in RocketMQ).
+   *  @default true */
+  readonly enablePropertyFilter?: boolean | undefined
   /** Time between two writes of the consumers' offsets, in milliseconds
    *  (`flushConsumerOffsetInterval`).
    *  @default 5000 */
@@ -138,7 +139,7 @@ export const BROKER_DEFAULTS = Object.freeze({
   traceTopicEnable: false,
   msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
   rejectTransactionMessage: false,
-  enablePropertyFilter: false,
+  enablePropertyFilter: true,
   flushConsumerOffsetIntervalMs: 5_000,
   registerIntervalMs: 30_000,
   registerTimeoutMs: 24_000,

@@ -39,7 +39,6 @@ export interface Setting extends Row {
 }
 
 const NO_REPLICATION = 'replication is not supported yet'
-const NO_SQL = 'SQL92 filters are not supported yet'
 /** All bits of Java's PermName: priority, read, write, inherit. */
 const PERMISSION_MAX = 15
 
@@ -66,7 +65,7 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   traceTopicEnable: ['traceTopicEnable', fixed(flag)],
   msgTraceTopicName: ['msgTraceTopicName', fixed(name)],
   rejectTransactionMessage: ['rejectTransactionMessage', fixed(flag)],
-  enablePropertyFilter: ['enablePropertyFilter', fixed(only('false', false, NO_SQL))],
+  enablePropertyFilter: ['enablePropertyFilter', live(flag)],
   flushConsumerOffsetIntervalMs: ['flushConsumerOffsetInterval', fixed(milliseconds)],
   registerIntervalMs: ['registerNameServerPeriod', live(milliseconds)],
   registerTimeoutMs: ['registerBrokerTimeoutMills', live(milliseconds)],

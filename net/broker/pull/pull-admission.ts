@@ -6,12 +6,19 @@ import { PULL_SYS_FLAG } from '../../protocol/pull-message.ts'
 import type { PullRequestView } from '../../protocol/pull-message-scanner.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import { BrokerError } from '../broker-error.ts'
+import type { ConsumerFilters } from '../filter/consumer-filters.ts'
+import {
+  checkEnabled,
+  isTagType,
+  propertyFilter,
+  tagFilter,
+  tagFilterOf,
+} from '../filter/filter-expression.ts'
 import type { BrokerConfig } from '../options/broker-options.ts'
 import type { SubscriptionGroups } from '../subscriptions/subscription-groups.ts'
 import { isReadablePermission } from '../topics/permission.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
-import { filterOfExpression, filterOfSubscription } from './pull-filter.ts'
 
 /**
  * Filters that requests carried themselves, by expression: a few per group, used again and again.
@@ -28,12 +35,13 @@ export interface PullAdmissionParts {
   readonly topics: TopicConfigs
   readonly groups: SubscriptionGroups
   readonly clients: GroupSubscriptions
+  readonly filters: ConsumerFilters
 }
 
 export class PullAdmission {
   readonly #parts: PullAdmissionParts
   readonly #expressionFilters = new Map<string, MessageFilter | undefined>()
-  readonly #subscriptionFilters = new WeakMap<
+  readonly #tagFilters = new WeakMap<
     SubscriptionData,
     { readonly filter: MessageFilter | undefined }
   >()
@@ -79,9 +87,12 @@ export class PullAdmission {
     const { buffer, expressionTypeStart, expressionTypeEnd } = view
     const expressionType = buffer.toString('latin1', expressionTypeStart, expressionTypeEnd)
     const expression = subscriptionText(view)
+    checkEnabled(expressionType, this.#parts.config.enablePropertyFilter)
     const key = `${expressionType}\n${expression}`
     if (this.#expressionFilters.has(key)) return this.#expressionFilters.get(key)
-    const filter = filterOfExpression(expression, expressionType)
+    const filter = isTagType(expressionType)
+      ? tagFilter(expression)
+      : propertyFilter(expressionType, expression)
     if (this.#expressionFilters.size >= FILTERS_KEPT_MAX) this.#expressionFilters.clear()
     this.#expressionFilters.set(key, filter)
     return filter
@@ -97,12 +108,35 @@ export class PullAdmission {
       const remark = `the consumer's subscription not latest: group ${group}, topic ${topic}`
       throw new BrokerError(ResponseCode.SUBSCRIPTION_NOT_LATEST, remark)
     }
-    let known = this.#subscriptionFilters.get(subscription)
+    if (!isTagType(subscription.expressionType))
+      return this.#propertyFilter(view, group, subscription)
+    let known = this.#tagFilters.get(subscription)
     if (known === undefined) {
-      known = { filter: filterOfSubscription(subscription) }
-      this.#subscriptionFilters.set(subscription, known)
+      known = { filter: tagFilterOf(subscription) }
+      this.#tagFilters.set(subscription, known)
     }
     return known.filter
+  }
+
+  #propertyFilter(
+    view: PullRequestView,
+    group: string,
+    subscription: SubscriptionData,
+  ): MessageFilter | undefined {
+    const { filters, config } = this.#parts
+    const { classFilterMode, expressionType, topic } = subscription
+    const known = filters.get(topic, group)
+    if (known === undefined) {
+      const why = filters.flawOf(subscription) ?? 'your expression may be wrong'
+      const remark = `the broker's consumer filter data is not exist: ${why}`
+      throw new BrokerError(ResponseCode.FILTER_DATA_NOT_EXIST, remark)
+    }
+    if (known.data.clientVersion < view.subVersion) {
+      const remark = `the consumer filter data not latest: group ${group}, topic ${topic}`
+      throw new BrokerError(ResponseCode.FILTER_DATA_NOT_LATEST, remark)
+    }
+    checkEnabled(expressionType, config.enablePropertyFilter)
+    return classFilterMode ? undefined : known.filter
   }
 }
 

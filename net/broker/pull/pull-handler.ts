@@ -107,6 +107,10 @@ export class PullHandler implements StoreListener {
     this.#holder.releaseTopic(topic)
   }
 
+  releaseGroup(group: string, topic: string): void {
+    this.#holder.releaseGroup(group, topic)
+  }
+
   close(): void {
     this.#holder.close()
   }

@@ -80,9 +80,18 @@ export class PullHolder {
 
   /** Answers the pulls of a topic at once, since it is deleted or no longer readable. */
   releaseTopic(topic: string): void {
+    this.#release(topic, () => true)
+  }
+
+  /** Answers the pulls of a group on a topic at once, since it wants other messages of it now. */
+  releaseGroup(group: string, topic: string): void {
+    this.#release(topic, (pull) => pull.group === group)
+  }
+
+  #release(topic: string, isMeant: (pull: Pull) => boolean): void {
     for (const { tail, pulls } of [...this.#queues.values()]) {
       if (tail.topic !== topic) continue
-      for (const pull of [...pulls]) {
+      for (const pull of [...pulls].filter(isMeant)) {
         this.unpark(pull)
         this.#onDue(pull)
       }

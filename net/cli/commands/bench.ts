@@ -59,12 +59,15 @@ function sendCommand(): Command {
 }
 
 function consumeCommand(): Command {
-  return withGroupOptions(
-    benchmark('consume', 'how fast what a topic holds can be pulled', 1),
-  ).action(async (options: ConsumeBenchOptions) => {
-    const { runConsume } = await import('../load/run-consume.ts')
-    await report(options, await runConsume(options))
-  })
+  return withGroupOptions(benchmark('consume', 'how fast what a topic holds can be pulled', 1))
+    .option('--tags <expression>', 'pull with a filter by tags, "a || b"; "send" gives TagA')
+    .addOption(
+      new Option('--sql <condition>', 'pull with a filter by properties').conflicts('tags'),
+    )
+    .action(async (options: ConsumeBenchOptions) => {
+      const { runConsume } = await import('../load/run-consume.ts')
+      await report(options, await runConsume(options))
+    })
 }
 
 function endToEndCommand(): Command {

@@ -43,6 +43,10 @@ export interface ConsumeBenchOptions extends BenchOptions {
   readonly group: string
   /** Messages that one pull asks for. */
   readonly pull: number
+  /** Only messages with one of these tags. */
+  readonly tags?: string
+  /** Only messages whose properties meet this condition. */
+  readonly sql?: string
 }
 
 export interface EndToEndBenchOptions extends SendBenchOptions {

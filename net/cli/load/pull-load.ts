@@ -5,6 +5,7 @@ import type { LatencyLog } from './latency-log.ts'
 import { type LoadFigures, LoadMeter, type OnProgress } from './load-meter.ts'
 import type { LoadTarget } from './load-target.ts'
 import { type PullCursorShape, PullLane, type PullLaneOwner } from './pull-lane.ts'
+import type { PullFilter } from './pull-template.ts'
 
 /** What is pulled, and with how many requests at a time. */
 export interface PullLoadShape {
@@ -15,6 +16,8 @@ export interface PullLoadShape {
   readonly connectionCount: number
   /** Pulls in flight on each connection, each by a reader of its own. */
   readonly inFlightCount: number
+  /** @default every message */
+  readonly filter?: PullFilter | undefined
 }
 
 /** What one phase should do: it ends at whichever bound comes first. */
@@ -152,6 +155,7 @@ function cursorOf(shape: PullLoadShape, queue: FullQueue, startOffset: number): 
     messageCountMax: shape.messageCountPerPull,
     sysFlag: PULL_SYS_FLAG.SUBSCRIPTION,
     suspendMs: 0,
+    filter: shape.filter,
     minOffset: queue.minOffset,
     startOffset,
   }

@@ -5,12 +5,22 @@
  */
 import { assert } from '../../../engine/base/assert.ts'
 import { encodeHeaderFields } from '../../protocol/header-table.ts'
+import { EXPRESSION_TYPE_TAG } from '../../protocol/heartbeat.ts'
 import { PullMessageRequestHeader } from '../../protocol/pull-message.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { encodeFrame } from '../../remoting/command-codec.ts'
 import { createRequest } from '../../remoting/remoting-command.ts'
 import { writeDecimal } from './fixed-digits.ts'
 import { OPAQUE_DIGITS, OPAQUE_FIRST } from './opaque-slots.ts'
+
+/** Which messages a pull asks for. */
+export interface PullFilter {
+  readonly expression: string
+  /** TAG or SQL92. */
+  readonly expressionType: string
+}
+
+const EVERYTHING: PullFilter = { expression: '*', expressionType: EXPRESSION_TYPE_TAG }
 
 /** What all pulls of a queue have in common. */
 export interface PullShape {
@@ -24,6 +34,8 @@ export interface PullShape {
   readonly sysFlag: number
   /** How long the broker may wait for a message, in milliseconds. */
   readonly suspendMs: number
+  /** @default every message */
+  readonly filter?: PullFilter | undefined
 }
 
 interface PullFrame {
@@ -56,6 +68,7 @@ export class PullTemplate {
 }
 
 function createPullFrame(shape: PullShape, digitCount: number): PullFrame {
+  const { expression, expressionType } = shape.filter ?? EVERYTHING
   const queueOffset = digitCount === 1 ? 0 : DECIMAL ** (digitCount - 1)
   const extFields = encodeHeaderFields(PullMessageRequestHeader, {
     consumerGroup: shape.consumerGroup,
@@ -66,9 +79,9 @@ function createPullFrame(shape: PullShape, digitCount: number): PullFrame {
     sysFlag: shape.sysFlag,
     commitOffset: 0,
     suspendTimeoutMillis: shape.suspendMs,
-    subscription: '*',
+    subscription: expression,
     subVersion: 0,
-    expressionType: 'TAG',
+    expressionType,
     maxMsgBytes: PULL_BYTES_MAX,
     bname: shape.brokerName,
   })

@@ -1,8 +1,10 @@
+import { EXPRESSION_TYPE_SQL92, EXPRESSION_TYPE_TAG } from '../../protocol/heartbeat.ts'
 import type { ConsumeBenchOptions } from './bench-options.ts'
 import type { BenchReport } from './bench-report.ts'
 import { type BenchSession, withSession } from './bench-session.ts'
 import type { LoadFigures } from './load-meter.ts'
 import { PullLoad } from './pull-load.ts'
+import type { PullFilter } from './pull-template.ts'
 
 /** `agena bench consume`: how fast, how soon and at what cost a broker answers pulls. */
 export function runConsume(options: ConsumeBenchOptions): Promise<BenchReport> {
@@ -14,6 +16,7 @@ export function runConsume(options: ConsumeBenchOptions): Promise<BenchReport> {
       messageCountPerPull: options.pull,
       connectionCount: options.connections,
       inFlightCount: options.inFlight,
+      filter: filterOf(options),
     })
     try {
       return await measure(options, session, load)
@@ -21,6 +24,11 @@ export function runConsume(options: ConsumeBenchOptions): Promise<BenchReport> {
       load.close()
     }
   })
+}
+
+function filterOf({ sql, tags }: ConsumeBenchOptions): PullFilter | undefined {
+  if (sql !== undefined) return { expression: sql, expressionType: EXPRESSION_TYPE_SQL92 }
+  return tags === undefined ? undefined : { expression: tags, expressionType: EXPRESSION_TYPE_TAG }
 }
 
 async function measure(

@@ -6,6 +6,7 @@ import { retryLater } from './retry-later.ts'
 import type { Scenario } from './scenario.ts'
 import { sendWays } from './send-ways.ts'
 import { shareQueues } from './share-queues.ts'
+import { sqlFilter } from './sql-filter.ts'
 import { startPosition } from './start-position.ts'
 import { tagFilter } from './tag-filter.ts'
 
@@ -13,6 +14,7 @@ export const clientScenarios: Readonly<Record<string, Scenario>> = {
   'every way to send': sendWays,
   'order by sharding key': orderedKeys,
   'filter by tags': tagFilter,
+  'filter by SQL92': sqlFilter,
   'start position': startPosition,
   'resume at the committed offset': resumeOffset,
   'share queues and rebalance': shareQueues,

@@ -113,16 +113,6 @@ describe('a filter by tags', () => {
     expect(none.code).toBe(ResponseCode.PULL_RETRY_IMMEDIATELY)
     expect(offsets(none)[0]).toBe(4)
   })
-
-  it('by SQL92 is refused with its name', async () => {
-    await using running = await RunningStandalone.start()
-    await send(running, 'a')
-    const fields = pullFields('T', { subscription: 'a > 1', expressionType: 'SQL92' })
-    const answer = await running.ask(PULL_MESSAGE, fields)
-    expect(answer.code).toBe(ResponseCode.SYSTEM_ERROR)
-    expect(answer.remark).toContain('SQL92')
-    expect(answer.remark).toContain('not supported')
-  })
 })
 
 describe('a pull is refused', () => {

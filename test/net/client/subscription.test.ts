@@ -43,9 +43,19 @@ test.each([
   ['T', '||'],
   ['T', ' '],
   ['T', { sql: ' ' }],
+  ['T', { sql: 'a >' }],
   ['a/b', '*'],
 ])('topic %s with filter %j is refused', (topic, filter) => {
   expect(() => subscriptionOf(topic, filter, 1)).toThrow(
     expect.objectContaining({ code: 'CLIENT_SUBSCRIPTION_INVALID' }),
+  )
+})
+
+test.each([
+  ['a > 1 and', /subscription to T: in its condition the expression ends .* at column 10$/],
+  ['a = 1 b = 2', /subscription to T: its condition ends before column 7$/],
+])('a condition that is wrong is told with the column: %s', (sql, message) => {
+  expect(() => subscriptionOf('T', { sql }, 1)).toThrow(
+    expect.objectContaining({ message: expect.stringMatching(message) }),
   )
 })

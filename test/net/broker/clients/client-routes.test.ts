@@ -11,6 +11,7 @@ import { silentLogger } from '../../../../engine/base/logger.ts'
 import { ClientRegistry } from '../../../../net/broker/clients/client-registry.ts'
 import { clientRoutes } from '../../../../net/broker/clients/client-routes.ts'
 import { GroupChangeNotifier } from '../../../../net/broker/clients/group-change-notifier.ts'
+import { ConsumerFilters } from '../../../../net/broker/filter/consumer-filters.ts'
 import { ConsumerOffsets } from '../../../../net/broker/offsets/consumer-offsets.ts'
 import { SubscriptionGroups } from '../../../../net/broker/subscriptions/subscription-groups.ts'
 import { TopicConfigs } from '../../../../net/broker/topics/topic-configs.ts'
@@ -41,9 +42,11 @@ let topics: TopicConfigs
 let groups: SubscriptionGroups
 let offsets: ConsumerOffsets
 let mayCreate = true
+const config = { enablePropertyFilter: true }
 
 beforeEach(async () => {
   mayCreate = true
+  config.enablePropertyFilter = true
   folder = await mkdtemp(join(tmpdir(), 'agena-clients-'))
   topics = new TopicConfigs(
     folder,
@@ -64,8 +67,10 @@ beforeEach(async () => {
     clientExpiryMs: EXPIRY_MS,
     onGroupChange: (group) => notifier.noteChange(group),
   })
-  live = await LiveRoutes.start(clientRoutes({ clients, topics, groups, offsets }), (connection) =>
-    clients.onConnectionClosed(connection),
+  const filters = new ConsumerFilters(folder, silentLogger)
+  live = await LiveRoutes.start(
+    clientRoutes({ clients, topics, groups, offsets, filters, config }),
+    (connection) => clients.onConnectionClosed(connection),
   )
 })
 afterEach(async () => {
@@ -307,18 +312,35 @@ describe('questions about clients', () => {
   })
 
   test.each([
-    ['TAG', ResponseCode.SUCCESS],
-    ['', ResponseCode.SUCCESS],
-    ['SQL92', ResponseCode.SYSTEM_ERROR],
-  ])('a filter of type "%s" is answered with %i', async (expressionType, code) => {
-    const subscriptionData = { topic: 'orders', expressionType, subString: 'a > 1' }
-    const body = Buffer.from(JSON.stringify({ clientId: 'one', group: GROUP, subscriptionData }))
-    const answer = await live.peer().ask(RequestCode.CHECK_CLIENT_CONFIG, { body })
-    expect(answer.code).toBe(code)
-    if (code !== ResponseCode.SUCCESS) {
-      expect(answer.remark).toMatch(
-        /^The broker does not support consumer to filter message by SQL92.*not supported yet$/,
-      )
-    }
+    ['TAG', 'a > 1', ResponseCode.SUCCESS],
+    ['', 'red', ResponseCode.SUCCESS],
+    ['SQL92', 'a > 1', ResponseCode.SUCCESS],
+    ['SQL92', 'a >> 1', ResponseCode.SUBSCRIPTION_PARSE_FAILED],
+    ['SQL92', '', ResponseCode.SUBSCRIPTION_PARSE_FAILED],
+    ['XPATH', '//a', ResponseCode.SUBSCRIPTION_PARSE_FAILED],
+  ])('a filter of type "%s" that says "%s" is answered with %i', async (type, text, code) => {
+    expect((await checkFilter(type, text)).code).toBe(code)
+  })
+
+  test('a refused filter is told with the column of what is wrong', async () => {
+    const { remark } = await checkFilter('SQL92', "region = 'north' and amount >> 3")
+    expect(remark).toContain('> stands where a property, a literal or ( is wanted, at column 30')
+    expect(remark).toContain("region = 'north' and amount >> 3")
+  })
+
+  test('filters of properties are refused where the broker is told to', async () => {
+    config.enablePropertyFilter = false
+    const answer = await checkFilter('SQL92', 'a > 1')
+    expect(answer.code).toBe(ResponseCode.SYSTEM_ERROR)
+    expect(answer.remark).toMatch(
+      /^The broker does not support consumer to filter message by SQL92: enablePropertyFilter/,
+    )
+    expect((await checkFilter('TAG', 'red')).code).toBe(ResponseCode.SUCCESS)
   })
 })
+
+function checkFilter(expressionType: string, subString: string): Promise<RemotingCommand> {
+  const subscriptionData = { topic: 'orders', expressionType, subString }
+  const body = Buffer.from(JSON.stringify({ clientId: 'one', group: GROUP, subscriptionData }))
+  return live.peer().ask(RequestCode.CHECK_CLIENT_CONFIG, { body })
+}
