@@ -241,6 +241,11 @@ export class ThreadedStore extends Lifecycle {
     return this.#store.tails.tail(topic, queueId)
   }
 
+  /** The units of a queue, for someone who reads them himself. */
+  queue(topic: string, queueId: number): ReturnType<MessageStore['queue']> {
+    return this.#store.queue(topic, queueId)
+  }
+
   /** Appends one message; on `APPENDED` see `log.last…`. It is written when the turn ends. */
   append(source: RecordSource, tail: QueueTail): AppendOutcome {
     return this.#store.log.append(source, tail)

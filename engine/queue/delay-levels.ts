@@ -3,6 +3,7 @@
  * first. A delayed message waits in {@link DelayLevels.topic}; its queue unit carries the time of
  * delivery where others carry the hash of their tags.
  */
+import { assert } from '../base/assert.ts'
 import { StoreError } from '../base/errors.ts'
 
 export const DELAY_LEVELS_DEFAULT = '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h'
@@ -13,9 +14,6 @@ const MS_OF_UNIT: Readonly<Record<string, number>> = {
   h: 60 * 60 * 1000,
   d: 24 * 60 * 60 * 1000,
 }
-/** What Java assumes for a level that it does not know. */
-const UNKNOWN_LEVEL_MS = 1000
-
 export class DelayLevels {
   /** The topic where delayed messages wait (TopicValidator.RMQ_SYS_SCHEDULE_TOPIC). */
   readonly topic = 'SCHEDULE_TOPIC_XXXX'
@@ -28,8 +26,16 @@ export class DelayLevels {
     this.delaysMs = levels.trim().split(/\s+/).map(parseLevel)
   }
 
+  /** The longest level: what asks for more gets this one. */
+  get levelMax(): number {
+    return this.delaysMs.length
+  }
+
+  /** When a message of a level, 1 or more, is to be delivered, in ms since 1970. */
   deliverTimestampMs(level: number, storeTimestampMs: number): number {
-    return storeTimestampMs + (this.delaysMs[level - 1] ?? UNKNOWN_LEVEL_MS)
+    const delayMs = this.delaysMs[Math.min(level, this.levelMax) - 1]
+    assert(delayMs !== undefined, 'the first level is 1')
+    return storeTimestampMs + delayMs
   }
 }
 

@@ -11,13 +11,13 @@ import {
   CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
   isPreBlankUnit,
-  readConsumeQueueUnit,
 } from '../format/consume-queue-format.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../format/record-decoder.ts'
 import type { CommitLog } from '../log/commit-log.ts'
 import type { LogSegment } from '../log/log-segment.ts'
 import type { QueueTail } from '../log/queue-tail.ts'
 import type { ConsumeQueue } from '../queue/consume-queue.ts'
+import { FinishedUnits } from './finished-units.ts'
 import type { ColdRange, GetResult, LogSlice } from './get-result.ts'
 import { GetStatus } from './get-status.ts'
 import type { MessageFilter } from './message-filter.ts'
@@ -48,8 +48,7 @@ export class MessageReader {
   readonly #log: CommitLog
   /** Where this process began to write: what lies before came from the disk. */
   readonly #ownOffset: number
-  readonly #reputOffset: () => number
-  readonly #units: Buffer
+  readonly #units: FinishedUnits
   readonly #unit = createConsumeQueueUnit()
   readonly #view = createRecordView()
   /** A stretch that was found in memory during this read. */
@@ -58,8 +57,7 @@ export class MessageReader {
   constructor(log: CommitLog, reputOffset: () => number) {
     this.#log = log
     this.#ownOffset = log.writtenOffset
-    this.#reputOffset = reputOffset
-    this.#units = Buffer.alloc(SCANNED_UNITS_MAX * CONSUME_QUEUE_UNIT_BYTES)
+    this.#units = new FinishedUnits(SCANNED_UNITS_MAX, reputOffset)
   }
 
   /**
@@ -132,7 +130,7 @@ export class MessageReader {
     let nextOffset = request.queueOffset
     let goneUntil = 0
     for (let index = 0; index < unitCount; index += 1) {
-      readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
+      this.#units.get(index, this.#unit)
       const { physicalOffset, recordBytes } = this.#unit
       if (this.#isFull(request, result, physicalOffset, recordBytes)) break
       nextOffset += 1
@@ -160,28 +158,12 @@ export class MessageReader {
 
   /** Reads units that reput has finished; -1 when they are not in memory. */
   #readUnits(queue: ConsumeQueue, queueOffset: number, count: number, result: GetResult): number {
-    const reputOffset = this.#reputOffset()
-    const lengthBytes = Math.min(count, SCANNED_UNITS_MAX) * CONSUME_QUEUE_UNIT_BYTES
-    const read = queue.readUnits(queueOffset, this.#units, lengthBytes)
+    const read = this.#units.read(queue, queueOffset, count)
     if (read < 0) {
-      result.coldRanges.push(queue.fileRange(queueOffset, lengthBytes))
+      result.coldRanges.push(this.#units.range(queue, queueOffset, count))
       finish(result, GetStatus.COLD, queueOffset)
-      return -1
-    }
-    // Units come in the order of the log: where the last is finished, all are.
-    if (read > 0 && this.#isFinished(read - 1, reputOffset)) return read
-    for (let index = 0; index < read; index += 1) {
-      if (!this.#isFinished(index, reputOffset)) return index
     }
     return read
-  }
-
-  /** Whether reput has built a unit, and everything that goes with it. */
-  #isFinished(index: number, reputOffset: number): boolean {
-    readConsumeQueueUnit(this.#units, index * CONSUME_QUEUE_UNIT_BYTES, this.#unit)
-    const { recordBytes, physicalOffset } = this.#unit
-    if (recordBytes <= 0) return false
-    return isPreBlankUnit(this.#unit) || physicalOffset + recordBytes <= reputOffset
   }
 
   /**

@@ -25,6 +25,8 @@ import { PullHandler } from './pull/pull-handler.ts'
 import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
 import { routeTable } from './routes.ts'
+import { scheduleRoutes } from './schedule/schedule-routes.ts'
+import { ScheduleService } from './schedule/schedule-service.ts'
 import { SendAcks } from './send/send-acks.ts'
 import { SendAdmission } from './send/send-admission.ts'
 import { SendHandler } from './send/send-handler.ts'
@@ -58,6 +60,7 @@ export class BrokerParts implements Closable {
   readonly routes: ReadonlyMap<number, RequestHandler>
   readonly #clients: ClientRegistry
   readonly #stats: BrokerStats
+  readonly #schedule: ScheduleService
   readonly #locks = new QueueLocks()
   readonly #send: SendHandler
   readonly #pull: PullHandler
@@ -84,17 +87,24 @@ export class BrokerParts implements Closable {
       clusterName: config.clusterName,
       isSystemTopic: (topic) => topics.isSystem(topic),
     })
-    const acks = new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn })
-    const properties = new SendProperties(config, uniqueIdOptions(storeHost))
-    const admission = new SendAdmission({ config, store, topics, groups, stats })
+    const schedule = new ScheduleService({ store, stats, logger })
     this.topics = topics
     this.groups = groups
     this.offsets = offsets
     this.filters = filters
     this.#clients = clients
     this.#stats = stats
+    this.#schedule = schedule
     const pullAdmission = new PullAdmission({ config, topics, groups, clients, filters })
-    this.#send = new SendHandler({ store, admission, properties, acks, stats, storeHost })
+    this.#send = new SendHandler({
+      store,
+      admission: new SendAdmission({ config, store, topics, groups, stats }),
+      properties: new SendProperties(config, uniqueIdOptions(storeHost)),
+      acks: new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn }),
+      delayed: schedule.delayed,
+      stats,
+      storeHost,
+    })
     this.#pull = new PullHandler({ store, config, admission: pullAdmission, offsets, stats })
     this.routes = routeTable(
       sendRoutes(this.#send),
@@ -107,7 +117,16 @@ export class BrokerParts implements Closable {
       configRoutes({ settings, logger }),
       statsRoutes({ stats }),
       lockRoutes({ locks: this.#locks }),
-      adminRoutes({ brokerName: config.brokerName, store, topics, offsets, clients, stats }),
+      scheduleRoutes({ schedule }),
+      adminRoutes({
+        brokerName: config.brokerName,
+        store,
+        topics,
+        offsets,
+        clients,
+        stats,
+        schedule,
+      }),
     )
     settings.onChange((fields) => {
       this.#send.forgetTargets()
@@ -116,6 +135,7 @@ export class BrokerParts implements Closable {
     })
     topics.onChange((topic) => {
       this.#pull.releaseTopic(topic)
+      schedule.forgetTopic(topic)
       if (topics.find(topic) === undefined) stats.forgetTopic(topic)
     })
   }
@@ -146,10 +166,15 @@ export class BrokerParts implements Closable {
     await Promise.all(tables.map((table) => table.save()))
   }
 
+  /** Brings to the disk how far delayed delivery has come. */
+  async saveDelayOffsets(): Promise<void> {
+    await this.#schedule.save()
+  }
+
   async close(): Promise<void> {
     this.#send.close()
     this.#pull.close()
-    await this.save()
+    await Promise.all([this.save(), this.#schedule.close()])
   }
 }
 

@@ -157,12 +157,18 @@ export class Broker extends Lifecycle {
   }
 
   #startPeriodics(parts: BrokerParts): void {
-    const { flushConsumerOffsetIntervalMs } = this.config
+    const { flushConsumerOffsetIntervalMs, flushDelayOffsetIntervalMs } = this.config
     this.#periodics.push(
       startPeriodic(
         'saving tables',
         flushConsumerOffsetIntervalMs,
         () => parts.save(),
+        this.#logger,
+      ),
+      startPeriodic(
+        'saving delay offsets',
+        flushDelayOffsetIntervalMs,
+        () => parts.saveDelayOffsets(),
         this.#logger,
       ),
       startPeriodic('sweeping', SWEEP_MS, () => parts.sweep(Date.now()), this.#logger),

@@ -5,7 +5,7 @@ import { type Standalone, startStandalone } from '../../net/standalone/index.ts'
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts'
 
 const TIMEOUT_MS = 10_000
-const SMALL_STORE = {
+export const SMALL_STORE = {
   segmentBytes: 1024 * 1024,
   consumeQueueFileBytes: 20 * 1000,
   indexSlotCount: 1000,

@@ -28,7 +28,6 @@ describeSide('agena', 'what is refused', () => {
 })
 
 const unsupported: readonly [string, Partial<OutgoingMessage>, RegExp][] = [
-  ['delay-level', { delayLevel: 3 }, /delay/i],
   ['delivery-time', { deliverAfterMs: 60_000 }, /tim(ed|er|ing)/i],
   ['half-transaction', { prepared: true }, /transaction/i],
 ]

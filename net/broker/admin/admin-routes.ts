@@ -12,11 +12,14 @@ import {
 } from '../../protocol/topic-stats.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import type { RequestHandler } from '../../remoting/request-routes.ts'
+import type { ScheduleService } from '../schedule/schedule-service.ts'
 import { type ConsumeStatsParts, consumeStats } from './consume-stats.ts'
 import { runtimeTable } from './runtime-table.ts'
 import { topicStats } from './topic-stats.ts'
 
-export type AdminRouteParts = ConsumeStatsParts
+export interface AdminRouteParts extends ConsumeStatsParts {
+  readonly schedule: Pick<ScheduleService, 'runtimeRows'>
+}
 
 export function adminRoutes(
   parts: AdminRouteParts,
@@ -29,10 +32,12 @@ export function adminRoutes(
 }
 
 async function showRuntime(
-  { store, stats }: AdminRouteParts,
+  { store, stats, schedule }: AdminRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
-  const body = encodeBody(KVTable, { table: await runtimeTable(store, stats) })
+  const body = encodeBody(KVTable, {
+    table: await runtimeTable(store, stats, schedule.runtimeRows()),
+  })
   return createResponse(request, ResponseCode.SUCCESS, { body })
 }
 

@@ -44,9 +44,11 @@ const TIMER_ROWS: readonly (readonly [string, string])[] = [
 
 type Rows = readonly (readonly [key: string, value: string | number])[]
 
+/** @param scheduleRows how far delayed delivery has come */
 export async function runtimeTable(
   store: ThreadedStore,
   stats: BrokerStats,
+  scheduleRows: Rows,
 ): Promise<Map<string, string>> {
   const rows = [
     ...statsRows(stats),
@@ -55,6 +57,7 @@ export async function runtimeTable(
     ...(await storeRows(store)),
     ...(await diskRows(store.layout)),
     ...queueRows(),
+    ...scheduleRows,
     ...TIMER_ROWS,
     ['brokerActive', 'true'],
     ['brokerVersionDesc', VERSION_TEXT],

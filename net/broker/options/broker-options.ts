@@ -81,6 +81,11 @@ export interface BrokerOptions {
    *  (`flushConsumerOffsetInterval`).
    *  @default 5000 */
   readonly flushConsumerOffsetIntervalMs?: number | undefined
+  /** Time between two writes of how far delayed delivery has come, in milliseconds
+   *  (`flushDelayOffsetInterval`, 10,000 in RocketMQ): what was delivered since the last is
+   *  delivered again after a kill.
+   *  @default 1000 */
+  readonly flushDelayOffsetIntervalMs?: number | undefined
   /** Time between two registrations with the name servers, in milliseconds, of which 60,000 are the
    *  most that count (`registerNameServerPeriod`).
    *  @default 30000 */
@@ -141,6 +146,7 @@ export const BROKER_DEFAULTS = Object.freeze({
   rejectTransactionMessage: false,
   enablePropertyFilter: true,
   flushConsumerOffsetIntervalMs: 5_000,
+  flushDelayOffsetIntervalMs: 1_000,
   registerIntervalMs: 30_000,
   registerTimeoutMs: 24_000,
   forceRegister: true,

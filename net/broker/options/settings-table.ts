@@ -67,6 +67,7 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   rejectTransactionMessage: ['rejectTransactionMessage', fixed(flag)],
   enablePropertyFilter: ['enablePropertyFilter', live(flag)],
   flushConsumerOffsetIntervalMs: ['flushConsumerOffsetInterval', fixed(milliseconds)],
+  flushDelayOffsetIntervalMs: ['flushDelayOffsetInterval', fixed(milliseconds)],
   registerIntervalMs: ['registerNameServerPeriod', live(milliseconds)],
   registerTimeoutMs: ['registerBrokerTimeoutMills', live(milliseconds)],
   forceRegister: ['forceRegister', live(flag)],

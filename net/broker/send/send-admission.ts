@@ -72,16 +72,15 @@ export class SendAdmission {
 
   /**
    * Refuses a message that asks for what is not built yet, instead of delivering it as if it were
-   * an ordinary one. Retries carry their delay; they are delivered at once.
+   * an ordinary one.
    * @throws {BrokerError} MESSAGE_ILLEGAL naming the feature.
    */
-  checkFeatures(target: SendTarget, view: SendRequestView, properties: SendProperties): void {
+  checkFeatures(view: SendRequestView, properties: SendProperties): void {
     if (transactionTypeOf(view.sysFlag) !== TRANSACTION_NOT_TYPE) {
       throw unsupported('transactions (sysFlag)')
     }
     const feature = properties.unsupportedFeature
-    if (feature === undefined || (target.isRetry && properties.isDelayedByLevel)) return
-    throw unsupported(feature)
+    if (feature !== undefined) throw unsupported(feature)
   }
 
   #find(name: string, view: SendRequestView, connection: Connection): Topic {

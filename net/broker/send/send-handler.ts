@@ -19,22 +19,26 @@ import { createResponse, type RemotingCommand } from '../../remoting/remoting-co
 import { HotOutcome } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
 import { connectionState } from '../connection-state.ts'
-import type { BrokerStats } from '../stats/broker-stats.ts'
+import type { DelayedMessages } from '../schedule/delayed-messages.ts'
+import type { BrokerStats, TopicSendStats } from '../stats/broker-stats.ts'
+import { SCHEDULE_TOPIC } from '../topics/topic-validator.ts'
 import { appendBatch, NUL_IN_PROPERTIES } from './batch-append.ts'
 import type { SendAcks } from './send-acks.ts'
 import type { SendAdmission } from './send-admission.ts'
 import { viewOfCommand } from './send-command.ts'
-import { outcomeError, storeFailure } from './send-failure.ts'
-import type { KeptProperties, SendProperties } from './send-properties.ts'
+import { outcomeError, storeFailure, unsupportedRemark } from './send-failure.ts'
+import { DELAYED_BATCH, type KeptProperties, type SendProperties } from './send-properties.ts'
 import type { SendTarget } from './send-target.ts'
 
 const EXPIRY_SWEEP_MS = 100
+const BAD_DELAY = 'the delay level (DELAY) is no number'
 
 export interface SendParts {
   readonly store: ThreadedStore
   readonly admission: SendAdmission
   readonly properties: SendProperties
   readonly acks: SendAcks
+  readonly delayed: DelayedMessages
   readonly stats: BrokerStats
   /** The address that records name as their broker's. */
   readonly storeHost: Buffer
@@ -53,6 +57,8 @@ export class SendHandler implements StoreListener {
   readonly #isFlushSync: boolean
   readonly #featureOf = (bytes: Buffer, start: number, end: number) =>
     this.#parts.properties.unsupportedFeatureOf(bytes, start, end)
+  /** Messages that wait for their time count for the topic where they wait, as in Java. */
+  readonly #delayedStats: TopicSendStats
   #expiryTimer: NodeJS.Timeout | undefined
   /** Messages that were appended and are not written yet, and when the first of them was. */
   #turnMessageCount = 0
@@ -61,6 +67,7 @@ export class SendHandler implements StoreListener {
   constructor(parts: SendParts) {
     this.#parts = parts
     this.#isFlushSync = parts.store.config.flush === 'sync'
+    this.#delayedStats = parts.stats.topicSlot(SCHEDULE_TOPIC)
     parts.store.listen(this)
     parts.admission.onTopicChange((topic) => this.#forget(topic))
   }
@@ -156,17 +163,22 @@ export class SendHandler implements StoreListener {
     const { properties } = this.#parts
     if (!properties.take(view, layout)) return AppendOutcome.PROPERTIES_TOO_LONG
     if (properties.holdsNul) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, NUL_IN_PROPERTIES)
-    this.#parts.admission.checkFeatures(target, view, properties)
-    const tail = target.tail(queueId)
+    this.#parts.admission.checkFeatures(view, properties)
     this.#fill(view, target, queueId, connection)
     if (view.batch || view.code === RequestCode.SEND_BATCH_MESSAGE) {
       return this.#acceptBatch(view, target, queueId, connection)
     }
     const { store } = this.#parts
+    const { delayLevel } = properties
+    const isDelayed = delayLevel > 0
+    if (Number.isNaN(delayLevel)) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, BAD_DELAY)
+    const tail = isDelayed
+      ? this.#parts.delayed.redirect(this.#source, delayLevel)
+      : target.tail(queueId)
     const outcome = store.append(this.#source, tail)
     if (outcome !== AppendOutcome.APPENDED) return outcome
     const { log } = store
-    this.#count(target, 1, log.lastRecordBytes)
+    this.#count(isDelayed ? this.#delayedStats : target.stats, 1, log.lastRecordBytes)
     if (!view.isOneway) {
       const { lastQueueOffset, lastPhysicalOffset } = log
       this.#park(view, connection, queueId, lastQueueOffset, lastPhysicalOffset, undefined)
@@ -185,12 +197,15 @@ export class SendHandler implements StoreListener {
       const remark = `batch request does not support retry group ${target.name}`
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
+    if (this.#parts.properties.delayLevel !== 0) {
+      throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, unsupportedRemark(DELAYED_BATCH))
+    }
     const batch = appendBatch(log, this.#source, target.tail(queueId), this.#featureOf)
     if (batch.fault !== undefined) {
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, batch.fault)
     }
     if (batch.outcome !== AppendOutcome.APPENDED) return batch.outcome
-    this.#count(target, batch.messageCount, log.appendedOffset - batch.physicalOffset)
+    this.#count(target.stats, batch.messageCount, log.appendedOffset - batch.physicalOffset)
     if (!view.isOneway) {
       const { queueOffset, physicalOffset, messageIds } = batch
       this.#park(view, connection, queueId, queueOffset, physicalOffset, messageIds)
@@ -267,8 +282,8 @@ export class SendHandler implements StoreListener {
     this.#expiryTimer = undefined
   }
 
-  #count(target: SendTarget, messageCount: number, byteCount: number): void {
-    target.stats.count(messageCount, byteCount)
+  #count(stats: TopicSendStats, messageCount: number, byteCount: number): void {
+    stats.count(messageCount, byteCount)
     if (this.#turnMessageCount === 0) this.#turnStartedMs = performance.now()
     this.#turnMessageCount += messageCount
   }

@@ -14,6 +14,7 @@ import {
   type PropertyPositions,
 } from '../../../engine/format/properties-codec.ts'
 import { PROPERTIES_MAX_BYTES } from '../../../engine/format/record-format.ts'
+import { readDecimalInt32 } from '../../protocol/decimal.ts'
 import { ESCAPED_BYTES_PER_BYTE, unescapeJson } from '../../protocol/json-escape.ts'
 import type { SendLayout } from '../../protocol/send-layout.ts'
 import type { SendRequestView } from '../../protocol/send-message-scanner.ts'
@@ -46,6 +47,8 @@ const NAMES = [
 ] as const
 
 const FALSE = Buffer.from('false')
+/** Asked for by a batch, or in one. */
+export const DELAYED_BATCH = 'delayed delivery (DELAY) of batches'
 
 /** What every message of one broker is stamped with. */
 export interface PropertyStamp {
@@ -123,15 +126,22 @@ export class SendProperties {
     return unsupportedIn(this.#finder, this.bytes)
   }
 
-  /** The same of one message in a batch, whose properties lie in `bytes[start, end)`. */
+  /**
+   * What one message in a batch asks for and batches do not have; its properties lie in
+   * `bytes[start, end)`.
+   */
   unsupportedFeatureOf(bytes: Buffer, start: number, end: number): string | undefined {
     this.#innerFinder.scan(bytes, start, end)
+    if (delayLevelIn(this.#innerFinder, bytes) !== 0) return DELAYED_BATCH
     return unsupportedIn(this.#innerFinder, bytes)
   }
 
-  /** True when the message is delayed by level, which topics of retries accept. */
-  get isDelayedByLevel(): boolean {
-    return this.#finder.has(DELAY)
+  /**
+   * The level by which the message is delayed; 0 when it is not, NaN when what stands there is no
+   * number.
+   */
+  get delayLevel(): number {
+    return delayLevelIn(this.#finder, this.bytes)
   }
 
   /**
@@ -232,18 +242,27 @@ export class SendProperties {
 
 /** A feature that properties ask for and that this broker does not have yet. */
 function unsupportedIn(finder: PropertyFinder, bytes: Buffer): string | undefined {
-  if (finder.has(DELAY) && Number(textOf(finder, bytes, DELAY)) > 0)
-    return 'delayed delivery (DELAY)'
-  if (finder.has(TIMER_DELIVER_MS)) return 'delivery at a given time (TIMER_DELIVER_MS)'
-  if (finder.has(TIMER_DELAY_SEC)) return 'delivery at a given time (TIMER_DELAY_SEC)'
-  if (finder.has(TIMER_DELAY_MS)) return 'delivery at a given time (TIMER_DELAY_MS)'
   // As Java's parseBoolean reads it.
   if (
     finder.has(TRANSACTION_PREPARED) &&
     /^true$/i.test(textOf(finder, bytes, TRANSACTION_PREPARED))
   )
     return 'transactions (TRAN_MSG)'
+  // A level goes before a time (HookUtils.checkIfTimerMessage).
+  if (delayLevelIn(finder, bytes) > 0) return undefined
+  if (finder.has(TIMER_DELIVER_MS)) return 'delivery at a given time (TIMER_DELIVER_MS)'
+  if (finder.has(TIMER_DELAY_SEC)) return 'delivery at a given time (TIMER_DELAY_SEC)'
+  if (finder.has(TIMER_DELAY_MS)) return 'delivery at a given time (TIMER_DELAY_MS)'
   return undefined
+}
+
+/** What Java's parseInt makes of DELAY: 0 for none or one below, NaN for no number. */
+function delayLevelIn(finder: PropertyFinder, bytes: Buffer): number {
+  if (!finder.has(DELAY)) return 0
+  const level = readDecimalInt32(bytes, finder.startOf(DELAY), finder.endOf(DELAY))
+  if (!Number.isNaN(level)) return Math.max(0, level)
+  const text = textOf(finder, bytes, DELAY)
+  return /^[+-]?\d{1,9}$/.test(text) ? Math.max(0, Number(text)) : Number.NaN
 }
 
 function textOf(finder: PropertyFinder, bytes: Buffer, index: number): string {

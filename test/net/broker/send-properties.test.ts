@@ -37,7 +37,7 @@ function contentOf(properties: SendProperties): string {
     uniqueKey: bytes.toString('utf8', uniqueKeyStart, uniqueKeyEnd),
     waitsForFlush: properties.waitsForFlush,
     unsupported: properties.unsupportedFeature,
-    isDelayed: properties.isDelayedByLevel,
+    delayLevel: properties.delayLevel,
   })
 }
 
@@ -78,7 +78,7 @@ test('values that decide are those of each message', () => {
   const [waiting, notWaiting, notDelayed, delayed] = layouts.map((text) => JSON.parse(text))
   expect(waiting).toMatchObject({ waitsForFlush: true })
   expect(notWaiting).toMatchObject({ waitsForFlush: false })
-  expect(notDelayed).toMatchObject({ isDelayed: true })
-  expect(notDelayed.unsupported).toBeUndefined()
-  expect(delayed.unsupported).toContain('DELAY')
+  expect(notDelayed).toMatchObject({ delayLevel: 0 })
+  expect(delayed).toMatchObject({ delayLevel: 3 })
+  expect(delayed.unsupported).toBeUndefined()
 })

@@ -190,7 +190,18 @@ describe('a send is refused', () => {
       'forbidden',
     ],
     ['a topic that is too long', { b: 't'.repeat(128) }, ResponseCode.INVALID_PARAMETER, '127'],
-    ['a delay', { i: properties({ DELAY: '3' }) }, ResponseCode.MESSAGE_ILLEGAL, 'DELAY'],
+    [
+      'a delay that is no number',
+      { i: properties({ DELAY: 'soon' }) },
+      ResponseCode.MESSAGE_ILLEGAL,
+      'DELAY',
+    ],
+    [
+      'a delay of a batch',
+      { i: properties({ DELAY: '3' }), m: true },
+      ResponseCode.MESSAGE_ILLEGAL,
+      'batches',
+    ],
     [
       'a time of delivery',
       { i: properties({ TIMER_DELIVER_MS: '99' }) },
@@ -259,11 +270,5 @@ describe('a send is refused', () => {
       await topic(perm)
       expect((await running.ask(SEND_MESSAGE_V2, sendFields('T'))).code).toBe(code)
     }
-  })
-
-  it('but a delay on a topic of retries is taken', async () => {
-    await using running = await RunningStandalone.start()
-    const fields = sendFields('%RETRY%readers', { i: properties({ DELAY: '3' }) })
-    expect((await running.ask(SEND_MESSAGE_V2, fields)).code).toBe(0)
   })
 })

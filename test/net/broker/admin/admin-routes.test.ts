@@ -57,6 +57,8 @@ const KEYS_OF_JAVA = [
   .split(' ')
 
 let folder = ''
+const schedule = { runtimeRows: () => [] }
+
 let store: ThreadedStore
 let topics: TopicConfigs
 let offsets: ConsumerOffsets
@@ -81,7 +83,7 @@ beforeEach(async () => {
   clients = new ClientRegistry({ clientExpiryMs: 60_000, onGroupChange: () => undefined })
   stats = new BrokerStats({ clusterName: 'cluster', isSystemTopic: () => false })
   live = await LiveRoutes.start(
-    adminRoutes({ brokerName: 'broker', store, topics, offsets, clients, stats }),
+    adminRoutes({ brokerName: 'broker', store, topics, offsets, clients, stats, schedule }),
   )
 })
 afterEach(async () => {
