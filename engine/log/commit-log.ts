@@ -104,6 +104,11 @@ export class CommitLog {
     return this.#stagedStart
   }
 
+  /** The time of storing that the next message gets, in ms since 1970: a turn has one for all. */
+  get nextTimestampMs(): number {
+    return this.#stagedBytes === 0 ? Date.now() : this.#turnTimestampMs
+  }
+
   /** Longest body of a message, in bytes. */
   get messageBytesMax(): number {
     return this.#config.messageBytesMax

@@ -144,10 +144,10 @@ export class LevelQueue implements DueSource {
   /**
    * How long a message has to wait, in milliseconds. Where the clock was set back, or the level
    * made shorter, that is the level's delay from now on, and so never too short; Java delivers such
-   * messages at once.
+   * messages at once. What counts is the time that the delivered message would be stored with.
    */
   #leftMs(deliverTimestampMs: number): number {
-    const leftMs = deliverTimestampMs - Date.now()
+    const leftMs = deliverTimestampMs - this.#parts.store.log.nextTimestampMs
     if (leftMs <= this.#delayMs) {
       this.#aheadSinceMs = undefined
       return leftMs
