@@ -16,6 +16,7 @@ import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
 import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { lockRoutes } from './lock/lock-routes.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
+import { MessageWriter } from './message-writer.ts'
 import { ConsumerOffsets } from './offsets/consumer-offsets.ts'
 import { offsetRoutes } from './offsets/offset-routes.ts'
 import type { BrokerSettings } from './options/broker-settings.ts'
@@ -24,6 +25,8 @@ import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
+import { DeadLetters } from './retry/dead-letters.ts'
+import { retryRoutes } from './retry/send-back.ts'
 import { routeTable } from './routes.ts'
 import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import { ScheduleService } from './schedule/schedule-service.ts'
@@ -65,7 +68,8 @@ export class BrokerParts implements Closable {
   readonly #send: SendHandler
   readonly #pull: PullHandler
 
-  constructor({ settings, store, logger, storeHost }: BrokerPartsInput) {
+  constructor(input: BrokerPartsInput) {
+    const { settings, store, logger, storeHost } = input
     const config = settings.live
     const directory = store.layout.config
     const topics = new TopicConfigs(directory, config, logger)
@@ -96,38 +100,27 @@ export class BrokerParts implements Closable {
     this.#stats = stats
     this.#schedule = schedule
     const pullAdmission = new PullAdmission({ config, topics, groups, clients, filters })
+    const deadLetters = new DeadLetters({
+      store,
+      topics,
+      groups,
+      locks: this.#locks,
+      stats,
+      logger,
+    })
+    const { delayed } = schedule
     this.#send = new SendHandler({
       store,
       admission: new SendAdmission({ config, store, topics, groups, stats }),
       properties: new SendProperties(config, uniqueIdOptions(storeHost)),
       acks: new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn }),
-      delayed: schedule.delayed,
+      delayed,
+      deadLetters,
       stats,
       storeHost,
     })
     this.#pull = new PullHandler({ store, config, admission: pullAdmission, offsets, stats })
-    this.routes = routeTable(
-      sendRoutes(this.#send),
-      pullRoutes(this.#pull),
-      queryRoutes({ store, topics }),
-      offsetRoutes({ offsets, groups, topics, store }),
-      topicRoutes({ topics, offsets, store }),
-      subscriptionRoutes({ groups, offsets, stats }),
-      clientRoutes({ clients, topics, groups, offsets, filters, config }),
-      configRoutes({ settings, logger }),
-      statsRoutes({ stats }),
-      lockRoutes({ locks: this.#locks }),
-      scheduleRoutes({ schedule }),
-      adminRoutes({
-        brokerName: config.brokerName,
-        store,
-        topics,
-        offsets,
-        clients,
-        stats,
-        schedule,
-      }),
-    )
+    this.routes = this.#routeTable(input, deadLetters)
     settings.onChange((fields) => {
       this.#send.forgetTargets()
       // Name servers look at topics only when their version has changed.
@@ -138,6 +131,45 @@ export class BrokerParts implements Closable {
       schedule.forgetTopic(topic)
       if (topics.find(topic) === undefined) stats.forgetTopic(topic)
     })
+  }
+
+  #routeTable(
+    { settings, store, logger, storeHost }: BrokerPartsInput,
+    deadLetters: DeadLetters,
+  ): ReadonlyMap<number, RequestHandler> {
+    const { topics, groups, offsets, filters } = this
+    const clients = this.#clients
+    const stats = this.#stats
+    const schedule = this.#schedule
+    const config = settings.live
+    const { brokerName } = config
+    const { delayed } = schedule
+    const writer = new MessageWriter(store)
+    return routeTable(
+      sendRoutes(this.#send),
+      retryRoutes({
+        config,
+        store,
+        topics,
+        groups,
+        stats,
+        delayed,
+        deadLetters,
+        writer,
+        storeHost,
+      }),
+      pullRoutes(this.#pull),
+      queryRoutes({ store, topics }),
+      offsetRoutes({ offsets, groups, topics, store }),
+      topicRoutes({ topics, offsets, store }),
+      subscriptionRoutes({ groups, offsets, stats }),
+      clientRoutes({ clients, topics, groups, offsets, filters, config }),
+      configRoutes({ settings, logger }),
+      statsRoutes({ stats }),
+      lockRoutes({ locks: this.#locks }),
+      scheduleRoutes({ schedule }),
+      adminRoutes({ brokerName, store, topics, offsets, clients, stats, schedule }),
+    )
   }
 
   /** Offers a frame to the handlers that read it in place. */

@@ -54,6 +54,12 @@ export class QueueLocks {
     if (locks.size === 0) this.#locks.delete(group)
   }
 
+  /** Whether a consumer of the group holds any queue (RebalanceLockManager.isLockAllExpired). */
+  isHeld(group: string, nowMs: number): boolean {
+    const locks = this.#locks.get(group)
+    return locks !== undefined && [...locks.values()].some((lock) => !isExpired(lock, nowMs))
+  }
+
   /** Drops what nobody renewed, so that groups which went away leave nothing behind. */
   expire(nowMs: number): void {
     for (const [group, locks] of this.#locks) {

@@ -15,12 +15,15 @@ import type { SubscriptionGroups } from '../subscriptions/subscription-groups.ts
 import { isWritablePermission } from '../topics/permission.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
-import { isNotAllowedSendTopic, validateTopicName } from '../topics/topic-validator.ts'
+import {
+  groupOfRetryTopic,
+  isNotAllowedSendTopic,
+  RETRY_PREFIX,
+  validateTopicName,
+} from '../topics/topic-validator.ts'
 import { unsupportedRemark } from './send-failure.ts'
 import type { SendProperties } from './send-properties.ts'
 import { SendTarget } from './send-target.ts'
-
-const RETRY_PREFIX = '%RETRY%'
 
 export interface SendAdmissionParts {
   readonly config: BrokerConfig
@@ -58,13 +61,13 @@ export class SendAdmission {
       throw denied(`the broker[${config.brokerIP1}] sending message is forbidden`)
     }
     if (!topic.isWritable) throw denied(`the topic[${name}] sending message is forbidden`)
-    const isRetry = name.startsWith(RETRY_PREFIX)
-    if (!isRetry && view.topicEnd - view.topicStart > TOPIC_MAX_BYTES_V1) {
+    const retryGroup = groupOfRetryTopic(name)
+    if (retryGroup === undefined && view.topicEnd - view.topicStart > TOPIC_MAX_BYTES_V1) {
       const remark = `message topic length too long, at most ${TOPIC_MAX_BYTES_V1} bytes`
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
     return new SendTarget(topic, {
-      isRetry,
+      retryGroup,
       stats: stats.topicSlot(name),
       findTail: (queueId) => store.tail(name, queueId),
     })

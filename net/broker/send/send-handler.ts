@@ -4,8 +4,11 @@
  */
 import { BytesMap } from '../../../engine/base/bytes-map.ts'
 import type { StoreError } from '../../../engine/base/errors.ts'
-import { createRecordSource } from '../../../engine/format/record-encoder.ts'
+import { PropertyName } from '../../../engine/format/message-const.ts'
+import { decodeProperties, encodeProperties } from '../../../engine/format/properties-codec.ts'
+import { createRecordSource, type RecordSource } from '../../../engine/format/record-encoder.ts'
 import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
+import type { QueueTail } from '../../../engine/log/queue-tail.ts'
 import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
@@ -19,6 +22,7 @@ import { createResponse, type RemotingCommand } from '../../remoting/remoting-co
 import { HotOutcome } from '../../remoting/request-routes.ts'
 import { BrokerError } from '../broker-error.ts'
 import { connectionState } from '../connection-state.ts'
+import type { DeadLetters } from '../retry/dead-letters.ts'
 import type { DelayedMessages } from '../schedule/delayed-messages.ts'
 import type { BrokerStats, TopicSendStats } from '../stats/broker-stats.ts'
 import { SCHEDULE_TOPIC } from '../topics/topic-validator.ts'
@@ -39,6 +43,7 @@ export interface SendParts {
   readonly properties: SendProperties
   readonly acks: SendAcks
   readonly delayed: DelayedMessages
+  readonly deadLetters: DeadLetters
   readonly stats: BrokerStats
   /** The address that records name as their broker's. */
   readonly storeHost: Buffer
@@ -59,6 +64,8 @@ export class SendHandler implements StoreListener {
     this.#parts.properties.unsupportedFeatureOf(bytes, start, end)
   /** Messages that wait for their time count for the topic where they wait, as in Java. */
   readonly #delayedStats: TopicSendStats
+  /** What counts the message at hand. */
+  #routedStats: TopicSendStats
   #expiryTimer: NodeJS.Timeout | undefined
   /** Messages that were appended and are not written yet, and when the first of them was. */
   #turnMessageCount = 0
@@ -68,6 +75,7 @@ export class SendHandler implements StoreListener {
     this.#parts = parts
     this.#isFlushSync = parts.store.config.flush === 'sync'
     this.#delayedStats = parts.stats.topicSlot(SCHEDULE_TOPIC)
+    this.#routedStats = this.#delayedStats
     parts.store.listen(this)
     parts.admission.onTopicChange((topic) => this.#forget(topic))
   }
@@ -169,21 +177,33 @@ export class SendHandler implements StoreListener {
       return this.#acceptBatch(view, target, queueId, connection)
     }
     const { store } = this.#parts
-    const { delayLevel } = properties
-    const isDelayed = delayLevel > 0
-    if (Number.isNaN(delayLevel)) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, BAD_DELAY)
-    const tail = isDelayed
-      ? this.#parts.delayed.redirect(this.#source, delayLevel)
-      : target.tail(queueId)
+    const tail = this.#route(view, target, queueId)
     const outcome = store.append(this.#source, tail)
     if (outcome !== AppendOutcome.APPENDED) return outcome
     const { log } = store
-    this.#count(isDelayed ? this.#delayedStats : target.stats, 1, log.lastRecordBytes)
+    this.#count(this.#routedStats, 1, log.lastRecordBytes)
     if (!view.isOneway) {
       const { lastQueueOffset, lastPhysicalOffset } = log
       this.#park(view, connection, queueId, lastQueueOffset, lastPhysicalOffset, undefined)
     }
     return outcome
+  }
+
+  /** Where the message goes: to its topic, aside until its time, or to the dead letters. */
+  #route(view: SendRequestView, target: SendTarget, queueId: number): QueueTail {
+    const { properties, deadLetters, delayed } = this.#parts
+    const { retryGroup } = target
+    if (retryGroup !== undefined && deadLetters.isOneTooMany(retryGroup, view)) {
+      const { tail, stats } = deadLetters.bury(this.#source, retryGroup)
+      markGivenUp(this.#source)
+      this.#routedStats = stats
+      return tail
+    }
+    const { delayLevel } = properties
+    if (Number.isNaN(delayLevel)) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, BAD_DELAY)
+    this.#routedStats = delayLevel > 0 ? this.#delayedStats : target.stats
+    if (delayLevel > 0) return delayed.redirect(this.#source, delayLevel)
+    return target.tail(queueId)
   }
 
   #acceptBatch(
@@ -193,7 +213,7 @@ export class SendHandler implements StoreListener {
     connection: Connection,
   ): AppendOutcome {
     const { log } = this.#parts.store
-    if (target.isRetry) {
+    if (target.retryGroup !== undefined) {
       const remark = `batch request does not support retry group ${target.name}`
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
@@ -296,4 +316,14 @@ export class SendHandler implements StoreListener {
     const request = { opaque: view.opaque, serializeType } as const
     connection.send(createResponse(request, responseCode, { remark: message }))
   }
+}
+
+/** As Java marks a retry that was one too many. */
+function markGivenUp(source: RecordSource): void {
+  const { propertiesStart, propertiesEnd } = source
+  const properties = decodeProperties(source.properties, propertiesStart, propertiesEnd)
+  properties.set(PropertyName.DELAY_TIME_LEVEL, '-1')
+  source.properties = encodeProperties(properties)
+  source.propertiesStart = 0
+  source.propertiesEnd = source.properties.length
 }

@@ -11,8 +11,8 @@ import type { Topic } from '../topics/topic.ts'
 export class SendTarget {
   readonly name: string
   readonly nameBytes: Buffer
-  /** A `%RETRY%` topic. */
-  readonly isRetry: boolean
+  /** The group whose retries the topic holds; undefined for any other topic. */
+  readonly retryGroup: string | undefined
   /** Bits that the topic adds to a message's `sysFlag`. */
   readonly sysFlag: number
   readonly stats: TopicSendStats
@@ -25,14 +25,14 @@ export class SendTarget {
   constructor(
     topic: Topic,
     parts: {
-      readonly isRetry: boolean
+      readonly retryGroup: string | undefined
       readonly stats: TopicSendStats
       readonly findTail: (queueId: number) => QueueTail
     },
   ) {
     this.name = topic.name
     this.nameBytes = topic.nameBytes
-    this.isRetry = parts.isRetry
+    this.retryGroup = parts.retryGroup
     this.sysFlag = topic.config.topicFilterType === 'MULTI_TAG' ? MULTI_TAGS_FLAG : 0
     this.stats = parts.stats
     this.#findTail = parts.findTail

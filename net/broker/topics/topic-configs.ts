@@ -9,9 +9,16 @@ import { TableVersion } from '../table-version.ts'
 import { isInheritedPermission, PERM_INHERIT } from './permission.ts'
 import { type SystemTopicOptions, systemTopics, topicConfig } from './system-topics.ts'
 import { Topic } from './topic.ts'
-import { AUTO_CREATE_TOPIC, isSystemTopic, retryTopicOf } from './topic-validator.ts'
+import {
+  AUTO_CREATE_TOPIC,
+  deadLetterTopicOf,
+  isSystemTopic,
+  retryTopicOf,
+} from './topic-validator.ts'
 
 /** Bits of a topic's sysFlag (TopicSysFlag). */
+/** DLQ_NUMS_PER_GROUP. */
+const DEAD_LETTER_QUEUE_NUMS = 1
 const UNIT_FLAG = 1 << 0
 const UNIT_SUB_FLAG = 1 << 1
 
@@ -144,6 +151,12 @@ export class TopicConfigs {
     const name = retryTopicOf(group)
     const topicSysFlag = isUnit ? UNIT_SUB_FLAG : 0
     return this.find(name) ?? this.put({ ...topicConfig(name, queueNums), topicSysFlag })
+  }
+
+  /** The topic of a group's dead letters, made if it is missing. */
+  createDeadLetterTopic(group: string): Topic {
+    const name = deadLetterTopicOf(group)
+    return this.find(name) ?? this.put(topicConfig(name, DEAD_LETTER_QUEUE_NUMS))
   }
 
   /**

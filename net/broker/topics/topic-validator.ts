@@ -83,6 +83,20 @@ export function retryTopicOf(group: string): string {
   return RETRY_PREFIX + group
 }
 
+/** The topic of a group's dead letters (MixAll.getDLQTopic). */
+export function deadLetterTopicOf(group: string): string {
+  return DEAD_LETTER_PREFIX + group
+}
+
+/**
+ * The group whose retries a topic holds (KeyBuilder.parseGroup); undefined for any other topic.
+ */
+export function groupOfRetryTopic(topic: string): string | undefined {
+  if (!topic.startsWith(RETRY_PREFIX)) return undefined
+  const [group, popped, ...more] = topic.slice(RETRY_PREFIX.length).split('+')
+  return popped === undefined || more.length > 0 ? topic.slice(RETRY_PREFIX.length) : group
+}
+
 /** Topics where the messages of one topic wait for another try by a group that pops them, as old
  *  brokers and new ones name them (KeyBuilder). */
 export function popRetryTopicsOf(topic: string, group: string): readonly string[] {
