@@ -74,6 +74,9 @@ export interface ConsumerRequest {
   readonly expression?: string
   readonly sql?: string
   readonly from?: 'first' | 'last'
+  /** Every message is put off until it was tried again so often. */
+  readonly laterTimes?: number
+  readonly maxReconsumeTimes?: number
 }
 
 export interface LitePullRequest {

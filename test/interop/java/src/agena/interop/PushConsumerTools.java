@@ -19,7 +19,8 @@ final class PushConsumerTools {
 
     /**
      * `nameServer`, `group`, `topic`, and optionally `expression` (tags), `sql` instead of it and
-     * `from` (first or last). Answers `consumer`, or `failure` with the client's message.
+     * `from` (first or last). With `laterTimes` every message is put off until it came so often, with
+     * `maxReconsumeTimes` it comes so often at the most. Answers `consumer`, or `failure` with the client's message.
      */
     Object start(JSONObject request) throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(request.getString("group"));
@@ -33,9 +34,12 @@ final class PushConsumerTools {
             consumer.subscribe(request.getString("topic"), request.getString("expression"));
         }
         ConsumedMessages received = new ConsumedMessages();
+        int laterTimes = request.getIntValue("laterTimes", 0);
+        consumer.setMaxReconsumeTimes(request.getIntValue("maxReconsumeTimes", -1));
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
             received.addAll(messages);
-            return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+            return messages.get(0).getReconsumeTimes() < laterTimes
+                ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
         });
         try {
             consumer.start();
