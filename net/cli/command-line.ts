@@ -5,6 +5,7 @@ import { systemErrorCode } from '../../engine/base/errors.ts'
 import { benchCommand } from './commands/bench.ts'
 import { brokerCommand } from './commands/broker.ts'
 import { consumeCommand } from './commands/consume.ts'
+import { dlqCommand } from './commands/dlq.ts'
 import { namesrvCommand } from './commands/namesrv.ts'
 import { produceCommand } from './commands/produce.ts'
 import { standaloneCommand } from './commands/standalone.ts'
@@ -30,6 +31,7 @@ const COMMANDS = [
   brokerCommand,
   produceCommand,
   consumeCommand,
+  dlqCommand,
   benchCommand,
   storeCommand,
 ]

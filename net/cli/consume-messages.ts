@@ -1,7 +1,6 @@
-import { isUtf8 } from 'node:buffer'
-import { once } from 'node:events'
 import process from 'node:process'
 import { type ConsumeFrom, LitePullConsumer, type ReceivedMessage } from '../client/index.ts'
+import { printMessage } from './print-message.ts'
 
 /** What `agena consume` is told. */
 export interface ConsumeArguments {
@@ -31,7 +30,7 @@ export async function consumeMessages(options: ConsumeArguments): Promise<void> 
     const most = Math.min(POLL_COUNT_MAX, countMax - printedCount)
     const messages = await consumer.poll({ timeoutMs: POLL_MS, countMax: most })
     const wanted = options.group === undefined ? messages.filter(tagFilter(options.tags)) : messages
-    for (const message of wanted) await print(message, options.json === true)
+    for (const message of wanted) await printMessage(message, options.json === true)
     printedCount += wanted.length
   }
   // What was printed counts as consumed, also what the last poll brought.
@@ -66,25 +65,4 @@ function tagFilter(expression: string): (message: ReceivedMessage) => boolean {
   const tags = new Set(expression.split('||').map((tag) => tag.trim()))
   if (tags.has('*')) return () => true
   return (message) => message.tags !== undefined && tags.has(message.tags)
-}
-
-/** Waits for a reader that is slower than the broker. */
-async function print(message: ReceivedMessage, isJson: boolean): Promise<void> {
-  const line = isJson ? jsonLine(message) : message.body
-  const isRoomLeft = process.stdout.write(line)
-  if (!process.stdout.write('\n') || !isRoomLeft) await once(process.stdout, 'drain')
-}
-
-function jsonLine(message: ReceivedMessage): string {
-  const { queue, body, properties, bornTimestampMs, storeTimestampMs, ...rest } = message
-  const { brokerName, queueId } = queue
-  return JSON.stringify({
-    ...rest,
-    brokerName,
-    queueId,
-    bornTime: new Date(bornTimestampMs).toISOString(),
-    storeTime: new Date(storeTimestampMs).toISOString(),
-    properties: Object.fromEntries(properties),
-    ...(isUtf8(body) ? { body: body.toString('utf8') } : { bodyBase64: body.toString('base64') }),
-  })
 }
