@@ -33,7 +33,8 @@ beforeAll(async () => {
     return 'later'
   }, 3)
   const { store } = running.server.broker
-  await vi.waitFor(() => expect(store.maxQueueOffset(`%DLQ%${GROUP}`, 0)).toBe(3), WAIT)
+  const all = 3
+  await vi.waitUntil(() => store.maxQueueOffset(`%DLQ%${GROUP}`, 0) === all, WAIT)
 })
 afterAll(() => running[Symbol.asyncDispose]())
 
