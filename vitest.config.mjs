@@ -31,17 +31,18 @@ export default defineConfig({
         },
       },
       {
-        // Peers in other processes and real kills: one file at a time, with time to start a JVM.
+        // Peers in other processes, with time to start a JVM.
         test: {
           ...shared,
           name: 'interop',
           include: ['interop/**/*.test.js'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },
       {
+        // Real kills: one file at a time.
         test: {
           ...shared,
           name: 'crash',
