@@ -17,7 +17,7 @@
 import { closeSync, openSync, readv } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
-import { StoreError } from '../engine/base/errors.ts'
+import { StoreError, systemErrorCode } from '../engine/base/errors.ts'
 import { alignDown, KIB, MIB, PAGE_BYTES } from '../engine/base/units.ts'
 import { readNothingAhead } from '../engine/file/posix.ts'
 import type { ColdRange } from '../engine/store/get-result.ts'
@@ -98,6 +98,21 @@ export class ColdReader {
       if (next === undefined) this.#readCount -= 1
       else next()
     }
+  }
+}
+
+/**
+ * Waits for bytes that are being brought into memory.
+ * @returns the failure when their file is gone: it expired, and reading again tells so; if it is
+ * still wanted then, the failure counts.
+ */
+export async function warmUnlessGone(warming: Promise<void>): Promise<StoreError | undefined> {
+  try {
+    await warming
+    return undefined
+  } catch (error) {
+    if (error instanceof StoreError && systemErrorCode(error.cause) === 'ENOENT') return error
+    throw error
   }
 }
 

@@ -89,8 +89,8 @@ export class LogStore extends Lifecycle {
    * Appends one message. Resolves when it is written, or in `sync` mode when it is on the disk.
    * Calls in one turn of the event loop share one write and one flush, and a queue's messages get
    * their offsets in the order of the calls.
-   * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`, `STORE_READ_ONLY`, `STORE_DISK_FULL`,
-   * `STORE_CLOSED`
+   * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`, `STORE_READ_ONLY`, `STORE_SPACE_SHORT`,
+   * `STORE_DISK_FULL`, `STORE_CLOSED`
    * @throws {TypeError} for a property that holds a reserved character.
    */
   append(message: LogMessage): Promise<AppendResult> {

@@ -1,5 +1,6 @@
 /** What the threads tell each other besides the shared words. */
 import type { StoreErrorCode } from '../engine/base/errors.ts'
+import type { DiskSpace } from '../engine/file/disk-space.ts'
 import type { RestartOffsets } from '../engine/queue/queue-restarts.ts'
 import type { BuiltFiles } from '../engine/store/checkpoint-keeper.ts'
 import type { StoreConfig } from '../engine/store/store-options.ts'
@@ -35,11 +36,33 @@ export type FromWorker =
       readonly message: string
     }
   | { readonly kind: 'topic-deleted'; readonly topic: string }
+  | {
+      readonly kind: 'looked'
+      /** The segment that was asked about. */
+      readonly startOffset: number
+      readonly oldestModifiedMs: number
+      readonly space: DiskSpace
+      /** Queues and index of everything before are on the disk; physical offset. */
+      readonly builtOffset: number
+    }
+  | { readonly kind: 'segment-deleted'; readonly startOffset: number }
+  | { readonly kind: 'segment-not-deleted'; readonly message: string }
+  /** Queue files that are gone. */
+  | { readonly kind: 'trimmed'; readonly paths: readonly string[] }
+  /** For the log of whoever runs the store. */
+  | { readonly kind: 'warning'; readonly message: string }
   /** The worker cannot go on; it ends itself. */
   | { readonly kind: 'failed'; readonly code: StoreErrorCode; readonly message: string }
 
 /** From the event loop to the reput worker, read between two steps. */
-export interface ToReput {
+export type ToReput =
+  | DeleteTopic
+  /** The log starts here now: delete what of queues and index leads before it. */
+  | { readonly kind: 'trim'; readonly logStartOffset: number }
+  /** Have all that is built synced, before its time. */
+  | { readonly kind: 'sync' }
+
+export interface DeleteTopic {
   readonly kind: 'delete-topic'
   readonly topic: string
   /** What the log holds up to here is deleted; physical offset. */
@@ -50,5 +73,9 @@ export interface ToReput {
 export type ToHousekeeping =
   | { readonly kind: 'prepare'; readonly startOffset: number }
   | { readonly kind: 'sync-queues'; readonly built: BuiltFiles }
+  /** Tell how much room there is, and when the segment at that offset was written. */
+  | { readonly kind: 'look'; readonly startOffset: number }
+  /** Nobody has the segment open any more. */
+  | { readonly kind: 'delete-segment'; readonly startOffset: number }
   /** Write the last checkpoint and leave. */
   | { readonly kind: 'stop' }

@@ -3,6 +3,8 @@
  * and hands what it wrote to the housekeeping thread to be synced.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { unreachable } from '../engine/base/assert.ts'
+import { describeError } from '../engine/base/errors.ts'
 import { MIB, PAGE_BYTES } from '../engine/base/units.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { openFilesMax } from '../engine/file/open-files-limit.ts'
@@ -12,13 +14,18 @@ import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../engine/queue/delay-levels.ts'
 import { IndexStore } from '../engine/queue/index-store.ts'
 import { Reputter } from '../engine/queue/reput-step.ts'
-import type { FromWorker, ToHousekeeping, ToReput, WorkerSetup } from './messages.ts'
+import type { DeleteTopic, FromWorker, ToHousekeeping, ToReput, WorkerSetup } from './messages.ts'
+import { patientFiles } from './patient-files.ts'
 import { SharedState, StopStage } from './shared-state.ts'
 import { reportFailure } from './worker-failure.ts'
 
 /** How long it sleeps when nobody asks for it: short after work, longer when all is quiet. */
 const SLEEP_BUSY_MS = 5
 const SLEEP_IDLE_MS = 50
+/** How long it deletes what was trimmed before it looks for messages again. */
+const TRIM_SLICE_MS = 2
+/** How long it waits before a call is made again for which the disk had no room. */
+const ROOM_WAIT_MS = 200
 /** After this much log the checkpoint moves before its time, which bounds what a crash redoes. */
 const THOROUGH_SYNC_BYTES = 256 * MIB
 
@@ -45,10 +52,16 @@ class ReputLoop {
   #lastThoroughSyncOffset = setup.redoFromOffset
   #reputWantedSeen = 0
   /** In the order in which they came. */
-  readonly #deletions: ToReput[] = []
+  readonly #deletions: DeleteTopic[] = []
+  /** Where the log starts, as far as queues and index have been trimmed or are being so. */
+  #trimmedOffset = 0
+  #wantedTrimOffset = 0
+  #trimming: Generator<readonly string[], void, undefined> | undefined
+  #isSyncWanted = false
+  #isRoomMissed = false
 
   constructor() {
-    const files = nodeFileSystem()
+    const files = patientFiles(nodeFileSystem(), (error) => this.#waitForRoom(error))
     const layout = storeLayout(setup.directory)
     const workDirectory = layout.work
     this.#queues = new ConsumeQueueStore(
@@ -93,12 +106,14 @@ class ReputLoop {
         hasWorked = true
       }
       this.#deleteTopics()
+      this.#trimSome()
       this.#syncWhenDue()
       // First whether it is to stop, then the offset: nothing is written once that is said.
       const isStopping = state.stopStage >= StopStage.REPUT
       if (this.#reputter.reputOffset < state.writtenOffset) continue
       if (isStopping) break
-      state.sleep('REPUT', tick, hasWorked ? SLEEP_BUSY_MS : SLEEP_IDLE_MS)
+      const isBusy = hasWorked || this.#trimming !== undefined
+      state.sleep('REPUT', tick, isBusy ? SLEEP_BUSY_MS : SLEEP_IDLE_MS)
       hasWorked = false
     }
     this.#sync(true)
@@ -110,6 +125,7 @@ class ReputLoop {
   /** First the offset, then whether anyone asked: who asks reads them the other way round. */
   #step(writtenOffset: number): void {
     state.publishReput(this.#reputter.reputStep(writtenOffset))
+    this.#isRoomMissed = false
     const wanted = state.reputWanted
     if (wanted === this.#reputWantedSeen) return
     this.#reputWantedSeen = wanted
@@ -121,8 +137,60 @@ class ReputLoop {
     for (;;) {
       const received = receiveMessageOnPort(port)
       if (received === undefined) return
-      this.#deletions.push(received.message)
+      this.#take(received.message)
     }
+  }
+
+  #take(message: ToReput): void {
+    switch (message.kind) {
+      case 'delete-topic':
+        this.#deletions.push(message)
+        break
+      case 'trim':
+        this.#wantedTrimOffset = Math.max(this.#wantedTrimOffset, message.logStartOffset)
+        break
+      case 'sync':
+        this.#isSyncWanted = true
+        break
+      default:
+        unreachable(message)
+    }
+  }
+
+  /**
+   * There may be thousands of queues, so a slice at a time. What is not done when the store stops
+   * is done after the next start.
+   */
+  #trimSome(): void {
+    if (this.#trimming === undefined) {
+      if (this.#trimmedOffset >= this.#wantedTrimOffset) return
+      this.#trimmedOffset = this.#wantedTrimOffset
+      this.#trimming = this.#queues.trim(this.#trimmedOffset)
+      this.#index?.trim(this.#trimmedOffset)
+    }
+    const paths: string[] = []
+    const endMs = performance.now() + TRIM_SLICE_MS
+    do {
+      const { done, value } = this.#trimming.next()
+      if (done === true) {
+        this.#trimming = undefined
+        break
+      }
+      paths.push(...value)
+    } while (performance.now() < endMs)
+    if (paths.length > 0) post({ kind: 'trimmed', paths })
+  }
+
+  /** What is to be written waits for the disk, and readers wait for it; the log has it all. */
+  #waitForRoom(error: unknown): boolean {
+    if (state.stopStage >= StopStage.REPUT) return false
+    if (!this.#isRoomMissed) {
+      const message = `queues and index wait for room on the disk: ${describeError(error)}`
+      post({ kind: 'warning', message })
+    }
+    this.#isRoomMissed = true
+    state.sleep('REPUT', state.tick('REPUT'), ROOM_WAIT_MS)
+    return true
   }
 
   /** A topic goes once the log is built up to its deletion: otherwise it would come back. */
@@ -138,6 +206,11 @@ class ReputLoop {
 
   #syncWhenDue(): void {
     const now = Date.now()
+    if (this.#isSyncWanted) {
+      this.#isSyncWanted = false
+      this.#sync(true)
+      return
+    }
     if (now - this.#lastSyncMs < config.queueFlushIntervalMs) return
     const newBytes = this.#reputter.reputOffset - this.#lastThoroughSyncOffset
     const isTimeUp = now - this.#lastThoroughSyncMs >= config.queueFlushThoroughIntervalMs

@@ -5,22 +5,15 @@
 import { describeError, StoreError } from '../engine/base/errors.ts'
 import { Lifecycle } from '../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../engine/base/logger.ts'
-import { I32_BYTES, MIB } from '../engine/base/units.ts'
+import { MIB } from '../engine/base/units.ts'
 import { loadMmapIoRegions } from '../engine/file/mmap-io-region.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
-import { createRecordView, RecordVerdict, readRecord } from '../engine/format/record-decoder.ts'
 import type { RecordSource } from '../engine/format/record-encoder.ts'
 import type { AppendOutcome } from '../engine/log/append-outcome.ts'
 import type { CommitLog } from '../engine/log/commit-log.ts'
 import type { ScannedRuns } from '../engine/log/log-run.ts'
 import type { QueueTail } from '../engine/log/queue-tail.ts'
-import {
-  type ColdRange,
-  createGetResult,
-  type GetResult,
-  type LogSlice,
-} from '../engine/store/get-result.ts'
-import { GetStatus } from '../engine/store/get-status.ts'
+import type { ColdRange, GetResult } from '../engine/store/get-result.ts'
 import type { GetRequest, MessageReader } from '../engine/store/message-reader.ts'
 import {
   MessageStore,
@@ -35,45 +28,23 @@ import {
 import { BackgroundScrub } from './background-scrub.ts'
 import { reportBuild } from './build-report.ts'
 import { ColdReader } from './cold-reader.ts'
+import { CopyingReader, type ReadResult } from './copying-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
+import { RetentionLoop } from './retention-loop.ts'
 import { scanAhead } from './scan-log.ts'
+import { SegmentSupply } from './segment-supply.ts'
 import { SharedState } from './shared-state.ts'
+import type { StoreListener } from './store-listener.ts'
 import { StoreThreads } from './store-threads.ts'
 
 /** Reput is woken for this much log even if nobody waits, so that it never falls far behind. */
 const REPUT_WAKE_BYTES = MIB
 /** The flush thread is woken for this much log, so that dirty pages never stall the writer. */
 const FLUSH_WAKE_BYTES = 64 * MIB
-const PREPARE_RETRY_MS = 500
 
-/** Who hears what happens in the store; all calls come on the event loop. */
-export interface StoreListener {
-  /** Everything before the offset is in the log. */
-  onWritten(writtenOffset: number): void
-  /** Everything appended at or behind the offset was taken back. */
-  onTakenBack(fromOffset: number, error: StoreError): void
-  /** Everything before the offset is on the disk. Comes only while somebody waits for it. */
-  onFlushed(flushedOffset: number): void
-  /** Queues are built up to here. Comes only after {@link ThreadedStore.wantReput}. */
-  onReput(reputOffset: number): void
-  /** Appends that were not ready, or that met a full disk, may be tried again. */
-  onReady(): void
-  /** Nothing is written any more. */
-  onReadOnly(error: StoreError): void
-}
-
-/** What {@link ThreadedStore.read} found. */
-export interface ReadResult {
-  readonly status: GetStatus
-  /** Queue offset to go on with. */
-  readonly nextBeginOffset: number
-  readonly minOffset: number
-  readonly maxOffset: number
-  readonly messageCount: number
-  /** The records as they stand in the log; the caller's own. */
-  readonly records: Buffer
-}
+export type { ReadResult } from './copying-reader.ts'
+export type { StoreListener } from './store-listener.ts'
 
 /** How a store is kept, and where it logs. */
 export interface ThreadedStoreOptions extends StoreOptions {
@@ -93,7 +64,7 @@ export class ThreadedStore extends Lifecycle {
   readonly #threads: StoreThreads
   readonly #listeners: StoreListener[] = []
   readonly #logger: Logger
-  readonly #view = createRecordView()
+  readonly #copies: CopyingReader
   readonly #queries: QueryPool
   readonly #cold = new ColdReader()
   readonly #scrub: BackgroundScrub
@@ -105,8 +76,9 @@ export class ThreadedStore extends Lifecycle {
   #hasFailed = false
   /** By topic: where its queues ended when their deletion was asked for. */
   readonly #deletedEnds = new Map<string, ReadonlyMap<QueueTail, number>>()
-  #prepareRetry: NodeJS.Timeout | undefined
   #endBuildReport: () => void = () => undefined
+  readonly #supply: SegmentSupply
+  readonly #retention: RetentionLoop
   #commitImmediate: NodeJS.Immediate | undefined
 
   /**
@@ -134,7 +106,8 @@ export class ThreadedStore extends Lifecycle {
     }
     store.markOpen()
     store.#reportBuild()
-    if (!store.log.hasNextSegment) store.#wantSegment(store.#store.recovered.segment.endOffset)
+    if (!store.log.hasNextSegment) store.#supply.want(store.#store.recovered.segment.endOffset)
+    store.#retention.start()
     return store
   }
 
@@ -167,6 +140,11 @@ export class ThreadedStore extends Lifecycle {
     this.#state.publishFlushed(endOffset, 0)
     this.#state.publishReput(redoFromOffset)
     this.#queries = new QueryPool(this.#store.layout, config, segmentBytes)
+    this.#copies = new CopyingReader({
+      reader: this.reader,
+      get: (...values) => this.get(...values),
+      warm: (ranges) => this.warm(ranges),
+    })
     this.#scrub = new BackgroundScrub({
       files,
       layout: this.#store.layout,
@@ -195,6 +173,12 @@ export class ThreadedStore extends Lifecycle {
         onDeath: (cause) => this.#refuse(cause),
       },
     )
+    this.#supply = new SegmentSupply({
+      logger,
+      askHousekeeping: (message) => this.#threads.askHousekeeping(message),
+      onFailure: (error) => this.#onSegmentFailure(error),
+    })
+    this.#retention = this.#makeRetention()
   }
 
   get log(): CommitLog {
@@ -265,39 +249,16 @@ export class ThreadedStore extends Lifecycle {
    * Reads like {@link get}, waits for the disk where it must, and copies the records.
    * @throws {StoreError} `STORE_IO_FAILED`
    */
-  async read(topic: string, queueId: number, request: GetRequest): Promise<ReadResult> {
-    const result = createGetResult()
-    for (;;) {
-      this.get(topic, queueId, request, result)
-      if (result.status !== GetStatus.COLD) break
-      await this.warm(result.coldRanges)
-    }
-    const records = Buffer.concat(
-      result.slices.map(({ segment, start, lengthBytes }) =>
-        segment.region.bytes.subarray(start, start + lengthBytes),
-      ),
-    )
-    const { status, nextBeginOffset, minOffset, maxOffset, messageCount } = result
-    return { status, nextBeginOffset, minOffset, maxOffset, messageCount, records }
+  read(topic: string, queueId: number, request: GetRequest): Promise<ReadResult> {
+    return this.#copies.read(topic, queueId, request)
   }
 
   /**
    * A copy of the record that starts at a physical offset; undefined when none does.
    * @throws {StoreError} `STORE_IO_FAILED`
    */
-  async readRecord(physicalOffset: number): Promise<Buffer | undefined> {
-    const head = this.reader.slice(physicalOffset, I32_BYTES)
-    if (head === undefined) return undefined
-    await this.#warmSlice(head)
-    const slice = this.reader.slice(physicalOffset)
-    if (slice === undefined) return undefined
-    await this.#warmSlice(slice)
-    const record = Buffer.from(
-      slice.segment.region.bytes.subarray(slice.start, slice.start + slice.lengthBytes),
-    )
-    const verdict = readRecord(record, 0, record.length, this.#view, { checkCrc: true })
-    const isRecord = verdict === RecordVerdict.WHOLE && this.#view.physicalOffset === physicalOffset
-    return isRecord ? record : undefined
+  readRecord(physicalOffset: number): Promise<Buffer | undefined> {
+    return this.#copies.readRecord(physicalOffset)
   }
 
   /** Oldest queue offset whose message the log still holds. */
@@ -336,6 +297,19 @@ export class ThreadedStore extends Lifecycle {
   }
 
   /**
+   * Deletes segments that have been kept for their time, whatever the hour
+   * (DefaultMessageStore.executeDeleteFilesManually); a store that does not expire deletes none.
+   */
+  deleteExpired(): void {
+    this.#retention.deleteExpired()
+  }
+
+  /** Deletes the files of queues and index that lead to nothing any more. */
+  trimQueues(): void {
+    this.#retention.trim()
+  }
+
+  /**
    * Removes the queues of a topic; its records stay in the log until they expire. Until that is
    * done, messages that come for the topic go on behind its old ones; afterwards from 0.
    */
@@ -345,12 +319,6 @@ export class ThreadedStore extends Lifecycle {
     this.#store.loadTails(topic)
     this.#deletedEnds.set(topic, this.#store.tails.ends(topic))
     this.#threads.askReput({ kind: 'delete-topic', topic, untilOffset })
-  }
-
-  async #warmSlice(slice: LogSlice): Promise<void> {
-    if (this.reader.isInMemory(slice)) return
-    const { segment, start, lengthBytes } = slice
-    await this.warm([{ path: segment.path, position: start, lengthBytes }])
   }
 
   protected override async drain(): Promise<void> {
@@ -375,8 +343,9 @@ export class ThreadedStore extends Lifecycle {
   }
 
   async #leave(isClean: boolean): Promise<void> {
-    clearTimeout(this.#prepareRetry)
     this.#endBuildReport()
+    this.#supply.stop()
+    this.#retention.close()
     await Promise.all([this.#queries.close(), this.#scrub.close()])
     this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
   }
@@ -429,12 +398,9 @@ export class ThreadedStore extends Lifecycle {
     if (current !== undefined) {
       this.#state.setSegmentFd(current.startOffset / current.sizeBytes, current.fd)
     }
-    this.#wantSegment(nextStartOffset)
+    this.#supply.want(nextStartOffset)
+    this.#retention.lookSoon()
     this.#scrub.segmentSealed()
-  }
-
-  #wantSegment(startOffset: number): void {
-    this.#threads.askHousekeeping({ kind: 'prepare', startOffset })
   }
 
   #onMessage(message: FromWorker): void {
@@ -450,7 +416,18 @@ export class ThreadedStore extends Lifecycle {
         this.#takeSegment(message.startOffset)
         break
       case 'not-prepared':
-        this.#retrySegment(message.startOffset, new StoreError(message.code, message.message))
+        if (this.status === 'open') this.#supply.failed(message)
+        break
+      case 'looked':
+      case 'segment-deleted':
+      case 'segment-not-deleted':
+        this.#retention.receive(message)
+        break
+      case 'trimmed':
+        this.#store.forgetFiles(message.paths)
+        break
+      case 'warning':
+        this.#logger.warn(message.message)
         break
       case 'topic-deleted':
         this.#forgetTopic(message.topic)
@@ -458,6 +435,25 @@ export class ThreadedStore extends Lifecycle {
       default:
         break
     }
+  }
+
+  #makeRetention(): RetentionLoop {
+    return new RetentionLoop({
+      log: this.log,
+      config: this.config,
+      logger: this.#logger,
+      flushedOffset: () => this.#state.flushedOffset,
+      askHousekeeping: (message) => this.#threads.askHousekeeping(message),
+      askReput: (message) => this.#threads.askReput(message),
+      wantFlush: (offset) => this.wantFlush(offset),
+      onHeld: (segment) => {
+        for (const listener of this.#listeners) listener.onSegmentHeld?.(segment)
+      },
+      onRoomChange: () => {
+        this.#supply.retryNow()
+        this.#tellReady()
+      },
+    })
   }
 
   /** Tails are handed out, so they are set back and not replaced. */
@@ -475,16 +471,18 @@ export class ThreadedStore extends Lifecycle {
     // Before its first write: the flush thread finds the descriptor by the segment's number.
     this.#state.setSegmentFd(startOffset / segment.sizeBytes, segment.fd)
     this.log.offerSegment(segment)
-    for (const listener of this.#listeners) listener.onReady()
+    this.#supply.taken()
+    this.#tellReady()
   }
 
-  #retrySegment(startOffset: number, error: StoreError): void {
-    if (this.status !== 'open') return
-    this.#logger.warn(`${describeError(error)}; trying again`)
+  #onSegmentFailure(error: StoreError): void {
     this.log.reportSegmentFailure(error)
+    this.#retention.lookSoon()
+    this.#tellReady()
+  }
+
+  #tellReady(): void {
     for (const listener of this.#listeners) listener.onReady()
-    this.#prepareRetry = setTimeout(() => this.#wantSegment(startOffset), PREPARE_RETRY_MS)
-    this.#prepareRetry.unref()
   }
 
   #refuse(cause: StoreError): void {

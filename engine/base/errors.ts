@@ -34,6 +34,8 @@ export type StoreErrorCode =
   | 'STORE_NOT_READY'
   /** A write, flush or worker failed before; the store only reads. */
   | 'STORE_READ_ONLY'
+  /** The disk has too little room left for more messages: nothing is written until it has. */
+  | 'STORE_SPACE_SHORT'
   /** The disk is full. */
   | 'STORE_DISK_FULL'
   /** The operating system refused a read, write or sync. */

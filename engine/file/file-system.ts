@@ -4,6 +4,8 @@
  * system's error (`code` is `ENOSPC`, `EIO` …) when it refuses.
  */
 import { assert } from '../base/assert.ts'
+import { systemErrorCode } from '../base/errors.ts'
+import type { DiskSpace } from './disk-space.ts'
 import type { MappedRegion } from './mapped-region.ts'
 
 /** How a file is opened: `create` makes it when missing and reads and writes it. */
@@ -13,6 +15,10 @@ export interface FileSystem {
   open(path: string, intent: OpenIntent): number
   close(fd: number): void
   sizeBytes(fd: number): number
+  /** When the bytes of a file were last changed, in ms. */
+  modifiedMs(path: string): number
+  /** Room on the file system that holds `path`. */
+  space(path: string): DiskSpace
   /** Reads up to `lengthBytes` at `position`; the count that was read, 0 at the end of the file. */
   read(fd: number, target: Buffer, start: number, lengthBytes: number, position: number): number
   /**
@@ -87,6 +93,20 @@ export function readFully(
     done += count
   }
   return done
+}
+
+/** Opens a file that may have been deleted a moment ago: undefined when it is not there. */
+export function openIfThere(
+  files: FileSystem,
+  path: string,
+  intent: OpenIntent,
+): number | undefined {
+  try {
+    return files.open(path, intent)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** The whole of a small file, or undefined when it does not exist. */

@@ -6,6 +6,8 @@
  * what is durable. Mappings are views of the very bytes: writes are seen through them at once.
  */
 import { dirname } from 'node:path'
+import { GIB } from '../base/units.ts'
+import type { DiskSpace } from './disk-space.ts'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import { CountedRegion, type MappedRegion } from './mapped-region.ts'
 import { MemoryFile } from './memory-file.ts'
@@ -14,6 +16,8 @@ import { MemoryNames } from './memory-names.ts'
 
 /** How likely it is that a block of a file is kept, in tenths: for each file another of these. */
 const KEPT_TENTHS = [0, 1, 5, 9, 10] as const
+
+const TIB = 1024 * GIB
 
 class MemoryRegion extends CountedRegion {
   #bytes: Buffer
@@ -43,6 +47,7 @@ export class MemoryDisk implements FileSystem {
   readonly #descriptors = new Map<number, MemoryFile>()
   readonly #locks = new Map<MemoryFile, number>()
   #nextDescriptor = 3
+  #space: DiskSpace = { totalBytes: TIB, freeBytes: TIB, availableBytes: TIB }
 
   /** Makes a random part of what was not synced durable, as the system may at any time. */
   writeBack(random: RandomSource): void {
@@ -93,6 +98,21 @@ export class MemoryDisk implements FileSystem {
 
   sizeBytes(fd: number): number {
     return this.#file(fd).lengthBytes
+  }
+
+  modifiedMs(path: string): number {
+    const file = this.#names.file(path)
+    if (file === undefined) throw systemError('ENOENT', 'stat', path)
+    return file.modifiedMs
+  }
+
+  space(): DiskSpace {
+    return this.#space
+  }
+
+  /** Sets what {@link space} tells. Nothing that is written takes any of it. */
+  setSpace(space: DiskSpace): void {
+    this.#space = space
   }
 
   read(fd: number, target: Buffer, start: number, lengthBytes: number, position: number): number {

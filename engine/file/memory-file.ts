@@ -16,6 +16,8 @@ const CAPACITY_MIN = 4096
 export class MemoryFile {
   bytes: Buffer = Buffer.alloc(CAPACITY_MIN)
   lengthBytes = 0
+  /** When it was last written, in ms. A loss of power leaves it as it is. */
+  modifiedMs = Date.now()
   #durable: Buffer = Buffer.alloc(CAPACITY_MIN)
   #durableLengthBytes = 0
   readonly #dirty = new Set<number>()
@@ -25,6 +27,7 @@ export class MemoryFile {
   write(source: Buffer, start: number, lengthBytes: number, position: number): number {
     const end = position + lengthBytes
     if (end > this.lengthBytes) this.setLength(end)
+    this.modifiedMs = Date.now()
     this.#markDirty(position, end)
     return source.copy(this.bytes, position, start, start + lengthBytes)
   }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { systemErrorCode } from '../base/errors.ts'
+import type { DiskSpace } from './disk-space.ts'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 import type { RegionProvider } from './mapped-region.ts'
 import {
@@ -27,6 +28,8 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     open: (path, intent) => fs.openSync(path, OPEN_FLAGS[intent], FILE_MODE),
     close: (fd) => fs.closeSync(fd),
     sizeBytes: (fd) => fs.fstatSync(fd).size,
+    modifiedMs: (path) => fs.statSync(path).mtimeMs,
+    space: diskSpace,
     read: (fd, target, start, lengthBytes, position) =>
       fs.readSync(fd, target, start, lengthBytes, position),
     readCached: (fd, target, start, lengthBytes, position) =>
@@ -50,6 +53,15 @@ export function nodeFileSystem(regions: RegionProvider = sharedRegions): FileSys
     syncDirectory,
     lock: tryLockFirstByte,
     map: (fd, lengthBytes) => regions.map(fd, lengthBytes),
+  }
+}
+
+function diskSpace(path: string): DiskSpace {
+  const { bsize, blocks, bfree, bavail } = fs.statfsSync(path)
+  return {
+    totalBytes: blocks * bsize,
+    freeBytes: bfree * bsize,
+    availableBytes: bavail * bsize,
   }
 }
 

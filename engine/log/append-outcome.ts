@@ -10,7 +10,7 @@ export const AppendOutcome = {
   PROPERTIES_TOO_LONG: 4,
   /** A write, flush or worker failed before; `CommitLog.refusal` says what. */
   READ_ONLY: 5,
-  /** The disk is full; it may get better. */
+  /** The disk is full, or short of room: `CommitLog.obstacle` says which; it may get better. */
   DISK_FULL: 6,
 } as const
 

@@ -75,6 +75,7 @@ export class CommitLog {
   readonly #touched: QueueTail[] = []
   #refusal: StoreError | undefined
   #segmentFailure: StoreError | undefined
+  #shortage: StoreError | undefined
 
   /** @param endOffset physical offset where the next record goes, in the last of `segments`. */
   constructor(
@@ -134,9 +135,22 @@ export class CommitLog {
     this.#segmentFailure = error
   }
 
+  /**
+   * Nothing is written as long as the disk is short of room; undefined says that it no longer is.
+   */
+  reportShortage(error: StoreError | undefined): void {
+    this.#shortage = error
+  }
+
   /** What stands in the way of appends right now. */
   get obstacle(): StoreError | undefined {
-    return this.#refusal ?? this.#segmentFailure
+    return this.#refusal ?? this.#shortage ?? this.#segmentFailure
+  }
+
+  /** Bytes of the log that have blocks on the disk and are not written yet. */
+  get reservedBytes(): number {
+    const lastEnd = this.#next?.endOffset ?? this.#segment.endOffset
+    return lastEnd - this.#stagedStart
   }
 
   /** Takes the segment that follows the current one. */
@@ -185,6 +199,7 @@ export class CommitLog {
    */
   makeRoom(bytes: number): AppendOutcome {
     if (this.#refusal !== undefined) return AppendOutcome.READ_ONLY
+    if (this.#shortage !== undefined) return AppendOutcome.DISK_FULL
     if (bytes + BLANK_RECORD_BYTES > this.segments.segmentBytes) {
       return AppendOutcome.MESSAGE_TOO_LARGE
     }

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import type { MappedRegion } from '../file/mapped-region.ts'
 
@@ -13,6 +14,7 @@ export class LogSegment {
   readonly fd: number
   readonly #files: FileSystem
   #region: MappedRegion | undefined
+  #isClosed = false
 
   constructor(
     files: FileSystem,
@@ -31,6 +33,8 @@ export class LogSegment {
 
   /** The mapping that readers use, made at the first read. */
   get region(): MappedRegion {
+    // Its descriptor may be another file's by now.
+    assert(!this.#isClosed, 'a segment is open while it is read')
     this.#region ??= this.#files.map(this.fd, this.sizeBytes)
     return this.#region
   }
@@ -41,6 +45,8 @@ export class LogSegment {
   }
 
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     this.#region?.close()
     this.#region = undefined
     this.#files.close(this.fd)

@@ -12,6 +12,7 @@ import {
   cutConsumeQueue,
 } from './consume-queue-files.ts'
 import { ConsumeQueueWriter, type ConsumeQueueWriterTools } from './consume-queue-writer.ts'
+import { trimConsumeQueue } from './queue-trim.ts'
 
 export interface ConsumeQueueStoreLocation {
   /** Folder of all consume queues. */
@@ -73,6 +74,19 @@ export class ConsumeQueueStore {
     for (const writer of this.#writers.values()) {
       const { unsyncedBytes } = writer
       if (unsyncedBytes > 0 && unsyncedBytes >= bytesMin) writer.takeUnsynced(unsynced)
+    }
+  }
+
+  /**
+   * Deletes what of the queues leads before the log's start, see {@link trimConsumeQueue}. There
+   * may be thousands of them: it yields after each, with the paths that are gone.
+   */
+  *trim(logStartOffset: number): Generator<readonly string[], void, undefined> {
+    const { files, descriptors } = this.#tools
+    for (const { location } of listConsumeQueues(files, this.#location)) {
+      const trimmed = trimConsumeQueue(files, location, logStartOffset)
+      if (trimmed.length > 0) descriptors.closeWhere((path) => trimmed.includes(path))
+      yield trimmed
     }
   }
 

@@ -1,3 +1,4 @@
+import { systemErrorCode } from '../base/errors.ts'
 import type { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
@@ -100,11 +101,21 @@ export class ConsumeQueue {
     if (starts[0] === undefined) return undefined
     let found = starts[0] / CONSUME_QUEUE_UNIT_BYTES
     for (const start of starts) {
-      const count = countUnits(this.#files, this.location, start, isBefore)
+      const count = this.#countUnits(start, isBefore)
       if (count === 0) break
       found = start / CONSUME_QUEUE_UNIT_BYTES + count
       if (count * CONSUME_QUEUE_UNIT_BYTES < this.location.fileBytes) break
     }
     return found
+  }
+
+  /** All of them, for a file that the thread which builds the queues has just deleted. */
+  #countUnits(start: number, isBefore: (bytes: Buffer) => boolean): number {
+    try {
+      return countUnits(this.#files, this.location, start, isBefore)
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error
+      return this.location.fileBytes / CONSUME_QUEUE_UNIT_BYTES
+    }
   }
 }

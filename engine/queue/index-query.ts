@@ -2,7 +2,7 @@
  * Looks keys up in the index files (IndexFile.selectPhyOffset), newest file first. It reads with
  * `pread`, in a pool's thread, so that it may wait for the disk.
  */
-import { type FileSystem, readFully } from '../file/file-system.ts'
+import { type FileSystem, openIfThere, readFully } from '../file/file-system.ts'
 import {
   createIndexEntry,
   createIndexHeader,
@@ -51,7 +51,9 @@ export interface IndexMatches {
 export function queryIndex(files: FileSystem, query: IndexQuery): IndexMatches {
   const matches = { physicalOffsets: [], endTimestampMs: 0, endPhysicalOffset: 0 }
   for (const path of listIndexFiles(files, query.directory).reverse()) {
-    const fd = files.open(path, 'read')
+    const fd = openIfThere(files, path, 'read')
+    // It leads to nothing that is still there.
+    if (fd === undefined) break
     try {
       queryFile(files, fd, query, matches)
     } finally {

@@ -11,6 +11,7 @@ import {
 } from '../format/index-format.ts'
 import { IndexFile, type IndexFileSize } from './index-file.ts'
 import { type IndexMark, loadIndexMark, saveIndexMark } from './index-mark.ts'
+import { indexLeadsBefore } from './queue-trim.ts'
 
 export interface IndexLocation extends IndexFileSize {
   readonly directory: string
@@ -129,6 +130,18 @@ export class IndexStore {
       file.close()
     }
     this.#current?.takeUnsynced(unsynced)
+  }
+
+  /**
+   * Deletes the oldest index files that lead only before the log's start; the newest stays
+   * (IndexService.deleteExpiredFile).
+   */
+  trim(logStartOffset: number): void {
+    const kept = new Set([this.#current, ...this.#full].map((file) => file?.path))
+    for (const path of listIndexFiles(this.#files, this.#location.directory)) {
+      if (kept.has(path) || !indexLeadsBefore(this.#files, path, logStartOffset)) return
+      this.#files.unlink(path)
+    }
   }
 
   close(): void {

@@ -3,7 +3,7 @@
  * (ConsumeQueue.getOffsetInQueueByTime). It may wait for the disk: run it in a pool's thread.
  */
 import { I64_BYTES } from '../base/units.ts'
-import { type FileSystem, readFully } from '../file/file-system.ts'
+import { type FileSystem, openIfThere, readFully } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
 import { readInt32, readInt64 } from '../format/big-endian.ts'
 import {
@@ -87,8 +87,8 @@ function readRange(
   if (!Number.isSafeInteger(at) || at < 0) return undefined
   const position = at % fileBytes
   const path = segmentPath(directory, at - position)
-  if (!files.exists(path)) return undefined
-  const fd = files.open(path, 'read')
+  const fd = openIfThere(files, path, 'read')
+  if (fd === undefined) return undefined
   try {
     const bytes = Buffer.alloc(lengthBytes)
     readFully(files, fd, bytes, { start: 0, lengthBytes, position })

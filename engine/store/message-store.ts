@@ -163,6 +163,12 @@ export class MessageStore {
     this.#descriptors.closeWhere((path) => path.startsWith(prefix))
   }
 
+  /** Lets go of queue files that were deleted, so that the disk gets their blocks back. */
+  forgetFiles(paths: readonly string[]): void {
+    const gone = new Set(paths)
+    this.#descriptors.closeWhere((path) => gone.has(path))
+  }
+
   /** Opens a segment that was made ready under its final name. */
   openSegment(startOffset: number): LogSegment {
     const path = segmentPath(this.layout.commitLog, startOffset)

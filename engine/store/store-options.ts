@@ -6,6 +6,7 @@ import {
 } from '../format/consume-queue-format.ts'
 import { INDEX_ENTRY_COUNT_DEFAULT, INDEX_SLOT_COUNT_DEFAULT } from '../format/index-format.ts'
 import { DELAY_LEVELS_DEFAULT, DelayLevels } from '../queue/delay-levels.ts'
+import { parseHoursOfDay } from './hours-of-day.ts'
 
 /** How a store is kept. Every field has a default; an explicit `undefined` keeps it. */
 export interface StoreOptions {
@@ -102,6 +103,68 @@ export interface StoreOptions {
    */
   readonly scrubIntervalMs?: number | undefined
   /**
+   * Whether old segments are deleted, by age and for room; without, the log grows until the disk is
+   * short of room, whatever the settings below say. A broker's store expires.
+   * @default false
+   */
+  readonly expire?: boolean | undefined
+  /**
+   * How long a segment is kept after its last write, in milliseconds.
+   * @default 259_200_000, 72 hours (RocketMQ `fileReservedTime`)
+   */
+  readonly fileReservedMs?: number | undefined
+  /**
+   * The hours of the day, in local time, in which what is older is deleted: `04` or `04;16`.
+   * @default '04' (RocketMQ `deleteWhen`)
+   */
+  readonly deleteWhen?: string | undefined
+  /**
+   * With more of the disk in use, what is older is deleted at any hour; percents from 10 to 95,
+   * others count as the nearest of these.
+   * @default 75 (RocketMQ `diskMaxUsedSpaceRatio`)
+   */
+  readonly diskMaxUsedPercent?: number | undefined
+  /**
+   * With more of the disk in use, the oldest segments are deleted whatever their age; percents from
+   * 30 to 85, others count as the nearest of these.
+   * @default 85 (RocketMQ `diskSpaceCleanForciblyRatio`)
+   */
+  readonly diskCleanForciblyPercent?: number | undefined
+  /**
+   * With more of the disk in use, a store that expires writes nothing; percents from 35 to 90,
+   * others count as the nearest of these.
+   * @default 90 (RocketMQ `diskSpaceWarningLevelRatio`)
+   */
+  readonly diskWarningLevelPercent?: number | undefined
+  /**
+   * Whether segments may be deleted before their time, to make room.
+   * @default true (RocketMQ `cleanFileForciblyEnable`)
+   */
+  readonly cleanFileForcibly?: boolean | undefined
+  /**
+   * With fewer bytes free on the disk nothing is written, whether the store expires or not; and no
+   * segment is made that would leave fewer. They are for queues, index and tables.
+   * @default 33_554_432
+   */
+  readonly diskFreeBytesMin?: number | undefined
+  /**
+   * How often it is looked whether something is to go, in milliseconds; at least once a second
+   * while the disk is getting full.
+   * @default 10_000 (RocketMQ `cleanResourceInterval`)
+   */
+  readonly cleanResourceIntervalMs?: number | undefined
+  /**
+   * Pause between the deletion of two segments, in milliseconds.
+   * @default 100 (RocketMQ `deleteCommitLogFilesInterval`)
+   */
+  readonly deleteSegmentIntervalMs?: number | undefined
+  /**
+   * How long a segment that is to go waits for readers who were given parts of it, in milliseconds;
+   * then whoever gave them is told to end them.
+   * @default 120_000 (RocketMQ `destroyMapedFileIntervalForcibly`)
+   */
+  readonly releaseSegmentMs?: number | undefined
+  /**
    * How segments are mapped: `shared` needs nothing, `mmap-io` the package of that name.
    * @default 'shared'
    */
@@ -124,6 +187,7 @@ export type StoreConfig = {
 }
 
 const DAY_MS = 86_400_000
+const YEAR_DAYS = 365
 
 /** What a store does when its options say nothing. */
 export const STORE_DEFAULTS = Object.freeze({
@@ -146,6 +210,17 @@ export const STORE_DEFAULTS = Object.freeze({
   blockHashBytesPerSecond: 64 * MIB,
   scrubBytesPerSecond: 0,
   scrubIntervalMs: 7 * DAY_MS,
+  expire: false,
+  fileReservedMs: 3 * DAY_MS,
+  deleteWhen: '04',
+  diskMaxUsedPercent: 75,
+  diskCleanForciblyPercent: 85,
+  diskWarningLevelPercent: 90,
+  cleanFileForcibly: true,
+  diskFreeBytesMin: 32 * MIB,
+  cleanResourceIntervalMs: 10_000,
+  deleteSegmentIntervalMs: 100,
+  releaseSegmentMs: 120_000,
   mapping: 'shared',
   onCorruption: 'refuse',
 }) satisfies Readonly<Required<StoreOptions>>
@@ -166,7 +241,15 @@ export const STORE_BOUNDS = {
   queueFlushThoroughIntervalMs: [1, 3_600_000],
   blockHashBytesPerSecond: [0, 64 * GIB],
   scrubBytesPerSecond: [0, 64 * GIB],
-  scrubIntervalMs: [1_000, 365 * DAY_MS],
+  scrubIntervalMs: [1_000, YEAR_DAYS * DAY_MS],
+  fileReservedMs: [0, 100 * YEAR_DAYS * DAY_MS],
+  diskMaxUsedPercent: [0, 100],
+  diskCleanForciblyPercent: [0, 100],
+  diskWarningLevelPercent: [0, 100],
+  diskFreeBytesMin: [0, 1024 * GIB],
+  cleanResourceIntervalMs: [1, 3_600_000],
+  deleteSegmentIntervalMs: [0, 3_600_000],
+  releaseSegmentMs: [0, 3_600_000],
 } as const satisfies { readonly [Name in keyof StoreOptions]?: readonly [number, number] }
 
 const CHOICES = {
@@ -175,6 +258,8 @@ const CHOICES = {
   mapping: ['shared', 'mmap-io'],
   onCorruption: ['refuse', 'cut'],
 } as const
+
+const FLAGS = ['index', 'expire', 'cleanFileForcibly'] as const
 
 /**
  * Checks and completes the options.
@@ -195,7 +280,14 @@ export function parseStoreOptions(options: StoreOptions = {}): StoreConfig {
       throw invalid(`${name} is ${String(value)}, but must be one of ${choices.join(', ')}`)
     }
   }
-  if (typeof merged.index !== 'boolean') throw invalid('index must be true or false')
+  for (const name of FLAGS) {
+    if (typeof merged[name] !== 'boolean') throw invalid(`${name} must be true or false`)
+  }
+  if (typeof merged.deleteWhen !== 'string' || parseHoursOfDay(merged.deleteWhen) === undefined) {
+    throw invalid(
+      `deleteWhen is ${String(merged.deleteWhen)}, but must be hours such as 04 or 04;16`,
+    )
+  }
   new DelayLevels(merged.delayLevels)
   const units = Math.ceil((merged.consumeQueueFileBytes ?? 0) / CONSUME_QUEUE_UNIT_BYTES)
   return Object.freeze({

@@ -60,7 +60,8 @@ export class Broker extends Lifecycle {
     const logger = extras.logger ?? silentLogger
     await assertListenable(config)
     const { onScanProgress } = extras
-    const storeOptions = { ...config.store, logger, onScanProgress }
+    const expire = config.store.expire ?? true
+    const storeOptions = { ...config.store, expire, logger, onScanProgress }
     const store = await ThreadedStore.open(config.storeDirectory, storeOptions)
     const broker = new Broker(new BrokerSettings(config, extras.configFile), store, logger)
     try {

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest'
 import { runSeeds, seededTestTimeoutMs } from '../helpers/crash-lane.ts'
 import { plantedBugs } from './power-loss/planted-bugs.ts'
-import { PowerLossRun } from './power-loss/power-loss-run.ts'
+import { type PowerLossOptions, PowerLossRun } from './power-loss/power-loss-run.ts'
 
 const CRASHES_PER_RUN = 25
 const RUNS = 800
@@ -28,18 +28,23 @@ describe('a store that loses power again and again', () => {
 
 describe('the checker hears of a store that', () => {
   it.each(Object.entries(plantedBugs))('%s', (_name, bug) => {
-    expect(firstFailure(bug)).toBeInstanceOf(Error)
+    expect(firstFailure({ bug })).toBeInstanceOf(Error)
+  })
+
+  it('deletes a segment before what was built from it is on the disk', () => {
+    expect(firstFailure({ isHasty: true })).toBeInstanceOf(Error)
   })
 
   it('keeps its promises, of none', () => {
-    expect(firstFailure(undefined)).toBeUndefined()
+    expect(firstFailure({})).toBeUndefined()
   })
 })
 
-function firstFailure(bug: (typeof plantedBugs)[string] | undefined): Error | undefined {
-  for (let seed = 1; seed <= (bug === undefined ? 40 : BUG_RUNS_MAX); seed += 1) {
+function firstFailure(options: Pick<PowerLossOptions, 'bug' | 'isHasty'>): Error | undefined {
+  const isBroken = options.bug !== undefined || options.isHasty === true
+  for (let seed = 1; seed <= (isBroken ? BUG_RUNS_MAX : 40); seed += 1) {
     try {
-      new PowerLossRun({ seed, crashes: CRASHES_PER_RUN, bug }).run()
+      new PowerLossRun({ seed, crashes: CRASHES_PER_RUN, ...options }).run()
     } catch (error) {
       if (process.env['AGENA_SHOW']) console.log(seed, String(error).slice(0, 150))
       if (error instanceof Error) return error

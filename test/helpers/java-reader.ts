@@ -42,7 +42,7 @@ export function readAsJava(
   files: FileSystem,
   root: string,
   sizes: JavaSizes,
-): { messages: JavaMessage[]; endOffset: number } {
+): { messages: JavaMessage[]; startOffset: number; endOffset: number } {
   const layout = storeLayout(root)
   const segments = load(files, layout.commitLog, sizes.segmentBytes)
   for (const topic of files.list(layout.consumeQueue)) {
@@ -51,19 +51,20 @@ export function readAsJava(
     }
   }
   const messages: JavaMessage[] = []
+  const startOffset = segments[0]?.startOffset ?? 0
   let endOffset = 0
-  for (const { startOffset, bytes } of segments) {
+  for (const { startOffset: segmentStart, bytes } of segments) {
     let at = 0
     for (;;) {
-      const found = checkMessage(bytes, at, startOffset + at)
-      if (found === undefined) return { messages, endOffset: startOffset + at }
+      const found = checkMessage(bytes, at, segmentStart + at)
+      if (found === undefined) return { messages, startOffset, endOffset: segmentStart + at }
       if (found === 'blank') break
       messages.push(found)
       at += found.totalBytes
     }
-    endOffset = startOffset + sizes.segmentBytes
+    endOffset = segmentStart + sizes.segmentBytes
   }
-  return { messages, endOffset }
+  return { messages, startOffset, endOffset }
 }
 
 function load(

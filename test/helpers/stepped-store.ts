@@ -24,6 +24,7 @@ import { DurableMarkWriter } from '../../engine/store/durable-mark.ts'
 import { createGetResult, type GetResult } from '../../engine/store/get-result.ts'
 import type { GetRequest } from '../../engine/store/message-reader.ts'
 import { MessageStore } from '../../engine/store/message-store.ts'
+import { deleteSegment } from '../../engine/store/segment-deletion.ts'
 import { parseStoreOptions, type StoreOptions } from '../../engine/store/store-options.ts'
 
 const OPEN_FILES_MAX = 100
@@ -48,6 +49,8 @@ export class SteppedStore {
   #writtenTimestampMs = 0
   #flushedTimestampMs = 0
   readonly #mark: DurableMarkWriter
+  /** Queues and index of everything before are on the disk. */
+  #builtOffset: number
 
   constructor(files: FileSystem, directory: string, options: StoreOptions) {
     this.#files = files
@@ -68,6 +71,7 @@ export class SteppedStore {
       reputOffset: () => this.reputter.reputOffset,
     })
     const { layout, log, recovered } = this.store
+    this.#builtOffset = recovered.redoFromOffset
     const workDirectory = layout.work
     const { consumeQueueFileBytes: fileBytes } = config
     const queueLocation = { root: layout.consumeQueue, workDirectory, fileBytes }
@@ -162,6 +166,28 @@ export class SteppedStore {
   /** Makes that durable, and moves the checkpoint when it was thorough. */
   syncBuilt(built: BuiltFiles): void {
     this.#checkpoints.syncBuilt(built)
+    if (built.isThorough) this.#builtOffset = built.untilOffset
+  }
+
+  /** The end of the oldest segment, if it may be deleted; else undefined. */
+  oldestEnd({ isHasty = false }: { isHasty?: boolean } = {}): number | undefined {
+    const { log } = this.store
+    const oldest = log.segments.first
+    if (oldest === undefined || log.segments.count < 2) return undefined
+    const durableOffset = Math.min(this.flusher.flushedOffset, this.#builtOffset)
+    return isHasty || oldest.endOffset <= durableOffset ? oldest.endOffset : undefined
+  }
+
+  /** Deletes the oldest segment, and what of queues and index leads to it. */
+  deleteOldest(): void {
+    const { log, layout } = this.store
+    const oldest = log.segments.shift()
+    if (oldest === undefined) throw new Error('a log has a segment')
+    oldest.close()
+    deleteSegment(this.#files, layout, oldest.startOffset)
+    const { startOffset } = log.segments
+    for (const paths of this.queues.trim(startOffset)) this.store.forgetFiles(paths)
+    this.index.trim(startOffset)
   }
 
   /** Removes the queues of a topic, once they are complete. */

@@ -13,6 +13,7 @@ import {
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import type { RequestHandler } from '../../remoting/request-routes.ts'
 import type { ScheduleService } from '../schedule/schedule-service.ts'
+import { cleaningRoutes } from './cleaning-routes.ts'
 import { type ConsumeStatsParts, consumeStats } from './consume-stats.ts'
 import { runtimeTable } from './runtime-table.ts'
 import { topicStats } from './topic-stats.ts'
@@ -28,6 +29,7 @@ export function adminRoutes(
     [RequestCode.GET_BROKER_RUNTIME_INFO, (request) => showRuntime(parts, request)],
     [RequestCode.GET_TOPIC_STATS_INFO, (request) => showTopic(parts, request)],
     [RequestCode.GET_CONSUME_STATS, (request) => showGroup(parts, request)],
+    ...cleaningRoutes(parts),
   ]
 }
 

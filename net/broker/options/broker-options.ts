@@ -37,7 +37,7 @@ export interface BrokerOptions {
   /** Directory of the store and of the broker's tables (`storePathRootDir`).
    *  @default `store` in the user's home */
   readonly storeDirectory?: string | undefined
-  /** How the store is kept.
+  /** How the store is kept. A broker's store expires unless it says `expire: false`.
    *  @default {} */
   readonly store?: StoreOptions | undefined
   /** A message to a topic that does not exist makes it (`autoCreateTopicEnable`).

@@ -15,6 +15,9 @@ export interface SettingKind {
 const INT32_MAX = 0x7fff_ffff
 const PORT_MAX = 0xffff
 const SECOND_MS = 1_000
+const HOUR_MS = 3_600_000
+/** A hundred years. */
+const HOURS_MAX = 876_000
 const LIST_SEPARATOR = ';'
 
 /** `true` or `false`, in any case. */
@@ -50,6 +53,17 @@ export const seconds: SettingKind = {
   },
   accepts: (value) => milliseconds.accepts(value),
   write: (value: number) => String(Math.ceil(value / SECOND_MS)),
+}
+
+/** A time that we keep in milliseconds and Java in hours. */
+export const hours: SettingKind = {
+  expected: `a time in hours from 0 to ${HOURS_MAX}`,
+  read: (text) => {
+    const value = readWholeNumber(text)
+    return value === undefined ? undefined : value * HOUR_MS
+  },
+  accepts: (value) => Number.isSafeInteger(value) && isWithin(value, 0, HOURS_MAX * HOUR_MS),
+  write: (value: number) => String(Math.ceil(value / HOUR_MS)),
 }
 
 export const port: SettingKind = {

@@ -2,6 +2,7 @@
  * The settings of a broker by Java's names (BrokerConfig, MessageStoreConfig, NettyServerConfig)
  * and by ours, which state their units: one row each.
  */
+import { parseHoursOfDay } from '../../../engine/store/hours-of-day.ts'
 import type { StoreOptions } from '../../../engine/store/store-options.ts'
 import { parseStoreOptions, STORE_BOUNDS } from '../../../engine/store/store-options.ts'
 import type { BrokerConfig, BrokerOptions } from './broker-options.ts'
@@ -11,6 +12,7 @@ import {
   choice,
   flag,
   host,
+  hours,
   milliseconds,
   name,
   names,
@@ -99,6 +101,19 @@ const STORE_SETTINGS: Readonly<Partial<Record<StoreField, readonly [key: string,
   blockHashBytesPerSecond: ['blockHashBytesPerSecond', bounded('blockHashBytesPerSecond')],
   scrubBytesPerSecond: ['scrubBytesPerSecond', bounded('scrubBytesPerSecond')],
   scrubIntervalMs: ['scrubIntervalMs', bounded('scrubIntervalMs')],
+  fileReservedMs: ['fileReservedTime', fixed(hours)],
+  deleteWhen: [
+    'deleteWhen',
+    fixed({ ...text, expected: 'hours of the day such as 04 or 04;16', accepts: areHours }),
+  ],
+  diskMaxUsedPercent: ['diskMaxUsedSpaceRatio', bounded('diskMaxUsedPercent')],
+  diskCleanForciblyPercent: ['diskSpaceCleanForciblyRatio', bounded('diskCleanForciblyPercent')],
+  diskWarningLevelPercent: ['diskSpaceWarningLevelRatio', bounded('diskWarningLevelPercent')],
+  cleanFileForcibly: ['cleanFileForciblyEnable', fixed(flag)],
+  diskFreeBytesMin: ['diskFreeBytesMin', bounded('diskFreeBytesMin')],
+  cleanResourceIntervalMs: ['cleanResourceInterval', bounded('cleanResourceIntervalMs')],
+  deleteSegmentIntervalMs: ['deleteCommitLogFilesInterval', bounded('deleteSegmentIntervalMs')],
+  releaseSegmentMs: ['destroyMapedFileIntervalForcibly', bounded('releaseSegmentMs')],
   delayLevels: [
     'messageDelayLevel',
     fixed({ ...text, expected: 'delays such as 1s 5m 1h', accepts: areDelayLevels }),
@@ -112,6 +127,7 @@ export const OWN_KEYS: ReadonlySet<string> = new Set([
   'scrubBytesPerSecond',
   'scrubIntervalMs',
   'onCorruption',
+  'diskFreeBytesMin',
 ])
 
 /** Every setting, by Java's name. */
@@ -156,6 +172,10 @@ function live(kind: SettingKind): Row {
 function bounded(field: keyof typeof STORE_BOUNDS): Row {
   const [least, most] = STORE_BOUNDS[field]
   return fixed(wholeNumber(least, most))
+}
+
+function areHours(value: unknown): boolean {
+  return typeof value === 'string' && parseHoursOfDay(value) !== undefined
 }
 
 function areDelayLevels(value: unknown): boolean {

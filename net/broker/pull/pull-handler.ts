@@ -1,8 +1,10 @@
 /** PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361), with long polling (PullMessageProcessor). */
 import type { StoreError } from '../../../engine/base/errors.ts'
 import { describeError } from '../../../engine/base/errors.ts'
+import type { LogSegment } from '../../../engine/log/log-segment.ts'
 import { createGetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
+import { warmUnlessGone } from '../../../workers/cold-reader.ts'
 import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
 import { PULL_SYS_FLAG } from '../../protocol/pull-message.ts'
 import {
@@ -97,6 +99,11 @@ export class PullHandler implements StoreListener {
 
   onReadOnly(_error: StoreError): void {
     // Reading goes on.
+  }
+
+  /** Bytes that were given to a socket are never taken back: the reader who takes none is ended. */
+  onSegmentHeld(segment: LogSegment): void {
+    this.#responder.endReadersOf(segment)
   }
 
   forget(connection: Connection): void {
@@ -231,8 +238,9 @@ export class PullHandler implements StoreListener {
     const { store } = this.#parts
     try {
       for (let attempt = 0; attempt < WARM_ATTEMPTS_MAX; attempt += 1) {
-        await store.warm([...this.#result.coldRanges])
+        const failure = await warmUnlessGone(store.warm([...this.#result.coldRanges]))
         this.#get(pull)
+        if (this.#result.status === GetStatus.COLD && failure !== undefined) throw failure
         if (this.#result.status === GetStatus.COLD) continue
         this.#serve(pull, maySuspend)
         return

@@ -2,6 +2,7 @@
  * Answers pulls: the header built in place, the records copied when small, as slices when large.
  */
 import { KIB } from '../../../engine/base/units.ts'
+import type { LogSegment } from '../../../engine/log/log-segment.ts'
 import type { GetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
 import { asciiBytes } from '../../protocol/byte-codes.ts'
@@ -11,6 +12,7 @@ import {
   PullResponseValues,
 } from '../../protocol/pull-response-builder.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
+import type { Connection } from '../../remoting/connection.ts'
 import type { Pull } from './pull-request.ts'
 
 /** Below this a copy costs less than a slice of its own in the write. */
@@ -43,8 +45,15 @@ export function pullResponseCode(status: GetStatus, askedOffset: number): number
   return CODES[status]
 }
 
+/** A stretch of a segment that a connection has not sent yet. */
+interface Loan {
+  readonly segment: LogSegment
+  readonly connection: Connection
+}
+
 export class PullResponder {
   readonly #values = new PullResponseValues()
+  readonly #loans = new Set<Loan>()
 
   answer(pull: Pull, result: GetResult, code: number): void {
     const values = this.#values
@@ -60,21 +69,36 @@ export class PullResponder {
     const reservation = connection.reserve(PULL_RESPONSE_HEAD_BYTES_MAX + values.remark.length)
     const end = buildPullResponseHead(values, reservation.buffer, reservation.at)
     connection.commit(end - reservation.at)
-    if (values.bodyBytes > 0) sendRecords(pull, result)
+    if (values.bodyBytes > 0) this.#sendRecords(connection, result)
   }
-}
 
-function sendRecords(pull: Pull, result: GetResult): void {
-  const { connection } = pull
-  for (const { segment, start, lengthBytes } of result.slices) {
-    const { region } = segment
-    if (lengthBytes <= COPIED_SLICE_BYTES_MAX) {
-      const { buffer, at } = connection.reserve(lengthBytes)
-      region.bytes.copy(buffer, at, start, start + lengthBytes)
-      connection.commit(lengthBytes)
-    } else {
-      region.retain()
-      connection.append(region.bytes.subarray(start, start + lengthBytes), () => region.release())
+  /** Ends every connection that still has to send something of a segment, which is to go. */
+  endReadersOf(segment: LogSegment): void {
+    const readers = new Set(
+      [...this.#loans].filter((loan) => loan.segment === segment).map((loan) => loan.connection),
+    )
+    for (const connection of readers) {
+      const message = `${connection.remoteAddress} did not take what it asked for: it has expired`
+      void connection.destroy(new Error(message))
+    }
+  }
+
+  #sendRecords(connection: Connection, result: GetResult): void {
+    for (const { segment, start, lengthBytes } of result.slices) {
+      const { region } = segment
+      if (lengthBytes <= COPIED_SLICE_BYTES_MAX) {
+        const { buffer, at } = connection.reserve(lengthBytes)
+        region.bytes.copy(buffer, at, start, start + lengthBytes)
+        connection.commit(lengthBytes)
+      } else {
+        region.retain()
+        const loan = { segment, connection }
+        this.#loans.add(loan)
+        connection.append(region.bytes.subarray(start, start + lengthBytes), () => {
+          this.#loans.delete(loan)
+          region.release()
+        })
+      }
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { FileSystem } from '../../../engine/file/file-system.ts'
 import { type JavaSizes, readAsJava } from '../../helpers/java-reader.ts'
 import type { LogModel } from './log-model.ts'
-import { promise } from './store-checker.ts'
+import { checkStart, promise } from './store-checker.ts'
 
 /**
  * Java loads the directory, finds every acknowledged message, in order, and no record of another
@@ -12,10 +12,12 @@ export function checkAsJava(
   files: FileSystem,
   root: string,
   sizes: JavaSizes,
-  { messages, durableEnd }: LogModel,
+  model: LogModel,
 ): void {
+  const { durableEnd } = model
   const found = readAsJava(files, root, sizes)
-  for (const [index, message] of messages.entries()) {
+  checkStart(found.startOffset, model)
+  for (const [index, message] of model.messagesFrom(found.startOffset).entries()) {
     if (message.end > durableEnd) break
     const java = found.messages[index]
     const isSame =

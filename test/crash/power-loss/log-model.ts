@@ -20,10 +20,15 @@ export function queueKey({ topic, queueId }: { topic: string; queueId: number })
 
 /** What a reader must find in a queue. */
 export interface ExpectedQueue {
+  readonly topic: string
+  readonly queueId: number
   /** All of them, and at the end. */
   readonly kept: readonly ModelMessage[]
   /** The last so many of these may come before: the queue was deleted, and came back in part. */
   readonly perhaps: readonly ModelMessage[]
+  /** Smallest and largest number that its next message may get when it has none left. */
+  readonly nextMin: number
+  readonly nextMax: number
 }
 
 export class LogModel {
@@ -32,11 +37,28 @@ export class LogModel {
   #durableEnd = 0
   /** What comes before in the log was deleted from the queues of a topic; physical offset. */
   readonly #deletedUntil = new Map<string, number>()
+  /** The log starts here. */
+  #startOffset = 0
+  /** Or up to here: the power may go when a segment is half deleted. */
+  #startOffsetMax = 0
   /** Deleted since the power went last: surely not there. */
   readonly #surelyDeleted = new Set<string>()
 
+  /** What the log still holds. */
   get messages(): readonly ModelMessage[] {
-    return this.#messages
+    return this.messagesFrom(this.#startOffset)
+  }
+
+  get startOffset(): number {
+    return this.#startOffset
+  }
+
+  get startOffsetMax(): number {
+    return this.#startOffsetMax
+  }
+
+  messagesFrom(startOffset: number): readonly ModelMessage[] {
+    return this.#messages.filter(({ physicalOffset }) => physicalOffset >= startOffset)
   }
 
   get durableEnd(): number {
@@ -58,8 +80,20 @@ export class LogModel {
     this.#surelyDeleted.add(topic)
   }
 
-  /** The power went: the log ends here now, and what was deleted may be back. */
-  recover(endOffset: number): void {
+  /** The log is about to lose everything before an offset. */
+  deleteBefore(startOffset: number): void {
+    this.#startOffsetMax = startOffset
+  }
+
+  /** It has lost it. */
+  deletedBefore(startOffset: number): void {
+    this.#startOffset = startOffset
+  }
+
+  /** The power went: the log is between these now, and what was deleted may be back. */
+  recover({ startOffset, endOffset }: { startOffset: number; endOffset: number }): void {
+    this.#startOffset = startOffset
+    this.#startOffsetMax = startOffset
     const kept = this.#messages.findLastIndex(({ end }) => end <= endOffset) + 1
     this.#messages.length = kept
     this.#surelyDeleted.clear()
@@ -81,18 +115,23 @@ export class LogModel {
 
   /** Physical offsets of the messages that carry a key, newest first. */
   withKey(topic: string, key: string): number[] {
-    return this.#messages
+    return this.messages
       .filter((message) => message.topic === topic && message.keys.includes(key))
       .map(({ physicalOffset }) => physicalOffset)
       .reverse()
   }
 
   #expected(queue: readonly ModelMessage[]): ExpectedQueue {
-    const topic = queue[0]?.topic ?? ''
+    const { topic = '', queueId = 0 } = queue[0] ?? {}
     const until = this.#deletedUntil.get(topic) ?? 0
+    const isHeld = ({ physicalOffset }: ModelMessage) => physicalOffset >= this.#startOffset
     const kept = queue.filter(({ physicalOffset }) => physicalOffset >= until)
     const isSure = this.#surelyDeleted.has(topic)
-    return { kept, perhaps: isSure ? [] : queue.slice(0, queue.length - kept.length) }
+    const perhaps = isSure ? [] : queue.slice(0, queue.length - kept.length)
+    const nextMax = ([...perhaps, ...kept].at(-1)?.queueOffset ?? -1) + 1
+    const nextMin = kept.length > 0 ? nextMax : 0
+    const held = { kept: kept.filter(isHeld), perhaps: perhaps.filter(isHeld) }
+    return { topic, queueId, ...held, nextMin, nextMax }
   }
 }
 

@@ -71,6 +71,17 @@ const segmentRecycled: PlantedBug =
     }
   }
 
+/** The segment behind the oldest goes first: for a moment there is a gap. */
+const deletedOutOfOrder: PlantedBug =
+  () =>
+  (call, values, { disk }) => {
+    const oldest = String(values[0])
+    if (call !== 'unlink' || !/\/commitlog\/\d+$/.test(oldest)) return undefined
+    const folder = oldest.slice(0, oldest.lastIndexOf('/'))
+    const next = disk.list(folder)[1]
+    return next === undefined ? undefined : () => disk.unlink(`${folder}/${next}`)
+  }
+
 function fillDurably(disk: FileSystem, path: string, content: Buffer): void {
   const fd = disk.open(path, 'write')
   disk.write(fd, content, 0, content.length, 0)
@@ -89,4 +100,5 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'forgets to sync the folders of queues': dropped('syncDirectory', /\/consumequeue/),
   'forgets to sync the root': dropped('syncDirectory', /^\/store$/),
   'uses a segment again with what is in it': segmentRecycled,
+  'deletes another segment than the oldest': deletedOutOfOrder,
 }

@@ -38,6 +38,8 @@ export interface PowerLossOptions {
   readonly crashes: number
   /** A bug that the checker must find. */
   readonly bug?: PlantedBug | undefined
+  /** Segments are deleted before what was built from them is on the disk: the same. */
+  readonly isHasty?: boolean | undefined
 }
 
 type Step = (stepped: SteppedStore) => void
@@ -65,6 +67,7 @@ export class PowerLossRun {
     [6, () => this.#writeBack()],
     [4, () => this.#wait()],
     [2, (stepped) => this.#deleteTopic(stepped)],
+    [3, (stepped) => this.#deleteOldest(stepped)],
     [2, (stepped) => this.#check(stepped)],
   ]
 
@@ -118,7 +121,8 @@ export class PowerLossRun {
   #open(): SteppedStore {
     const stepped = new SteppedStore(this.#power.files, ROOT, OPTIONS)
     checkLog(stepped, this.#disk, this.#model)
-    this.#model.recover(stepped.store.recovered.endOffset)
+    const { startOffset } = stepped.store.log.segments
+    this.#model.recover({ startOffset, endOffset: stepped.store.recovered.endOffset })
     this.#built = []
     if (this.#random.below(2) === 0) this.#check(stepped)
     return stepped
@@ -199,6 +203,14 @@ export class PowerLossRun {
     // Told before: the power may go when it is half done.
     this.#model.deleteTopic(topic)
     stepped.deleteTopic(topic)
+  }
+
+  #deleteOldest(stepped: SteppedStore): void {
+    const startOffset = stepped.oldestEnd({ isHasty: this.#options.isHasty === true })
+    if (startOffset === undefined) return
+    this.#model.deleteBefore(startOffset)
+    stepped.deleteOldest()
+    this.#model.deletedBefore(startOffset)
   }
 
   #check(stepped: SteppedStore): void {

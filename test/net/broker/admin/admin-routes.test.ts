@@ -4,7 +4,7 @@
  * Method: a server on loopback with the capability's rows over a real store; the keys are those of
  * a captured table.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -244,5 +244,39 @@ describe('consume stats', () => {
     expect(await topicsOf({})).toEqual(new Set([TOPIC]))
     expect(await topicsOf({ topic: 'bills' })).toEqual(new Set())
     expect(await topicsOf({ topicList: 'bills;deleted' })).toEqual(new Set(['bills']))
+  })
+})
+
+describe('cleaning', () => {
+  test('deletes the queues of topics that nobody knows, and no others', async () => {
+    await put(0, 2)
+    await put(1, 1)
+    const source = createRecordSource()
+    for (const name of ['forgotten', '%LMQ%light', 'SCHEDULE_TOPIC_XXXX']) {
+      source.topic = Buffer.from(name)
+      source.topicEnd = source.topic.length
+      source.bornHost = HOST
+      source.storeHost = HOST
+      expect(store.append(source, store.tail(name, 0))).toBe(AppendOutcome.APPENDED)
+    }
+    await vi.waitFor(() => expect(store.reputOffset).toBe(store.log.appendedOffset), 5_000)
+    const answer = await live.peer().ask(RequestCode.CLEAN_UNUSED_TOPIC)
+    expect(answer.code).toBe(ResponseCode.SUCCESS)
+    const left = ['%LMQ%light', 'SCHEDULE_TOPIC_XXXX', TOPIC]
+    const folders = () => readdir(store.layout.consumeQueue)
+    await vi.waitFor(async () => expect(await folders()).toEqual(left), 5_000)
+    expect(store.maxQueueOffset(TOPIC, 0)).toBe(2)
+  })
+
+  test('deletes nothing that is still wanted', async () => {
+    await put(0, 2)
+    for (const code of [
+      RequestCode.DELETE_EXPIRED_COMMITLOG,
+      RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE,
+    ]) {
+      expect((await live.peer().ask(code)).code).toBe(ResponseCode.SUCCESS)
+    }
+    expect(store.minQueueOffset(TOPIC, 0)).toBe(0)
+    expect(store.maxQueueOffset(TOPIC, 0)).toBe(2)
   })
 })

@@ -97,10 +97,41 @@ test("a file of Java's broker is read by its own names and units", () => {
   })
 })
 
+test('what is deleted, and when, is set by the names of RocketMQ', () => {
+  const { config, warnings } = parseText(
+    [
+      'fileReservedTime=48',
+      'deleteWhen=02;14',
+      'diskMaxUsedSpaceRatio=70',
+      'diskSpaceCleanForciblyRatio=80',
+      'diskSpaceWarningLevelRatio=85',
+      'cleanFileForciblyEnable=false',
+      'cleanResourceInterval=5000',
+      'deleteCommitLogFilesInterval=50',
+      'destroyMapedFileIntervalForcibly=60000',
+      'diskFreeBytesMin=1000000',
+    ].join('\n'),
+  )
+  expect(warnings).toEqual([])
+  expect(config.store).toEqual({
+    fileReservedMs: 48 * 3_600_000,
+    deleteWhen: '02;14',
+    diskMaxUsedPercent: 70,
+    diskCleanForciblyPercent: 80,
+    diskWarningLevelPercent: 85,
+    cleanFileForcibly: false,
+    cleanResourceIntervalMs: 5000,
+    deleteSegmentIntervalMs: 50,
+    releaseSegmentMs: 60_000,
+    diskFreeBytesMin: 1_000_000,
+  })
+  expect(() => parseText('deleteWhen=24')).toThrow('must be hours of the day such as 04 or 04;16')
+})
+
 test('what has no effect is said with its line, whether Java knows it or not', () => {
-  const { warnings } = parseText('fileReservedTime=48\n\nregionID=cn\nregionId=cn')
+  const { warnings } = parseText('deleteFileBatchMax=48\n\nregionID=cn\nregionId=cn')
   expect(warnings).toEqual([
-    'broker.conf line 1: fileReservedTime has no effect: ' +
+    'broker.conf line 1: deleteFileBatchMax has no effect: ' +
       'RocketMQ has this setting, Agena does not support it yet',
     'broker.conf line 3: regionID has no effect: there is no such setting',
   ])
@@ -134,7 +165,7 @@ test.each([
 
 test.each([
   ['nobody=1', 'there is no such setting'],
-  ['fileReservedTime=48', 'Agena does not support it yet'],
+  ['deleteFileBatchMax=48', 'Agena does not support it yet'],
   ['listenPort', 'write key=value'],
   ['=1', 'write key=value'],
 ])('--set %s is refused', (override, why) => {

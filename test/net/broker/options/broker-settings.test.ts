@@ -62,7 +62,7 @@ test.each([
   ['brokerPermission', 'all', 'BROKER_OPTION_INVALID', 'a whole number from 0 to 15'],
   ['listenPort', '1', 'BROKER_OPTION_INVALID', 'listenPort is read at start only'],
   ['flushDiskType', 'SYNC_FLUSH', 'BROKER_OPTION_INVALID', 'flushDiskType is read at start only'],
-  ['fileReservedTime', '1', 'BROKER_OPTION_INVALID', 'Agena does not support it yet'],
+  ['deleteFileBatchMax', '1', 'BROKER_OPTION_INVALID', 'Agena does not support it yet'],
   ['nobody', '1', 'BROKER_OPTION_INVALID', 'there is no such setting'],
   ['configBlackList', 'a', 'BROKER_OPTION_PROTECTED', 'configBlackList cannot be changed'],
   ['rocketmqHome', '/a', 'BROKER_OPTION_PROTECTED', 'rocketmqHome cannot be changed'],
@@ -89,14 +89,14 @@ test('settings of the black list cannot change', async () => {
 })
 
 test('changes go into the file, which keeps what else it says', async () => {
-  const settings = settingsFrom('fileReservedTime=48\nbrokerPermission=6\nregionId=cn')
+  const settings = settingsFrom('deleteFileBatchMax=48\nbrokerPermission=6\nregionId=cn')
   await Promise.all([
     settings.update(new Map([['brokerPermission', '2']])),
     settings.update(new Map([['longPollingEnable', 'false']])),
   ])
   const text = await readFile(join(folder, 'broker.conf'), 'utf8')
   expect(text).toBe(
-    'fileReservedTime=48\nbrokerPermission=2\nregionId=cn\nlongPollingEnable=false\n',
+    'deleteFileBatchMax=48\nbrokerPermission=2\nregionId=cn\nlongPollingEnable=false\n',
   )
 })
 
