@@ -13,6 +13,7 @@ import type { RecordSource } from '../engine/format/record-encoder.ts'
 import type { AppendOutcome } from '../engine/log/append-outcome.ts'
 import type { CommitLog } from '../engine/log/commit-log.ts'
 import type { ScannedRuns } from '../engine/log/log-run.ts'
+import type { LogSegment } from '../engine/log/log-segment.ts'
 import type { QueueTail } from '../engine/log/queue-tail.ts'
 import {
   type ColdRange,
@@ -466,7 +467,14 @@ export class ThreadedStore extends Lifecycle {
 
   #takeSegment(startOffset: number): void {
     if (this.status !== 'open') return
-    const segment = this.#store.openSegment(startOffset)
+    let segment: LogSegment
+    try {
+      segment = this.#store.openSegment(startOffset)
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.#retrySegment(startOffset, error)
+      return
+    }
     // Before its first write: the flush thread finds the descriptor by the segment's number.
     this.#state.setSegmentFd(startOffset / segment.sizeBytes, segment.fd)
     this.log.offerSegment(segment)
