@@ -24,6 +24,8 @@ export interface WorkerSetup {
 /** From any worker to the event loop. */
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** Files will lie over this memory: it must outlive the worker. */
+  | { readonly kind: 'arena'; readonly buffer: SharedArrayBuffer }
   /** FLUSHED reached what was wanted. */
   | { readonly kind: 'flushed' }
   /** REPUT moved after somebody asked. */

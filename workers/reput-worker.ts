@@ -8,6 +8,7 @@ import { describeError } from '../engine/base/errors.ts'
 import { MIB, PAGE_BYTES } from '../engine/base/units.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { openFilesMax } from '../engine/file/open-files-limit.ts'
+import { handArenasTo } from '../engine/file/shared-region.ts'
 import { storeLayout } from '../engine/file/store-layout.ts'
 import { createUnsyncedFiles } from '../engine/file/sync-files.ts'
 import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
@@ -240,6 +241,7 @@ class ReputLoop {
   }
 }
 
+handArenasTo((buffer) => post({ kind: 'arena', buffer }))
 try {
   const loop = new ReputLoop()
   post({ kind: 'ready' })

@@ -1,15 +1,16 @@
 /** Sees to it that the segment behind the one that is being written is there in time. */
 import { describeError, StoreError } from '../engine/base/errors.ts'
 import type { Logger } from '../engine/base/logger.ts'
-import type { FromWorker, ToHousekeeping } from './messages.ts'
+import type { LogSegment } from '../engine/log/log-segment.ts'
+import type { ToHousekeeping } from './messages.ts'
 
 const RETRY_MS = 500
-
-export type NotPrepared = Extract<FromWorker, { readonly kind: 'not-prepared' }>
 
 export interface SegmentSupplyParts {
   readonly logger: Logger
   readonly askHousekeeping: (message: ToHousekeeping) => void
+  /** Opens a segment that was made. @throws {StoreError} */
+  readonly open: (startOffset: number) => LogSegment
   /** It cannot be made now; it is tried again. */
   readonly onFailure: (error: StoreError) => void
 }
@@ -30,13 +31,21 @@ export class SegmentSupply {
     this.#parts.askHousekeeping({ kind: 'prepare', startOffset })
   }
 
-  /** What was wanted is there. */
-  taken(): void {
-    this.#failedCode = ''
+  /** Opens what was wanted and is there now; undefined when that fails. */
+  take(startOffset: number): LogSegment | undefined {
+    try {
+      const segment = this.#parts.open(startOffset)
+      this.#failedCode = ''
+      return segment
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.failed(startOffset, error)
+      return undefined
+    }
   }
 
   /** It is told once why, and tried again until it works. */
-  failed({ startOffset, code, message }: NotPrepared): void {
+  failed(startOffset: number, { code, message }: Pick<StoreError, 'code' | 'message'>): void {
     const error = new StoreError(code, message)
     if (code !== this.#failedCode) this.#parts.logger.warn(`${describeError(error)}; trying again`)
     this.#failedCode = code

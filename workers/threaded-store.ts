@@ -176,6 +176,7 @@ export class ThreadedStore extends Lifecycle {
     this.#supply = new SegmentSupply({
       logger,
       askHousekeeping: (message) => this.#threads.askHousekeeping(message),
+      open: (startOffset) => this.#store.openSegment(startOffset),
       onFailure: (error) => this.#onSegmentFailure(error),
     })
     this.#retention = this.#makeRetention()
@@ -416,7 +417,7 @@ export class ThreadedStore extends Lifecycle {
         this.#takeSegment(message.startOffset)
         break
       case 'not-prepared':
-        if (this.status === 'open') this.#supply.failed(message)
+        if (this.status === 'open') this.#supply.failed(message.startOffset, message)
         break
       case 'looked':
       case 'segment-deleted':
@@ -467,11 +468,11 @@ export class ThreadedStore extends Lifecycle {
 
   #takeSegment(startOffset: number): void {
     if (this.status !== 'open') return
-    const segment = this.#store.openSegment(startOffset)
+    const segment = this.#supply.take(startOffset)
+    if (segment === undefined) return
     // Before its first write: the flush thread finds the descriptor by the segment's number.
     this.#state.setSegmentFd(startOffset / segment.sizeBytes, segment.fd)
     this.log.offerSegment(segment)
-    this.#supply.taken()
     this.#tellReady()
   }
 

@@ -2,6 +2,7 @@ import type { TransferListItem } from 'node:worker_threads'
 import { Worker } from 'node:worker_threads'
 import { type Deferred, deferred } from '../engine/base/deferred.ts'
 import { StoreError } from '../engine/base/errors.ts'
+import { clearArena } from '../engine/file/shared-region.ts'
 import type { FromWorker } from './messages.ts'
 
 /** These threads make little garbage, so their young generation stays small. */
@@ -29,6 +30,8 @@ export class WorkerHandle {
   readonly #name: string
   readonly #ready: Deferred<void> = deferred()
   readonly #ended: Deferred<void> = deferred()
+  /** Memory over which the thread may have laid files: it is kept when the thread has ended. */
+  readonly #arenas: SharedArrayBuffer[] = []
   #isExpectedToEnd = false
   #hasFailed = false
 
@@ -47,6 +50,7 @@ export class WorkerHandle {
     this.#worker.on('message', (message: FromWorker) => this.#receive(message, launch))
     this.#worker.on('error', (error) => this.#die(launch, error))
     this.#worker.on('exit', () => {
+      for (const arena of this.#arenas.splice(0)) clearArena(arena)
       if (!this.#isExpectedToEnd) this.#die(launch, undefined)
       this.#ended.resolve()
     })
@@ -85,6 +89,7 @@ export class WorkerHandle {
 
   #receive(message: FromWorker, launch: WorkerLaunch): void {
     if (message.kind === 'ready') this.#ready.resolve()
+    else if (message.kind === 'arena') this.#arenas.push(message.buffer)
     else if (message.kind === 'failed') {
       this.#fail(launch, new StoreError(message.code, message.message))
     } else launch.onMessage(message)

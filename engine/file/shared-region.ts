@@ -7,7 +7,8 @@
  *
  * A buffer that ever carried a mapping is never collected: a small one may come from malloc's heap,
  * which would hand out memory that writes into the file. So buffers are at least 64 MiB, belong to
- * a pool that lives as long as the process, and small files share one by slots of equal size.
+ * a pool that lives as long as the thread, and small files share one by slots of equal size. What a
+ * thread leaves mapped at its end, another one clears.
  */
 import { assert } from '../base/assert.ts'
 import { alignDown, alignUp, MIB, PAGE_BYTES } from '../base/units.ts'
@@ -24,13 +25,29 @@ interface Slot {
   readonly sizeBytes: number
 }
 
-/** Every buffer that carried a mapping: kept until the process ends, see above. */
+/** Every buffer that carried a mapping: kept until the thread ends, see above. */
 const arenas: SharedArrayBuffer[] = []
+let keepForLonger: ((arena: SharedArrayBuffer) => void) | undefined
 const freeSlotsBySize = new Map<number, Slot[]>()
 
 export const sharedRegions: RegionProvider = {
   name: 'shared',
   map: (fd, lengthBytes) => mapShared(fd, lengthBytes),
+}
+
+/**
+ * For a thread that may end before the process: its buffers would end with it, and the allocator
+ * hand out memory that writes into files. `keep` is given each buffer before a file lies over it,
+ * for a thread that stays to hold on to and to {@link clearArena} once this one has ended.
+ */
+export function handArenasTo(keep: (arena: SharedArrayBuffer) => void): void {
+  keepForLonger = keep
+}
+
+/** Ends all mappings over a buffer of a thread that has ended. It is ordinary memory again. */
+export function clearArena(arena: SharedArrayBuffer): void {
+  const { address, lengthBytes } = insideOf(arena)
+  mapNothingAt(address, lengthBytes)
 }
 
 function mapShared(fd: number, lengthBytes: number): MappedRegion {
@@ -66,14 +83,24 @@ function makeSlots(sizeBytes: number): Slot[] {
   const arenaBytes = Math.max(sizeBytes, ARENA_BYTES_MIN)
   const buffer = new SharedArrayBuffer(arenaBytes + PAGE_BYTES)
   arenas.push(buffer)
-  const base = addressOf(new Uint8Array(buffer))
-  const firstStart = alignUp(base, PAGE_BYTES) - base
+  keepForLonger?.(buffer)
+  const inside = insideOf(buffer)
   const slots: Slot[] = []
   for (let at = arenaBytes - sizeBytes; at >= 0; at -= sizeBytes) {
-    const start = firstStart + at
-    slots.push({ buffer, start, address: base + start, sizeBytes })
+    slots.push({ buffer, start: inside.start + at, address: inside.address + at, sizeBytes })
   }
   return slots
+}
+
+/** The whole pages of a buffer. */
+function insideOf(arena: SharedArrayBuffer): {
+  start: number
+  address: number
+  lengthBytes: number
+} {
+  const base = addressOf(new Uint8Array(arena))
+  const address = alignUp(base, PAGE_BYTES)
+  return { start: address - base, address, lengthBytes: arena.byteLength - PAGE_BYTES }
 }
 
 function giveBack(slot: Slot): void {

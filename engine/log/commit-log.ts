@@ -74,8 +74,11 @@ export class CommitLog {
   #turnTimestampMs = 0
   readonly #touched: QueueTail[] = []
   #refusal: StoreError | undefined
+  /** Why the last write or the next segment failed, for as long as that stands in the way. */
   #segmentFailure: StoreError | undefined
   #shortage: StoreError | undefined
+  /** Up to here the file may hold parts of turns that were taken back; 0 for nowhere. */
+  #staleEnd = 0
 
   /** @param endOffset physical offset where the next record goes, in the last of `segments`. */
   constructor(
@@ -232,16 +235,22 @@ export class CommitLog {
 
   /** The turn's one write; what follows it in the log is the caller's to say. */
   #writeStaged(): boolean {
-    const paddedEnd = Math.min(alignUp(this.appendedOffset, PAGE_BYTES), this.#segment.endOffset)
+    const endOffset = Math.max(this.appendedOffset, this.#staleEnd)
+    const paddedEnd = Math.min(alignUp(endOffset, PAGE_BYTES), this.#segment.endOffset)
     const lengthBytes = paddedEnd - this.#stagedStart
     this.#staging.fill(0, this.#stagedBytes, lengthBytes)
-    const position = this.#stagedStart - this.#segment.startOffset
+    const { fd, startOffset, path } = this.#segment
+    const position = this.#stagedStart - startOffset
     try {
-      writeFully(this.#files, this.#segment.fd, this.#staging, { start: 0, lengthBytes, position })
+      writeFully(this.#files, fd, this.#staging, { start: 0, lengthBytes, position })
     } catch (error) {
-      this.#takeBack(storeErrorOf(error, 'write to', this.#segment.path))
+      const failure = storeErrorOf(error, 'write to', path)
+      // A full disk may get better; after anything else what the file holds is unknown.
+      if (failure.code !== 'STORE_DISK_FULL') this.refuse(failure)
+      this.#takeBack(failure, paddedEnd)
       return false
     }
+    this.#staleEnd = 0
     this.#segmentFailure = undefined
     this.#endTurn()
     return true
@@ -291,19 +300,29 @@ export class CommitLog {
     this.#touched.length = 0
   }
 
-  /**
-   * Undoes the turn. A full disk may get better, so the log stays open for the next try; after any
-   * other failure what the file holds is unknown, and nothing more is written.
-   */
-  #takeBack(error: StoreError): void {
+  /** Undoes the turn, of which the file may hold parts up to `paddedEnd`. */
+  #takeBack(error: StoreError, paddedEnd: number): void {
     for (const tail of this.#touched) {
       tail.nextQueueOffset = tail.turnStartQueueOffset
       tail.lastRecordEnd = tail.turnStartRecordEnd
     }
     this.#endTurn()
-    if (error.code === 'STORE_DISK_FULL') this.#segmentFailure = error
-    else this.refuse(error)
+    this.#segmentFailure = error
+    this.#wipe(paddedEnd)
     this.#listener.onTakenBack(this.#stagedStart, error)
+  }
+
+  /** Whole records of a turn that was taken back would be found again by the next start. */
+  #wipe(untilOffset: number): void {
+    const { fd, startOffset } = this.#segment
+    const position = this.#stagedStart - startOffset
+    try {
+      this.#files.zero(fd, position, untilOffset - this.#stagedStart)
+      this.#staleEnd = 0
+    } catch {
+      // It is only put off: the next write covers the same range.
+      this.#staleEnd = untilOffset
+    }
   }
 
   /**

@@ -169,14 +169,18 @@ export class MessageStore {
     this.#descriptors.closeWhere((path) => gone.has(path))
   }
 
-  /** Opens a segment that was made ready under its final name. */
+  /**
+   * Opens a segment that was made ready under its final name.
+   * @throws {StoreError} `STORE_IO_FAILED`, `STORE_DIRECTORY_UNUSABLE`
+   */
   openSegment(startOffset: number): LogSegment {
     const path = segmentPath(this.layout.commitLog, startOffset)
-    return new LogSegment(this.#files, {
-      startOffset,
-      sizeBytes: this.log.segments.segmentBytes,
-      path,
-    })
+    const sizeBytes = this.log.segments.segmentBytes
+    try {
+      return new LogSegment(this.#files, { startOffset, sizeBytes, path })
+    } catch (error) {
+      throw storeErrorOf(error, 'open', path)
+    }
   }
 
   /**

@@ -23,9 +23,14 @@ export interface ConfigFileParts<T> {
 
 export class ConfigFile<T> {
   readonly #parts: ConfigFileParts<T>
-  /** The table is not what the file says. */
+  /** The table is not what the file says, nor what a save in progress writes. */
   #isStale = true
+  /** The save in progress. */
   #saving: Promise<boolean> | undefined
+  /** The one that begins when that has ended. */
+  #next: Promise<boolean> | undefined
+  #changeCount = 0
+  #triedCount = 0
 
   constructor(parts: ConfigFileParts<T>) {
     this.#parts = parts
@@ -56,32 +61,43 @@ export class ConfigFile<T> {
     return backup.table
   }
 
-  /** Takes note that the table has changed. */
-  noteChange(): void {
+  /** Takes note that the table has changed. @returns the change's number, from 1 on. */
+  noteChange(): number {
     this.#isStale = true
+    this.#changeCount += 1
+    return this.#changeCount
+  }
+
+  /** Whether a change is on the disk, or a try to bring it there has failed. */
+  isSettled(change: number): boolean {
+    return change <= this.#triedCount
   }
 
   /**
-   * Brings all changes to the disk. Calls that come while a save is in progress share the next.
+   * Brings all changes so far to the disk. Calls that come while a save is in progress share the
+   * next one.
    * @returns false when that failed: it is logged, and the next call tries again.
    */
   save(): Promise<boolean> {
-    if (this.#saving === undefined && !this.#isStale) return Promise.resolve(true)
-    this.#saving ??= this.#saveUntilFresh()
-    return this.#saving
+    if (!this.#isStale) return this.#saving ?? Promise.resolve(true)
+    this.#next ??= this.#saveAfter(this.#saving)
+    return this.#next
   }
 
-  async #saveUntilFresh(): Promise<boolean> {
-    // Changes of one turn are saved together.
-    await Promise.resolve()
-    let isSaved = true
-    while (this.#isStale && isSaved) isSaved = await this.#saveOnce()
-    this.#saving = undefined
+  async #saveAfter(before: Promise<boolean> | undefined): Promise<boolean> {
+    // Changes of one turn are saved together, and so are those that come during a save.
+    await before
+    const own = this.#next
+    this.#saving = own
+    this.#next = undefined
+    const isSaved = await this.#saveOnce()
+    if (this.#saving === own) this.#saving = undefined
     return isSaved
   }
 
   async #saveOnce(): Promise<boolean> {
     const { path, shape, content, logger } = this.#parts
+    const count = this.#changeCount
     this.#isStale = false
     try {
       await replaceFile(path, encodeBody(shape, content()))
@@ -90,6 +106,8 @@ export class ConfigFile<T> {
       this.#isStale = true
       logger.error(`cannot save ${path}: ${describeError(error)}`)
       return false
+    } finally {
+      this.#triedCount = count
     }
   }
 

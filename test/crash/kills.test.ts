@@ -78,6 +78,8 @@ class KillRun {
   readonly #committed = new Map<string, number>()
   /** Bodies that were sent to the topic that comes and goes. */
   readonly #volatile = new Set<string>()
+  /** Those that were acknowledged since its deletion was last asked for, by their queue offset. */
+  readonly #volatileAcked = new Map<number, string>()
 
   constructor(random: SeededRandom) {
     this.#random = random
@@ -133,8 +135,9 @@ class KillRun {
     const answer = await broker.ask(RequestCode.QUERY_CONSUMER_OFFSET, fields)
     const offset = Number(answer.extFields.get('offset') ?? 0)
     const committed = this.#committed.get(`${topic}/${queueId}`) ?? 0
-    if (offset <= committed) return []
-    return [`${topic}/${queueId}: offset ${offset} was never committed, at most ${committed} was`]
+    const end = await broker.endOf(topic, queueId)
+    if (offset <= committed && offset <= end) return []
+    return [`${topic}/${queueId}: offset ${offset}, but the end is ${end}, committed ${committed}`]
   }
 
   /** By physical offset, and by key. */
@@ -158,15 +161,21 @@ class KillRun {
     ]
   }
 
-  /** Nothing is there that was not sent, and no place is empty. */
+  /** Nothing is there that was not sent, no place is empty, and what was acknowledged is there. */
   async #volatileProblems(broker: KilledBroker): Promise<string[]> {
     const messages = await broker.readAll(VOLATILE, 0)
-    return messages.flatMap(({ body, queueOffset }, place) => {
+    const first = messages[0]?.queueOffset ?? 0
+    const strange = messages.flatMap(({ body, queueOffset }, place) => {
       const isSent = this.#volatile.has(body.toString())
-      return queueOffset === place && isSent
+      return queueOffset === first + place && isSent
         ? []
-        : [`${VOLATILE}/${place}: ${queueOffset}, ${body.toString()}`]
+        : [`${VOLATILE}/${first + place}: ${queueOffset}, ${body.toString()}`]
     })
+    const lost = [...this.#volatileAcked].flatMap(([queueOffset, body]) => {
+      const found = messages[queueOffset - first]?.body.toString() ?? 'nothing'
+      return found === body ? [] : [`${VOLATILE}/${queueOffset}: ${found}, not ${body}`]
+    })
+    return [...strange, ...lost]
   }
 
   async #comeAndGo(broker: KilledBroker): Promise<never> {
@@ -174,8 +183,12 @@ class KillRun {
       for (let count = this.#random.below(40); count >= 0; count -= 1) {
         const body = `volatile ${this.#volatile.size}`
         this.#volatile.add(body)
-        await broker.ask(RequestCode.SEND_MESSAGE_V2, sendFields(VOLATILE), Buffer.from(body))
+        const fields = sendFields(VOLATILE)
+        const answer = await broker.ask(RequestCode.SEND_MESSAGE_V2, fields, Buffer.from(body))
+        if (answer.code !== 0) throw new Error(`refused: ${answer.code} ${answer.remark ?? ''}`)
+        this.#volatileAcked.set(Number(answer.extFields.get('queueOffset')), body)
       }
+      this.#volatileAcked.clear()
       await broker.ask(RequestCode.DELETE_TOPIC_IN_BROKER, { topic: VOLATILE })
     }
   }

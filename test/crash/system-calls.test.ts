@@ -10,7 +10,7 @@ import { describe, expect, test } from 'vitest'
 import { RequestCode } from '../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../net/protocol/response-code.ts'
 import type { RemotingCommand } from '../../net/remoting/remoting-command.ts'
-import { sendFields } from '../helpers/running-standalone.ts'
+import { pullFields, sendFields } from '../helpers/running-standalone.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { KilledBroker } from './kills/killed-broker.ts'
 
@@ -22,21 +22,33 @@ const SETTINGS = [
 ]
 const FIRST_SEGMENT = `commitlog/${'0'.repeat(20)}`
 const SECOND_SEGMENT = `agena/making-commitlog-${'1048576'.padStart(20, '0')}`
+/** The same segment once it stands in its place. */
+const SECOND_IN_PLACE = `commitlog/${'1048576'.padStart(20, '0')}`
 const BODY_BYTES = 10_000
+/** Fewer than one segment holds, and more. */
+const SENDS_TO_FILL = 90
+const SENDS_TO_ROLL = 130
 const SENDS_MAX = 400
+const RETRY_MS = 50
+const ACROSS_MS_MAX = 20_000
 
 const mayTrace = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0
 
 /** The words that make `call` fail with `error` on the file at `path`. */
-function failing(call: string, error: string, path: string | undefined, when = '1+'): string[] {
-  const place = path === undefined ? [] : ['-P', path]
-  const inject = `inject=${call}:error=${error}:when=${when}`
-  return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, ...place, '-e', inject]
+function failing(call: string, error: string, path: string, when = '1+'): string[] {
+  return injecting(call, `error=${error}`, path, when)
+}
+
+/** The words that do `fault` to `call` on the file at `path`. */
+function injecting(call: string, fault: string, path: string, when: string): string[] {
+  const inject = `inject=${call}:${fault}:when=${when}`
+  return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-P', path, '-e', inject]
 }
 
 class FailingRun {
   readonly broker: KilledBroker
   readonly acked: { text: string; queueOffset: number }[] = []
+  refusedCount = 0
   #count = 0
 
   constructor(broker: KilledBroker) {
@@ -50,8 +62,35 @@ class FailingRun {
     const answer = await this.broker.ask(RequestCode.SEND_MESSAGE_V2, sendFields('T'), body)
     if (answer.code === ResponseCode.SUCCESS) {
       this.acked.push({ text, queueOffset: Number(answer.extFields.get('queueOffset')) })
+    } else {
+      this.refusedCount += 1
     }
     return answer
+  }
+
+  /** Sends until so many are acknowledged, some of them after refusals. */
+  async sendAcross(count: number): Promise<void> {
+    const endMs = performance.now() + ACROSS_MS_MAX
+    for (const end = this.acked.length + count; this.acked.length < end; ) {
+      const answer = await this.send()
+      if (answer.code === ResponseCode.SUCCESS) continue
+      if (performance.now() > endMs) throw new Error(`still refused: ${answer.remark}`)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+
+  /** Sends, refused or not, until something has happened. */
+  async sendUntil(happened: Promise<unknown>): Promise<void> {
+    const state = { isOver: false }
+    const over = happened.finally(() => {
+      state.isOver = true
+    })
+    while (!state.isOver) {
+      const answer = await this.send()
+      const pauseMs = answer.code === ResponseCode.SUCCESS ? 0 : RETRY_MS
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+    await over
   }
 
   async sendUntilRefused(): Promise<RemotingCommand> {
@@ -155,4 +194,126 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     expect(await run.missing(after)).toEqual([])
     expect((await after.stop()).exitCode).toBe(0)
   })
+
+  test('fdatasync with EIO under ASYNC_FLUSH refuses what comes after it', async () => {
+    using folder = temporaryFolder('calls')
+    const directory = join(realpathSync(folder.path), 'data')
+    const settings = [...SETTINGS, 'flushIntervalCommitLog=20']
+    const under = failing('fdatasync', 'EIO', join(directory, FIRST_SEGMENT))
+    const run = new FailingRun(await KilledBroker.start(directory, settings, under))
+    try {
+      // As many pages as make a flush due.
+      for (let count = 0; count < 3; count += 1) await run.send()
+      await run.broker.process.printed(/read-only.*EIO/)
+      const refused = await run.send()
+      expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
+      expect(refused.remark).toContain('EIO')
+      expect(await run.missing(run.broker)).toEqual([])
+      expect((await run.broker.stop()).exitCode).toBe(0)
+    } finally {
+      run.broker.end()
+    }
+    await expectCleanStart(directory, run)
+  })
+
+  test.each([
+    ['openat', 'ENOSPC', SECOND_SEGMENT],
+    ['fallocate', 'EIO', SECOND_SEGMENT],
+    ['rename', 'EIO', SECOND_SEGMENT],
+  ])(
+    '%s with %s on the next segment holds the log up and ends nothing',
+    async (call, error, path) => {
+      using folder = temporaryFolder('calls')
+      const directory = join(realpathSync(folder.path), 'data')
+      const under = failing(call, error, join(directory, path), '1..3')
+      const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+      try {
+        await run.broker.process.printed(new RegExp(`${error}.*; trying again`))
+        await run.sendAcross(SENDS_TO_ROLL)
+        expect(await run.missing(run.broker)).toEqual([])
+        expect((await run.broker.stop()).exitCode).toBe(0)
+      } finally {
+        run.broker.end()
+      }
+      await expectCleanStart(directory, run)
+    },
+  )
+
+  test.each(['EIO', 'EMFILE'])(
+    'openat with %s in any thread ends writing at most',
+    async (error) => {
+      using folder = temporaryFolder('calls')
+      const directory = join(realpathSync(folder.path), 'data')
+      // Calls are counted for each thread apart: who writes the segment tries again, who builds
+      // queues from it does not.
+      const under = failing('openat', error, join(directory, SECOND_IN_PLACE), '1..3')
+      const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+      try {
+        await run.broker.process.printed(new RegExp(`${error}.*; trying again`))
+        await run.sendUntil(run.broker.process.printed(new RegExp(`read-only.*${error}`)))
+        expect(run.acked.length).toBeGreaterThan(SENDS_TO_FILL)
+        const refused = await run.send()
+        expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
+        expect(refused.remark).toContain(error)
+        const pulled = await run.broker.ask(RequestCode.PULL_MESSAGE, pullFields('T'))
+        expect(pulled.code).toBe(ResponseCode.SUCCESS)
+        expect((await run.broker.stop()).exitCode).toBe(0)
+      } finally {
+        run.broker.end()
+      }
+      await expectCleanStart(directory, run)
+    },
+  )
+
+  test('pwrite64 with ENOSPC takes the message back, and the next one goes on', async () => {
+    using folder = temporaryFolder('calls')
+    const directory = join(realpathSync(folder.path), 'data')
+    const under = failing('pwrite64', 'ENOSPC', join(directory, FIRST_SEGMENT), '8..10')
+    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+    try {
+      const refused = await run.sendUntilRefused()
+      expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
+      expect(refused.remark).toContain('STORE_DISK_FULL')
+      await run.sendAcross(SENDS_TO_ROLL)
+      expect(run.refusedCount).toBe(3)
+      expect(await run.missing(run.broker)).toEqual([])
+      expect((await run.broker.stop()).exitCode).toBe(0)
+    } finally {
+      run.broker.end()
+    }
+    expect(await expectCleanStart(directory, run)).toBe(run.acked.length)
+  })
+
+  // Node goes on after a short write by itself, so that only one of nothing is to be seen.
+  test('pwrite64 that writes nothing ends writing, not reading', async () => {
+    using folder = temporaryFolder('calls')
+    const directory = join(realpathSync(folder.path), 'data')
+    const under = injecting('pwrite64', 'retval=0', join(directory, FIRST_SEGMENT), '8+')
+    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+    try {
+      const refused = await run.sendUntilRefused()
+      expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
+      expect(refused.remark).toContain('STORE_IO_FAILED')
+      expect((await run.send()).code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
+      expect(await run.missing(run.broker)).toEqual([])
+      expect((await run.broker.stop()).exitCode).toBe(0)
+    } finally {
+      run.broker.end()
+    }
+    expect(await expectCleanStart(directory, run)).toBe(run.acked.length)
+  })
 })
+
+/** The next start finds everything that was acknowledged, and goes on. */
+async function expectCleanStart(directory: string, run: FailingRun): Promise<number> {
+  const after = await KilledBroker.start(directory, SETTINGS)
+  try {
+    expect(await run.missing(after)).toEqual([])
+    const servedCount = await after.endOf('T', 0)
+    expect((await new FailingRun(after).send()).code).toBe(ResponseCode.SUCCESS)
+    expect((await after.stop()).exitCode).toBe(0)
+    return servedCount
+  } finally {
+    after.end()
+  }
+}

@@ -1,3 +1,4 @@
+import type { Logger } from '../../engine/base/logger.ts'
 import type { BrokerOptions } from '../../net/broker/options/broker-config.ts'
 import { RemotingClient } from '../../net/remoting/remoting-client.ts'
 import { createRequest, type RemotingCommand } from '../../net/remoting/remoting-command.ts'
@@ -18,13 +19,17 @@ export class RunningStandalone implements AsyncDisposable {
   readonly client: RemotingClient
   readonly #folder: TemporaryFolder
 
-  static async start(broker: BrokerOptions = {}): Promise<RunningStandalone> {
+  static async start(
+    broker: BrokerOptions = {},
+    extras: { readonly logger?: Logger } = {},
+  ): Promise<RunningStandalone> {
     const folder = temporaryFolder('standalone')
     const server = await startStandalone({
       dataDirectory: folder.path,
       namesrvPort: 0,
       brokerPort: 0,
       broker: { ...broker, store: { ...SMALL_STORE, ...broker.store } },
+      ...extras,
     })
     return new RunningStandalone(server, folder)
   }

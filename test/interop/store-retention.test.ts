@@ -49,8 +49,7 @@ describeSide(
         await openAs(suite, 'agena', `again-${end}`)
         const again = await read(suite, topic)
         expect(again.ends.map(({ min }) => min)).toEqual(before.ends.map(({ min }) => min))
-        const everything = [...contents(before.messages), ...contents(added)]
-        expect(contents(again.messages)).toEqual(everything.sort())
+        expect(contents(again.messages)).toEqual(contents([...before.messages, ...added]))
       },
     )
   },

@@ -17,6 +17,11 @@ const RETRY_MS = 1_000
 /** Longest time between two registrations that counts, in milliseconds: name servers forget a
  *  broker after 120 s (Java: BrokerController.start). */
 const INTERVAL_MS_MAX = 60_000
+/** Where writing a registration takes longer than this, in milliseconds, changes are gathered … */
+const EASY_WORK_MS = 4
+/** … for this many times as long: a broker whose thousands of topics are made one by one has
+ *  something else to do. */
+const REST_PER_WORK = 10
 
 export interface NameServerLinkParts {
   readonly config: BrokerConfig
@@ -38,6 +43,8 @@ export class NameServerLink {
   /** The name server may know this broker. */
   #wasSent = false
   #isClosed = false
+  /** Changes before are told together; by `performance.now()`. */
+  #restUntilMs = 0
   #timer: NodeJS.Timeout | undefined
   #connection: Connection | undefined
   /** What failed last: nothing when empty, unknown when undefined. */
@@ -48,7 +55,10 @@ export class NameServerLink {
     this.#parts = parts
   }
 
-  /** Registers, after an attempt in progress. Resolves when that was tried; failures are logged. */
+  /**
+   * Registers, after an attempt in progress. Resolves when that was tried, or put off for being
+   * too soon after the last one; failures are logged.
+   */
   register(): Promise<void> {
     this.#isForced = true
     return this.#refresh()
@@ -80,20 +90,29 @@ export class NameServerLink {
   #refresh(): Promise<void> {
     if (this.#isClosed) return Promise.resolve()
     this.#isStale = true
+    if (this.#running === undefined && this.#restMs() > 0) {
+      this.#refreshIn(this.#restMs())
+      return Promise.resolve()
+    }
     this.#running ??= this.#run()
     return this.#running
   }
 
   async #run(): Promise<void> {
     clearTimeout(this.#timer)
-    let isDone = true
-    while (this.#isStale && !this.#isClosed) {
+    let isDone: boolean
+    do {
       this.#isStale = false
       isDone = await this.#attempt()
-    }
+    } while (this.#isStale && !this.#isClosed && this.#restMs() === 0)
     this.#running = undefined
+    if (this.#isStale) return this.#refreshIn(this.#restMs())
     const intervalMs = Math.min(this.#parts.config.registerIntervalMs, INTERVAL_MS_MAX)
     this.#refreshIn(isDone ? intervalMs : RETRY_MS)
+  }
+
+  #restMs(): number {
+    return Math.max(0, this.#restUntilMs - performance.now())
   }
 
   #refreshIn(waitMs: number): void {
@@ -105,7 +124,7 @@ export class NameServerLink {
 
   /** True when the name server has everything. */
   async #attempt(): Promise<boolean> {
-    const { client, config, requests } = this.#parts
+    const { client, config } = this.#parts
     const isForced = this.#isForced || config.forceRegister
     this.#isForced = false
     try {
@@ -113,7 +132,7 @@ export class NameServerLink {
       this.#watch(connection)
       if (!isForced && (await this.#isKnown(connection))) return true
       this.#wasSent = true
-      const answer = await connection.invoke(requests.register(), config.registerTimeoutMs)
+      const answer = await connection.invoke(this.#registration(), config.registerTimeoutMs)
       const isDone = answer.code === ResponseCode.SUCCESS
       if (isDone) this.#succeeded(answer)
       else this.#failed(this.#refusal(answer))
@@ -122,6 +141,15 @@ export class NameServerLink {
       this.#failed(`cannot register with name server ${this.#address}: ${describeError(error)}`)
       return false
     }
+  }
+
+  #registration(): RemotingCommand {
+    const startMs = performance.now()
+    const request = this.#parts.requests.register()
+    const endMs = performance.now()
+    const workMs = endMs - startMs
+    this.#restUntilMs = workMs > EASY_WORK_MS ? endMs + workMs * REST_PER_WORK : endMs
+    return request
   }
 
   /** A name server that lost its connection to a broker has forgotten it. */

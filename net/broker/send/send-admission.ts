@@ -45,11 +45,18 @@ export class SendAdmission {
     this.#parts.topics.onChange(listener)
   }
 
+  /** Resolves when all topics that were made so far are settled: see {@link admit}. */
+  async settled(): Promise<void> {
+    await this.#parts.topics.save()
+  }
+
   /**
    * Looks at a topic for the first time: checks its name, and makes it where that is allowed.
+   * @returns undefined while the topic is new and not on the disk. When it cannot be brought there,
+   *   which is logged, sends go on without, as Java's do (TopicConfigManager.persist).
    * @throws {BrokerError} with RocketMQ's code and remark.
    */
-  admit(view: SendRequestView, connection: Connection): SendTarget {
+  admit(view: SendRequestView, connection: Connection): SendTarget | undefined {
     const { config, stats, store } = this.#parts
     const name = view.buffer.toString('utf8', view.topicStart, view.topicEnd)
     validateTopicName(name)
@@ -66,6 +73,7 @@ export class SendAdmission {
       const remark = `message topic length too long, at most ${TOPIC_MAX_BYTES_V1} bytes`
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, remark)
     }
+    if (!this.#parts.topics.isSettled(topic)) return undefined
     return new SendTarget(topic, {
       retryGroup,
       stats: stats.topicSlot(name),

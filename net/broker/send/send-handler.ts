@@ -55,7 +55,7 @@ export class SendHandler implements StoreListener {
   readonly #layouts = new SendLayouts<KeptProperties>()
   readonly #source = createRecordSource()
   readonly #targets = new BytesMap<SendTarget>()
-  /** Connections whose next message waits for room. */
+  /** Connections whose next message waits for room, or for its topic. */
   readonly #held = new Set<Connection>()
   /** The same for messages that came the generic way. */
   readonly #retries: (() => void)[] = []
@@ -66,6 +66,7 @@ export class SendHandler implements StoreListener {
   readonly #delayedStats: TopicSendStats
   /** What counts the message at hand. */
   #routedStats: TopicSendStats
+  #isAwaitingTopics = false
   #expiryTimer: NodeJS.Timeout | undefined
   /** Messages that were appended and are not written yet, and when the first of them was. */
   #turnMessageCount = 0
@@ -167,6 +168,7 @@ export class SendHandler implements StoreListener {
     layout?: SendLayout<KeptProperties>,
   ): AppendOutcome {
     const target = this.#target(view, connection)
+    if (target === undefined) return AppendOutcome.NOT_READY
     const queueId = target.queueIdFor(view, connection)
     const { properties } = this.#parts
     if (!properties.take(view, layout)) return AppendOutcome.PROPERTIES_TOO_LONG
@@ -281,13 +283,27 @@ export class SendHandler implements StoreListener {
     if (waitsForFlush) ack.deadlineMs = Date.now() + store.config.syncFlushTimeoutMs
   }
 
-  #target(view: SendRequestView, connection: Connection): SendTarget {
+  /** Undefined while the topic is new: it is on the disk before its first message. */
+  #target(view: SendRequestView, connection: Connection): SendTarget | undefined {
     const { buffer, topicStart, topicEnd } = view
     const known = this.#targets.get(buffer, topicStart, topicEnd, 0)
     if (known !== undefined) return known
     const target = this.#parts.admission.admit(view, connection)
+    if (target === undefined) {
+      void this.#awaitTopics()
+      return undefined
+    }
     this.#targets.set(buffer, topicStart, topicEnd, 0, target)
     return target
+  }
+
+  /** However many wait, all are tried again once. */
+  async #awaitTopics(): Promise<void> {
+    if (this.#isAwaitingTopics) return
+    this.#isAwaitingTopics = true
+    await this.#parts.admission.settled()
+    this.#isAwaitingTopics = false
+    this.onReady()
   }
 
   #forget(topic: string): void {

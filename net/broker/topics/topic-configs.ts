@@ -93,9 +93,19 @@ export class TopicConfigs {
 
   /** Adds or replaces a topic. */
   put(config: TopicConfig): Topic {
+    const isNew = this.find(config.topicName) === undefined
     const topic = this.#set(config)
-    this.#changed(config.topicName)
+    const change = this.#changed(config.topicName)
+    if (isNew) topic.madeByChange = change
     return topic
+  }
+
+  /**
+   * Whether a topic is on the disk, or a try to bring it there has failed, which was logged: until
+   * then a kill would take it back, and what was sent to it out of everyone's reach.
+   */
+  isSettled(topic: Topic): boolean {
+    return this.#file.isSettled(topic.madeByChange)
   }
 
   remove(name: string): void {
@@ -184,15 +194,17 @@ export class TopicConfigs {
     return topic
   }
 
-  #changed(topic: string): void {
-    this.#noteChange()
+  #changed(topic: string): number {
+    const change = this.#noteChange()
     this.#announce(topic)
+    return change
   }
 
-  #noteChange(): void {
+  #noteChange(): number {
     this.#version.next()
-    this.#file.noteChange()
+    const change = this.#file.noteChange()
     void this.save()
+    return change
   }
 
   #announce(topic: string): void {

@@ -7,6 +7,8 @@ export class Topic {
   readonly nameBytes: Buffer
   /** Replaced as a whole when the topic is changed. */
   config: TopicConfig
+  /** The change of the table that made it; 0 for one that was there at the start. */
+  madeByChange = 0
 
   constructor(config: TopicConfig) {
     this.name = config.topicName

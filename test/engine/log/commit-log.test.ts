@@ -1,5 +1,5 @@
 /** The appender over a disk in memory that counts writes and fails when told to. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { StoreError } from '../../../engine/base/errors.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { createRecordSource, type RecordSource } from '../../../engine/format/record-encoder.ts'
@@ -19,6 +19,8 @@ class CountingDisk extends MemoryDisk {
   readonly writes: { position: number; lengthBytes: number }[] = []
   failWith: string | undefined
   shortenTo = Number.MAX_SAFE_INTEGER
+  /** There is no space behind this position. */
+  failAfterBytes = Number.MAX_SAFE_INTEGER
 
   override write(
     fd: number,
@@ -29,6 +31,9 @@ class CountingDisk extends MemoryDisk {
   ): number {
     if (this.failWith !== undefined) {
       throw Object.assign(new Error(this.failWith), { code: this.failWith })
+    }
+    if (position >= this.failAfterBytes) {
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     }
     this.writes.push({ position, lengthBytes })
     return super.write(fd, source, start, Math.min(lengthBytes, this.shortenTo), position)
@@ -98,6 +103,7 @@ function scan(disk: MemoryDisk, until: number): string[] {
       offset = scanner.segmentEnd(offset)
       continue
     }
+    if (step === ScanStep.END) break
     expect(step).toBe(ScanStep.RECORD)
     found.push(`${offset}:${scanner.view.queueOffset}`)
     offset += scanner.view.totalBytes
@@ -193,6 +199,56 @@ describe('a failed write', () => {
     expect(scan(disk, log.writtenOffset)).toEqual(['0:0'])
   })
 })
+
+describe('a write that fails half-way', () => {
+  /** Takes a turn back of which whole records are in the file. */
+  function failHalfWay(): ReturnType<typeof setUp> & { appendHalfPage: () => void } {
+    const parts = setUp()
+    const { disk, log, tail } = parts
+    // Records begin where pages do: what is left of a turn may adjoin what comes in its place.
+    const body = PAGE / 2 - recordOverhead()
+    const appendHalfPage = () => {
+      expect(log.append(message(body), tail)).toBe(AppendOutcome.APPENDED)
+    }
+    for (let count = 0; count < 8; count += 1) appendHalfPage()
+    disk.shortenTo = 3 * PAGE
+    disk.failAfterBytes = 3 * PAGE
+    expect(log.commitTurn()).toBe(false)
+    disk.shortenTo = Number.MAX_SAFE_INTEGER
+    disk.failAfterBytes = Number.MAX_SAFE_INTEGER
+    return { ...parts, appendHalfPage }
+  }
+
+  it('leaves nothing that the next start would take for records', () => {
+    const { disk, log } = failHalfWay()
+    expect(log.obstacle?.code).toBe('STORE_DISK_FULL')
+    expect(disk.writes.length).toBeGreaterThan(0)
+    expect(scan(disk, SEGMENT_BYTES)).toEqual([])
+  })
+
+  it('and cannot be wiped is covered by the next write', () => {
+    const zero = vi.spyOn(MemoryDisk.prototype, 'zero').mockImplementationOnce(() => {
+      throw new Error('not now')
+    })
+    const { disk, log, appendHalfPage } = failHalfWay()
+    expect(zero).toHaveBeenCalledTimes(1)
+    zero.mockRestore()
+    expect(scan(disk, SEGMENT_BYTES)).toHaveLength(6)
+    for (let count = 0; count < 2; count += 1) {
+      appendHalfPage()
+      expect(log.commitTurn()).toBe(true)
+    }
+    expect(log.writtenOffset).toBe(PAGE)
+    expect(scan(disk, SEGMENT_BYTES)).toEqual(['0:0', `${PAGE / 2}:1`])
+  })
+})
+
+/** What a record has besides its body. */
+function recordOverhead(): number {
+  const { log, tail } = setUp()
+  log.append(message(0), tail)
+  return log.lastRecordBytes
+}
 
 describe('the end of a segment', () => {
   it('is closed with a blank record, and readers go on in the next one', () => {

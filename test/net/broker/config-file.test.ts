@@ -118,29 +118,49 @@ test('without a change nothing is written', async () => {
   expect(existsSync(path)).toBe(false)
 })
 
-test('changes of one turn are written together, later ones before the save ends', async () => {
+test('changes of one turn are written together, so are those during a save', async () => {
   write(ONE, undefined)
   const file = openFile()
   file.load()
   file.noteChange()
   const first = file.save()
   file.noteChange()
-  const second = file.save()
-  expect(second).toBe(first)
+  expect(file.save()).toBe(first)
   await new Promise((resolve) => setImmediate(resolve))
   expect(contentCount).toBe(1)
   word = 'newer'
   file.noteChange()
+  const second = file.save()
+  file.noteChange()
+  expect(file.save()).toBe(second)
   expect(await first).toBe(true)
+  expect(read()).toBe('{"word":"new"}')
+  expect(await second).toBe(true)
   expect(contentCount).toBe(2)
   expect(read()).toBe('{"word":"newer"}')
+})
+
+test('a change is settled when it is on the disk, not by a save before it', async () => {
+  const file = openFile()
+  const before = file.noteChange()
+  const first = file.save()
+  await new Promise((resolve) => setImmediate(resolve))
+  const during = file.noteChange()
+  const second = file.save()
+  expect([before, during].map((change) => file.isSettled(change))).toEqual([false, false])
+  await first
+  expect([before, during].map((change) => file.isSettled(change))).toEqual([true, false])
+  await second
+  expect(file.isSettled(during)).toBe(true)
 })
 
 test('a save that fails says so, and the next one tries again', async () => {
   rmSync(join(folder.path, 'config'), { recursive: true })
   writeFileSync(join(folder.path, 'config'), 'not a folder')
   const file = openFile()
+  const change = file.noteChange()
   expect(await file.save()).toBe(false)
+  expect(file.isSettled(change)).toBe(true)
   expect(log).toEqual([expect.stringContaining(`cannot save ${path}: `)])
   rmSync(join(folder.path, 'config'))
   expect(await file.save()).toBe(true)

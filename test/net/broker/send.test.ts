@@ -1,11 +1,16 @@
 /** Sends as clients see them: what is stored, what is answered, what is refused and why. */
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../engine/base/logger.ts'
 import { encodeBatch } from '../../../engine/format/batch-format.ts'
 import { encodeProperties } from '../../../engine/format/properties-codec.ts'
 import { decodeMessage, type StoredMessage } from '../../../engine/format/stored-message.ts'
 import { MULTI_TAGS_FLAG } from '../../../engine/format/sys-flag.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
+import { RemotingClient } from '../../../net/remoting/remoting-client.ts'
+import { createRequest } from '../../../net/remoting/remoting-command.ts'
 import { RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
 
 const { SEND_MESSAGE_V2, SEND_MESSAGE, SEND_BATCH_MESSAGE } = RequestCode
@@ -51,6 +56,62 @@ describe('a send', () => {
       })
     },
   )
+
+  it('to a new topic is answered when the topic is on the disk', async () => {
+    await using running = await RunningStandalone.start()
+    const table = join(running.directory, 'config', 'topics.json')
+    for (const topic of ['First', 'Second', 'Third']) {
+      const send = () => running.ask(SEND_MESSAGE_V2, sendFields(topic), Buffer.from('x'))
+      const answers = await Promise.all([send(), send(), send()])
+      const saved = readFileSync(table, 'utf8')
+      expect(saved).toContain(`"${topic}"`)
+      const offsets = answers.map(({ extFields }) => extFields.get('queueOffset'))
+      expect(offsets).toEqual(['0', '1', '2'])
+    }
+  })
+
+  it('to new topics that come all at once is answered each, and saves are shared', async () => {
+    await using running = await RunningStandalone.start()
+    const table = join(running.directory, 'config', 'topics.json')
+    const topics = Array.from({ length: 300 }, (_, index) => `Topic${index}`)
+    const clients = Array.from({ length: 30 }, () => new RemotingClient({}))
+    let replaced = 0
+    let last = ''
+    const send = async (topic: string, index: number) => {
+      const extFields = new Map(
+        Object.entries(sendFields(topic)).map(([name, value]) => [name, String(value)]),
+      )
+      const request = createRequest(SEND_MESSAGE_V2, { extFields, body: Buffer.from('x') })
+      const client = clients[index % clients.length]
+      const answer = await client?.invoke(running.server.brokerAddress, request, 10_000)
+      expect(answer?.code).toBe(ResponseCode.SUCCESS)
+      const saved = readFileSync(table, 'utf8')
+      expect(saved).toContain(`"${topic}"`)
+      if (saved !== last) replaced += 1
+      last = saved
+    }
+    await Promise.all(topics.map(send))
+    await Promise.all(clients.map((client) => client.close()))
+    expect(replaced).toBeLessThan(topics.length / 5)
+  })
+
+  it('to a new topic goes on when the topic cannot be saved, which is logged', async () => {
+    const errors: string[] = []
+    const logger = { ...silentLogger, error: (message: string) => void errors.push(message) }
+    await using running = await RunningStandalone.start({}, { logger })
+    // Where the table would be written before it is moved into place stands a folder.
+    const obstacle = join(running.directory, 'config', 'topics.json.tmp')
+    mkdirSync(obstacle, { recursive: true })
+    const send = (topic: string) =>
+      running.ask(SEND_MESSAGE_V2, sendFields(topic), Buffer.from(topic))
+    const answers = await Promise.all(['First', 'Second', 'First'].map(send))
+    expect(answers.map(({ code }) => code)).toEqual([0, 0, 0])
+    expect(errors).toContainEqual(expect.stringMatching(/cannot save .*topics\.json: .*EISDIR/))
+    rmdirSync(obstacle)
+    expect((await send('Third')).code).toBe(ResponseCode.SUCCESS)
+    const saved = readFileSync(join(running.directory, 'config', 'topics.json'), 'utf8')
+    for (const topic of ['First', 'Second', 'Third']) expect(saved).toContain(`"${topic}"`)
+  })
 
   it('with long names is stored the same', async () => {
     await using running = await RunningStandalone.start()

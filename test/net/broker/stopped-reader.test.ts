@@ -76,7 +76,7 @@ function oldestPath(running: RunningStandalone): string {
   return segmentPath(running.server.broker.store.layout.commitLog, 0)
 }
 
-test('a reader that goes on after its segment expired gets every byte or where to go on', async () => {
+test('a reader that goes on after a segment expired gets all bytes or where to go on', async () => {
   await using running = await startFilled(60_000)
   const peer = await stoppedPeer(running)
   await expire(running)

@@ -5,7 +5,7 @@
 import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { BrokerConfig, BrokerOptions } from '../../../../net/broker/options/broker-config.ts'
 import { parseBrokerConfig } from '../../../../net/broker/options/broker-config.ts'
 import { Registration } from '../../../../net/broker/registration/registration.ts'
@@ -30,12 +30,15 @@ function use<T extends AsyncDisposable>(item: T): T {
 /** What the broker's table of topics is to a registration. */
 class FakeTopics {
   readonly ordered: string[] = []
+  /** Called whenever the topics are written down. */
+  onWrite: () => void = () => undefined
   dataVersion: DataVersion = { counter: 0, stateVersion: 0, timestamp: 1_700_000_000_000 }
   /** Name servers refuse the first registration of a broker that has a single topic. */
   readonly #topics = ['system-1', 'topic-1'].map((name) => ({ config: topicConfig(name) }))
   readonly #listeners: (() => void)[] = []
 
   values() {
+    this.onWrite()
     return this.#topics
   }
 
@@ -146,6 +149,33 @@ test('changes of one turn are told at once and together', async () => {
   )
   expect(route?.queueDatas[0]).toMatchObject({ readQueueNums: 8, perm: 6 })
   expect(await live.route('topic-2')).toBeDefined()
+})
+
+test('while writing them down takes long, changes are gathered, and all are told', async () => {
+  const live = await liveNameServer()
+  const { topics } = await register([live.server.address])
+  let nowMs = performance.now() + 10_000
+  let writeCount = 0
+  topics.onWrite = () => {
+    nowMs += 5
+    writeCount += 1
+  }
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+  try {
+    const known = (found: unknown): boolean => found !== undefined
+    topics.add('topic-2')
+    await until(() => live.route('topic-2'), known)
+    for (let count = 0; count < 20; count += 1) {
+      topics.add(`later-${count}`)
+      await sleep(1)
+    }
+    expect(writeCount).toBe(1)
+    nowMs += 60
+    await until(() => live.route('later-19'), known)
+    expect(writeCount).toBe(2)
+  } finally {
+    clock.mockRestore()
+  }
 })
 
 test('topics whose order a name server keeps are marked as ordered', async () => {
