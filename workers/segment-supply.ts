@@ -45,8 +45,9 @@ export class SegmentSupply {
   }
 
   /** It is told once why, and tried again until it works. */
-  failed(startOffset: number, { code, message }: Pick<StoreError, 'code' | 'message'>): void {
-    const error = new StoreError(code, message)
+  failed(startOffset: number, reason: Pick<StoreError, 'code' | 'message'>): void {
+    const { code, message } = reason
+    const error = reason instanceof StoreError ? reason : new StoreError(code, message)
     if (code !== this.#failedCode) this.#parts.logger.warn(`${describeError(error)}; trying again`)
     this.#failedCode = code
     this.#failedOffset = startOffset
