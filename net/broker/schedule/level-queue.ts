@@ -163,6 +163,7 @@ export class LevelQueue implements DueSource {
     const slice = isPreBlankUnit(this.#unit) ? undefined : records.find(physicalOffset, recordBytes)
     if (slice === undefined) {
       // A record that expired before its message was delivered is gone in Java, too.
+      if (this.#passOverGone()) return DeliverOutcome.MORE
       this.#passOver(turns)
       return undefined
     }
