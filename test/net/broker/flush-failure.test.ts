@@ -43,7 +43,8 @@ test('a flush that fails is acknowledged to nobody, and the broker only reads', 
   for (const answer of [...together, await send('late')]) {
     expect(answer.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
     expect(answer.remark).toContain('service not available now')
-    expect(answer.remark).toContain('cannot flush')
+    // The thread that builds queues may meet the empty file first, and ends writing as well.
+    expect(answer.remark).toMatch(/cannot (flush|build queues)/)
     expect(answer.extFields.has('msgId')).toBe(false)
   }
   const pulled = await pull()
