@@ -10,6 +10,7 @@ import type { Connection } from '../remoting/connection.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
 import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
+import { clientCallRoutes } from './client-calls/client-call-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
@@ -25,9 +26,10 @@ import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
+import { resetRoutes } from './reset/reset-routes.ts'
 import { DeadLetters } from './retry/dead-letters.ts'
 import { retryRoutes } from './retry/send-back.ts'
-import { routeTable } from './routes.ts'
+import { type Route, routeTable } from './routes.ts'
 import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import { ScheduleService } from './schedule/schedule-service.ts'
 import { SendAcks } from './send/send-acks.ts'
@@ -134,9 +136,10 @@ export class BrokerParts implements Closable {
   }
 
   #routeTable(
-    { settings, store, logger, storeHost }: BrokerPartsInput,
+    input: BrokerPartsInput,
     deadLetters: DeadLetters,
   ): ReadonlyMap<number, RequestHandler> {
+    const { settings, store, logger, storeHost } = input
     const { topics, groups, offsets, filters } = this
     const clients = this.#clients
     const stats = this.#stats
@@ -168,8 +171,21 @@ export class BrokerParts implements Closable {
       statsRoutes({ stats }),
       lockRoutes({ locks: this.#locks }),
       scheduleRoutes({ schedule }),
+      ...this.#groupRoutes(input),
       adminRoutes({ brokerName, store, topics, offsets, clients, stats, schedule }),
     )
+  }
+
+  /** What is asked and done about groups as a whole. */
+  #groupRoutes({ settings, store, logger }: BrokerPartsInput): (readonly Route[])[] {
+    const { topics, groups, offsets } = this
+    const config = settings.live
+    const { brokerName } = config
+    const clients = this.#clients
+    return [
+      resetRoutes({ config, store, topics, groups, offsets, clients, pulls: this.#pull, logger }),
+      clientCallRoutes({ brokerName, store, topics, groups, clients, logger }),
+    ]
   }
 
   /** Offers a frame to the handlers that read it in place. */

@@ -25,6 +25,7 @@ import { createResponse, type RemotingCommand } from '../../remoting/remoting-co
 import { BrokerError } from '../broker-error.ts'
 import type { Route } from '../routes.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
+import { offsetAtTime } from './offset-at-time.ts'
 
 /** Most messages of a query by unique key (`defaultQueryMaxNum`). */
 const UNIQUE_KEY_COUNT_MAX = 32
@@ -105,15 +106,8 @@ async function searchOffset(
   const header = decodeHeader(SearchOffsetRequestHeader, request.extFields)
   const { topic, queueId, timestamp } = header
   if (!hasQueue(parts, topic, queueId)) return offsetResponse(request, 0)
-  const { store } = parts
-  const offset = await store.queries.findByTime({
-    topic,
-    queueId,
-    minOffset: store.minQueueOffset(topic, queueId),
-    endOffset: store.maxQueueOffset(topic, queueId),
-    timestampMs: timestamp,
-    boundary: header.boundaryType?.toLowerCase() === 'upper' ? 'upper' : 'lower',
-  })
+  const boundary = header.boundaryType?.toLowerCase() === 'upper' ? 'upper' : 'lower'
+  const offset = await offsetAtTime(parts.store, { topic, queueId }, timestamp, boundary)
   return offsetResponse(request, offset)
 }
 
