@@ -14,6 +14,7 @@ import { clientCallRoutes } from './client-calls/client-call-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
+import { groupQueryRoutes } from './clients/group-query-routes.ts'
 import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { lockRoutes } from './lock/lock-routes.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
@@ -139,7 +140,7 @@ export class BrokerParts implements Closable {
     input: BrokerPartsInput,
     deadLetters: DeadLetters,
   ): ReadonlyMap<number, RequestHandler> {
-    const { settings, store, logger, storeHost } = input
+    const { settings, store, logger, storeHost, address } = input
     const { topics, groups, offsets, filters } = this
     const clients = this.#clients
     const stats = this.#stats
@@ -162,7 +163,7 @@ export class BrokerParts implements Closable {
         storeHost,
       }),
       pullRoutes(this.#pull),
-      queryRoutes({ store, topics }),
+      queryRoutes({ store, topics, clients: this.#clients }),
       offsetRoutes({ offsets, groups, topics, store }),
       topicRoutes({ topics, offsets, store }),
       subscriptionRoutes({ groups, offsets, stats }),
@@ -172,18 +173,29 @@ export class BrokerParts implements Closable {
       lockRoutes({ locks: this.#locks }),
       scheduleRoutes({ schedule }),
       ...this.#groupRoutes(input),
-      adminRoutes({ brokerName, store, topics, offsets, clients, stats, schedule }),
+      adminRoutes({
+        brokerName,
+        brokerAddress: address,
+        store,
+        topics,
+        groups,
+        offsets,
+        clients,
+        stats,
+        schedule,
+      }),
     )
   }
 
   /** What is asked and done about groups as a whole. */
-  #groupRoutes({ settings, store, logger }: BrokerPartsInput): (readonly Route[])[] {
+  #groupRoutes({ settings, store, logger, address }: BrokerPartsInput): (readonly Route[])[] {
     const { topics, groups, offsets } = this
     const config = settings.live
     const { brokerName } = config
     const clients = this.#clients
     return [
       resetRoutes({ config, store, topics, groups, offsets, clients, pulls: this.#pull, logger }),
+      groupQueryRoutes({ brokerAddress: address, clients, offsets }),
       clientCallRoutes({ brokerName, store, topics, groups, clients, logger }),
     ]
   }
