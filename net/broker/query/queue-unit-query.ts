@@ -1,12 +1,10 @@
 /** QUERY_CONSUME_QUEUE: the units of a queue as they lie there
  *  (AdminBrokerProcessor.queryConsumeQueue). */
 import {
-  CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
   isExtendedAddress,
-  isWrittenUnit,
-  readConsumeQueueUnit,
 } from '../../../engine/format/consume-queue-format.ts'
+import { FinishedUnits } from '../../../engine/store/finished-units.ts'
 import type { ThreadedStore } from '../../../workers/threaded-store.ts'
 import { decodeHeader } from '../../protocol/header-table.ts'
 import type { SubscriptionData } from '../../protocol/heartbeat.ts'
@@ -77,20 +75,17 @@ async function readUnits(
   unitCount: number,
 ): Promise<ConsumeQueueData[]> {
   const queue = store.queue(topic, queueId)
-  const page = Buffer.alloc(unitCount * CONSUME_QUEUE_UNIT_BYTES)
-  const units: ConsumeQueueData[] = []
+  const page = new FinishedUnits(unitCount, () => store.reputOffset)
   const unit = createConsumeQueueUnit()
+  const units: ConsumeQueueData[] = []
   while (units.length < unitCount) {
-    const lengthBytes = (unitCount - units.length) * CONSUME_QUEUE_UNIT_BYTES
-    const { reputOffset } = store
-    const read = queue.readUnits(index + units.length, page, lengthBytes)
-    if (read < 0) await store.warm([queue.fileRange(index + units.length, lengthBytes)])
+    const wanted = unitCount - units.length
+    const read = page.read(queue, index + units.length, wanted)
     if (read === 0) break
+    if (read < 0) await store.warm([page.range(queue, index + units.length, wanted)])
     for (let at = 0; at < read; at += 1) {
-      readConsumeQueueUnit(page, at * CONSUME_QUEUE_UNIT_BYTES, unit)
-      const { physicalOffset, recordBytes, tagsCode } = unit
-      if (!isWrittenUnit(unit) || physicalOffset >= reputOffset) return units
-      units.push(dataOf(physicalOffset, recordBytes, tagsCode))
+      page.get(at, unit)
+      units.push(dataOf(unit.physicalOffset, unit.recordBytes, unit.tagsCode))
     }
   }
   return units
