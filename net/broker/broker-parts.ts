@@ -27,6 +27,7 @@ import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
+import { replyRoutes } from './reply/reply-routes.ts'
 import { resetRoutes } from './reset/reset-routes.ts'
 import { DeadLetters } from './retry/dead-letters.ts'
 import { retryRoutes } from './retry/send-back.ts'
@@ -162,8 +163,16 @@ export class BrokerParts implements Closable {
         writer,
         storeHost,
       }),
+      replyRoutes({
+        config,
+        admission: new SendAdmission({ config, store, topics, groups, stats }),
+        clients,
+        writer,
+        storeHost,
+        logger,
+      }),
       pullRoutes(this.#pull),
-      queryRoutes({ store, topics, clients: this.#clients }),
+      queryRoutes({ store, topics, clients }),
       offsetRoutes({ offsets, groups, topics, store }),
       topicRoutes({ topics, offsets, store }),
       subscriptionRoutes({ groups, offsets, stats }),

@@ -1,10 +1,26 @@
 import { expect, test } from 'vitest'
+import { clusterName } from './cluster.ts'
 import { describeSide, sides } from './lane.ts'
 import { CONSUME_TIMEOUT_MS, contents, numbered, Suite } from './suite.ts'
 
 for (const side of sides) {
   describeSide(side, 'a group of Java consumers', () => {
     const suite = new Suite(side)
+
+    test('answers the questions of producers', async () => {
+      await suite.createTopic('Asked', 2)
+      const { nameServer } = suite.cluster
+      const long = 'long '.repeat(2_000)
+      const questions = ['one', 'two', long]
+      const replies = await suite.toolbox.requestReply({ nameServer, topic: 'Asked', questions })
+      expect(replies).toEqual(
+        questions.map((question) => ({
+          body: `re: ${question}`,
+          topic: `${clusterName}_REPLY_TOPIC`,
+          sendStatus: 'SEND_OK',
+        })),
+      )
+    })
 
     test('is sent back while it consumes, and gets everything once more', async () => {
       await suite.createTopic('Replayed', 2)

@@ -62,6 +62,9 @@ export interface BrokerOptions {
    *  otherwise connected consumers are told to reset them (`useServerSideResetOffset`).
    *  @default true */
   readonly useServerSideResetOffset?: boolean | undefined
+  /** Stores replies, besides handing them to whoever asked (`storeReplyMessageEnable`).
+   *  @default true */
+  readonly storeReplyMessageEnable?: boolean | undefined
   /** Region that a send's answer and a message's trace carry (`regionId`).
    *  @default 'DefaultRegion' */
   readonly regionId?: string | undefined
@@ -144,6 +147,7 @@ export const BROKER_DEFAULTS = Object.freeze({
   longPollingEnable: true,
   shortPollingTimeMs: 1_000,
   useServerSideResetOffset: true,
+  storeReplyMessageEnable: true,
   regionId: 'DefaultRegion',
   traceOn: true,
   traceTopicEnable: false,
