@@ -9,6 +9,8 @@ export const GetStatus = {
   OFFSET_TOO_SMALL: 'OFFSET_TOO_SMALL',
   NO_MATCHED_LOGIC_QUEUE: 'NO_MATCHED_LOGIC_QUEUE',
   NO_MESSAGE_IN_QUEUE: 'NO_MESSAGE_IN_QUEUE',
+  /** Not the store's: the broker sends the reader elsewhere. */
+  OFFSET_RESET: 'OFFSET_RESET',
   /** Not RocketMQ's: the answer waits for the disk. Warm `coldRanges`, then ask again. */
   COLD: 'COLD',
 } as const

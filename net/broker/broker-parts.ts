@@ -10,9 +10,11 @@ import type { Connection } from '../remoting/connection.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
 import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
+import { clientCallRoutes } from './client-calls/client-call-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
+import { groupQueryRoutes } from './clients/group-query-routes.ts'
 import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { lockRoutes } from './lock/lock-routes.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
@@ -25,9 +27,11 @@ import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
+import { replyRoutes } from './reply/reply-routes.ts'
+import { resetRoutes } from './reset/reset-routes.ts'
 import { DeadLetters } from './retry/dead-letters.ts'
 import { retryRoutes } from './retry/send-back.ts'
-import { routeTable } from './routes.ts'
+import { type Route, routeTable } from './routes.ts'
 import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import { ScheduleService } from './schedule/schedule-service.ts'
 import { SendAcks } from './send/send-acks.ts'
@@ -134,9 +138,10 @@ export class BrokerParts implements Closable {
   }
 
   #routeTable(
-    { settings, store, logger, storeHost }: BrokerPartsInput,
+    input: BrokerPartsInput,
     deadLetters: DeadLetters,
   ): ReadonlyMap<number, RequestHandler> {
+    const { settings, store, logger, storeHost, address } = input
     const { topics, groups, offsets, filters } = this
     const clients = this.#clients
     const stats = this.#stats
@@ -158,8 +163,16 @@ export class BrokerParts implements Closable {
         writer,
         storeHost,
       }),
+      replyRoutes({
+        config,
+        admission: new SendAdmission({ config, store, topics, groups, stats }),
+        clients,
+        writer,
+        storeHost,
+        logger,
+      }),
       pullRoutes(this.#pull),
-      queryRoutes({ store, topics }),
+      queryRoutes({ store, topics, clients }),
       offsetRoutes({ offsets, groups, topics, store }),
       topicRoutes({ topics, offsets, store }),
       subscriptionRoutes({ groups, offsets, stats }),
@@ -168,8 +181,32 @@ export class BrokerParts implements Closable {
       statsRoutes({ stats }),
       lockRoutes({ locks: this.#locks }),
       scheduleRoutes({ schedule }),
-      adminRoutes({ brokerName, store, topics, offsets, clients, stats, schedule }),
+      ...this.#groupRoutes(input),
+      adminRoutes({
+        brokerName,
+        brokerAddress: address,
+        store,
+        topics,
+        groups,
+        offsets,
+        clients,
+        stats,
+        schedule,
+      }),
     )
+  }
+
+  /** What is asked and done about groups as a whole. */
+  #groupRoutes({ settings, store, logger, address }: BrokerPartsInput): (readonly Route[])[] {
+    const { topics, groups, offsets } = this
+    const config = settings.live
+    const { brokerName } = config
+    const clients = this.#clients
+    return [
+      resetRoutes({ config, store, topics, groups, offsets, clients, pulls: this.#pull, logger }),
+      groupQueryRoutes({ brokerAddress: address, clients, offsets }),
+      clientCallRoutes({ brokerName, store, topics, groups, clients, logger }),
+    ]
   }
 
   /** Offers a frame to the handlers that read it in place. */

@@ -16,6 +16,14 @@ interface Waiter {
   readonly reject: (error: StoreError) => void
 }
 
+/** Where a message lies that was written. */
+export interface WrittenMessage {
+  readonly physicalOffset: number
+  readonly queueOffset: number
+  /** Size of its record. */
+  readonly bytes: number
+}
+
 export class MessageWriter implements StoreListener {
   readonly #store: ThreadedStore
   /** By offset. */
@@ -28,13 +36,13 @@ export class MessageWriter implements StoreListener {
   }
 
   /**
-   * Appends a message; resolves when it is written, with the size of its record in bytes.
+   * Appends a message; resolves when it is written, with where it lies.
    * @param place fills `source` and says which queue it goes to; called again when the log had no
    *   room in between, since what others lent may be theirs again
    * @throws {StoreError} when the log takes nothing, or the write failed
    * @throws {BrokerError} MESSAGE_ILLEGAL for a message over the limits
    */
-  async put(source: RecordSource, place: () => QueueTail): Promise<number> {
+  async put(source: RecordSource, place: () => QueueTail): Promise<WrittenMessage> {
     const { log } = this.#store
     for (;;) {
       const outcome = this.#store.append(source, place())
@@ -43,11 +51,15 @@ export class MessageWriter implements StoreListener {
       await new Promise<void>((resolve) => this.#held.push(resolve))
     }
     const endOffset = log.appendedOffset
-    const bytes = log.lastRecordBytes
+    const { lastPhysicalOffset, lastQueueOffset, lastRecordBytes } = log
     await new Promise<void>((resolve, reject) => {
       this.#waiters.push({ endOffset, resolve, reject })
     })
-    return bytes
+    return {
+      physicalOffset: lastPhysicalOffset,
+      queueOffset: lastQueueOffset,
+      bytes: lastRecordBytes,
+    }
   }
 
   onWritten(writtenOffset: number): void {

@@ -5,6 +5,8 @@ import { contents, numbered, type Suite } from './suite.ts'
 
 const TOPIC = 'AdminTopic'
 const QUEUES = [0, 1, 2, 3]
+/** The producer group that every client of RocketMQ is in. */
+const INNER_PRODUCER_GROUP = 'CLIENT_INNER_PRODUCER'
 /** For heartbeats and committed offsets to have reached the broker, in milliseconds. */
 const COMMIT_INTERVAL_MS = 6_000
 
@@ -23,6 +25,24 @@ export const adminCommands = [
   'queryMsgByKey',
   'queryMsgByUniqueKey',
   'brokerStatus',
+  'consumerStatus',
+  'consumerConnection',
+  'producerConnection',
+  'producer',
+  'getConsumerStatus',
+  'consumeDirectly',
+  'queryCq',
+  'queryCqOfOnline',
+  'statsAll',
+  'brokerConsumeStats',
+  'resetOffsetByTime',
+  'consumerProgressAfterReset',
+  'resetOffsetOfQueue',
+  'consumerProgressAfterQueueReset',
+  'skipAccumulatedMessage',
+  'consumerProgressAfterSkip',
+  'cloneGroupOffset',
+  'consumerProgressAfterClone',
   'deleteTopic',
   'topicListAfterDelete',
 ] as const
@@ -42,7 +62,7 @@ export interface AdminTranscript {
 export async function runAdminScenario(suite: Suite): Promise<AdminTranscript> {
   const outputs: Partial<Record<AdminCommand, AdminOutput>> = {}
   const { nameServer, broker } = suite.cluster
-  const run = async (name: AdminCommand, command: string, ...words: string[]): Promise<void> => {
+  const run: Run = async (name, command, ...words) => {
     outputs[name] = await suite.toolbox.admin(command, '-n', nameServer, ...words)
   }
 
@@ -69,13 +89,69 @@ export async function runAdminScenario(suite: Suite): Promise<AdminTranscript> {
   await run('queryMsgByKey', 'queryMsgByKey', '-t', TOPIC, '-k', 'shared-0')
   await run('queryMsgByUniqueKey', 'queryMsgByUniqueKey', '-t', TOPIC, '-i', first.msgId)
   await run('brokerStatus', 'brokerStatus', '-b', broker)
+  await run('consumerConnection', 'consumerConnection', '-g', 'G-online')
+  const client = clientIdIn(outputs.consumerConnection, online)
+  await askAboutClients(run, broker, client, first.offsetMsgId)
+  await askAboutQueues(run, broker)
   await suite.toolbox.stopConsumer(online)
+  await suite.toolbox.admin('updateSubGroup', '-n', nameServer, '-b', broker, '-g', 'G-clone')
+  await suite.createTopic('%RETRY%G-clone', 1)
+  await moveOffsets(run, broker)
   await run('deleteTopic', 'deleteTopic', '-c', clusterName, '-t', TOPIC)
   await run('topicListAfterDelete', 'topicList')
   return {
     outputs: outputs as Record<AdminCommand, AdminOutput>,
-    replacements: replacementsFor(suite, sent),
+    replacements: [{ from: client, to: 'CLIENT' }, ...replacementsFor(suite, sent)],
   }
+}
+
+type Run = (name: AdminCommand, command: string, ...words: string[]) => Promise<void>
+
+async function askAboutClients(
+  run: Run,
+  broker: string,
+  client: string,
+  offsetMessageId: string,
+): Promise<void> {
+  const group = ['-g', 'G-online']
+  const topic = ['-t', TOPIC]
+  await run('consumerStatus', 'consumerStatus', ...group)
+  await run('producerConnection', 'producerConnection', '-g', INNER_PRODUCER_GROUP, ...topic)
+  await run('producer', 'producer', '-b', broker)
+  await run('getConsumerStatus', 'getConsumerStatus', ...group, ...topic)
+  const message = [...topic, '-i', offsetMessageId, '-d', client]
+  await run('consumeDirectly', 'queryMsgById', ...group, ...message)
+}
+
+async function askAboutQueues(run: Run, broker: string): Promise<void> {
+  const queue = ['-t', TOPIC, '-q', '1', '-c', '4']
+  await run('queryCq', 'queryCq', ...queue, '-i', '0')
+  await run('queryCqOfOnline', 'queryCq', ...queue, '-i', '2', '-g', 'G-online')
+  await run('statsAll', 'statsAll', '-t', TOPIC)
+  await run('brokerConsumeStats', 'brokerConsumeStats', '-b', broker)
+}
+
+/** What becomes of a group that is not connected. */
+async function moveOffsets(run: Run, broker: string): Promise<void> {
+  const group = ['-g', 'G-offline']
+  const both = [...group, '-t', TOPIC]
+  await run('resetOffsetByTime', 'resetOffsetByTime', ...both, '-s', '0')
+  await run('consumerProgressAfterReset', 'consumerProgress', ...group)
+  const queue = ['-b', broker, '-q', '1', '-o', '2']
+  await run('resetOffsetOfQueue', 'resetOffsetByTime', ...both, '-s', '0', ...queue)
+  await run('consumerProgressAfterQueueReset', 'consumerProgress', ...group)
+  await run('skipAccumulatedMessage', 'skipAccumulatedMessage', ...both)
+  await run('consumerProgressAfterSkip', 'consumerProgress', ...group)
+  const clone = ['-s', 'G-offline', '-d', 'G-clone', '-t', TOPIC]
+  await run('cloneGroupOffset', 'cloneGroupOffset', ...clone)
+  await run('consumerProgressAfterClone', 'consumerProgress', '-g', 'G-clone')
+}
+
+/** The whole id of a client that was started with a name of its own. */
+function clientIdIn(output: AdminOutput | undefined, instance: string): string {
+  const found = new RegExp(`\\S+@${instance}`).exec(output?.stdout ?? '')?.[0]
+  if (found === undefined) throw new Error(`no client ${instance} in: ${output?.stdout}`)
+  return found
 }
 
 /** One queue after the other, so that both runs leave the same offsets. */

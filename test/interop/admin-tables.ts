@@ -20,6 +20,13 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/(?<=TPS: )[\d.]+/g, 'RATE'],
   // The hour of storing, by which the index is divided.
   [/\b\d{13}(?=@)/g, 'HOUR'],
+  // The time that names the folder of a report, a subscription's version, a sign of life.
+  [/\b\d{13}(?=\/)/g, 'TIME'],
+  [/(?<="subVersion":)\d+/g, 'TIME'],
+  [/(?<=lastUpdateTimestamp=)\d+/g, 'TIME'],
+  [/(?<=CLIENT +127\.0\.0\.1:)\d+/g, 'PORT'],
+  [/(?<=remoteIP=\/127\.0\.0\.1:)\d+/g, 'PORT'],
+  [/(?<=spentTimeMills=)\d+/g, 'MS'],
 ]
 
 /** Columns that are rates, times, addresses or the version. */
@@ -35,6 +42,7 @@ const VOLATILE_COLUMNS = {
     'SPACE',
   ],
   consumerProgress: ['Version', 'TPS'],
+  statsAll: ['InTPS', 'OutTPS', 'InMsg24Hour', 'OutMsg24Hour'],
 } as const
 
 /** Keys of `brokerStatus` whose values are times, rates, the version, or the state of the disk. */
@@ -73,6 +81,11 @@ export function comparable(
     case 'topicListAfterDelete':
     case 'topicListByCluster':
     case 'queryMsgByKey':
+    case 'getConsumerStatus':
+    case 'consumerConnection':
+    case 'brokerConsumeStats':
+    case 'resetOffsetByTime':
+    case 'skipAccumulatedMessage':
       return [...parseLines(output, replacements)].sort()
     case 'updateTopic':
     case 'topicRoute':
@@ -82,7 +95,23 @@ export function comparable(
     case 'queryMsgById':
     case 'queryMsgByUniqueKey':
     case 'deleteTopic':
+    case 'consumerStatus':
+    case 'producerConnection':
+    case 'consumeDirectly':
+    case 'queryCq':
+    case 'queryCqOfOnline':
+    case 'consumerProgressAfterReset':
+    case 'resetOffsetOfQueue':
+    case 'consumerProgressAfterQueueReset':
+    case 'consumerProgressAfterSkip':
+    case 'cloneGroupOffset':
+    case 'consumerProgressAfterClone':
       return parseLines(output, replacements)
+    case 'statsAll':
+      return parseTable(output, cutAtGaps, VOLATILE_COLUMNS.statsAll)
+    // Each run of mqadmin is a client of its own, for as long as its connection lives.
+    case 'producer':
+      return parseLines(output, replacements).filter((line) => line.includes('CLIENT,'))
   }
 }
 

@@ -79,6 +79,13 @@ export interface ConsumerRequest {
   readonly maxReconsumeTimes?: number
 }
 
+export interface ReplyToQuestion {
+  readonly body: string
+  readonly topic: string
+  /** How the send of the reply ended. */
+  readonly sendStatus: string
+}
+
 export interface LitePullRequest {
   readonly nameServer: string
   readonly group: string
@@ -158,6 +165,15 @@ export class JavaToolbox implements AsyncDisposable {
 
   litePull(request: LitePullRequest): Promise<readonly ReceivedMessage[]> {
     return this.#ask('litePull', request) as Promise<ReceivedMessage[]>
+  }
+
+  /** Has one client ask and another reply; the replies, in the order of the questions. */
+  requestReply(request: {
+    readonly nameServer: string
+    readonly topic: string
+    readonly questions: readonly string[]
+  }): Promise<readonly ReplyToQuestion[]> {
+    return this.#ask('requestReply', request) as Promise<ReplyToQuestion[]>
   }
 
   readStore(request: StoreRequest): Promise<StoreReport> {

@@ -11,9 +11,10 @@ import type { Side } from './cluster.ts'
 import { describeSide, sides } from './lane.ts'
 import { numbered, Suite } from './suite.ts'
 
-/** Nulls that the tool prints of its own: a statistic before its first round, no exception. */
+/** Nulls that the tool prints of its own: a statistic before its first round, no exception, a queue
+ *  without extensions, a group without a filter, a success without a remark. */
 const NULLS_OF_JAVA =
-  /^putMessageDistributeTime +: null$|(?<=trackType=CONSUMED, exceptionDesc=)null/gm
+  /^putMessageDistributeTime +: null$|(?<=exceptionDesc=|remark=|=')null|^null$/gm
 
 /** Where mqadmin leaves the body, a folder that it does not let choose. */
 const BODY_PATH = /^Message Body Path: +(?<path>\S+)$/m
@@ -33,6 +34,10 @@ for (const side of sides) {
       expect(stdout).not.toContain('Exception')
       expect(stdout).not.toContain('[error]')
       expect(stdout.replace(NULLS_OF_JAVA, '')).not.toMatch(/\bnull\b/)
+    })
+
+    test('a message is given to the consumer that is named', () => {
+      expect(outputOf(side, 'consumeDirectly').stdout).toContain('consumeResult=CR_SUCCESS')
     })
 
     test('queryMsgById hands out the whole body', async () => {

@@ -31,6 +31,8 @@ interface Memberships {
 export class ClientRegistry {
   readonly #consumers = new Map<string, ConsumerGroupInfo>()
   readonly #producers = new Map<string, Map<Connection, ClientMember>>()
+  /** By client id, the connection that came last. */
+  readonly #producersById = new Map<string, ClientMember>()
   readonly #memberships = new Map<Connection, Memberships>()
   readonly #clientExpiryMs: number
   readonly #onGroupChange: GroupChangeListener
@@ -72,6 +74,11 @@ export class ClientRegistry {
     return members === undefined ? undefined : [...members.values()]
   }
 
+  /** A connected producer by its client id (ProducerManager.findChannel). */
+  producerOf(clientId: string): ClientMember | undefined {
+    return this.#producersById.get(clientId)
+  }
+
   /**
    * Takes a consumer's heartbeat for one of its groups.
    * @param subscriptions undefined when the heartbeat leaves them out as unchanged
@@ -102,6 +109,7 @@ export class ClientRegistry {
       this.#producers.set(group, members)
     }
     members.set(member.connection, member)
+    this.#producersById.set(member.clientId, member)
     this.#membershipsOf(member.connection).producerGroups.add(group)
   }
 
@@ -115,9 +123,16 @@ export class ClientRegistry {
 
   unregisterProducer(groupName: string, connection: Connection): void {
     const members = this.#producers.get(groupName)
-    if (members?.delete(connection) !== true) return
+    const member = members?.get(connection)
+    if (members === undefined || member === undefined) return
+    members.delete(connection)
     if (members.size === 0) this.#producers.delete(groupName)
-    this.#memberships.get(connection)?.producerGroups.delete(groupName)
+    const left = this.#memberships.get(connection)?.producerGroups
+    left?.delete(groupName)
+    const isLast = left === undefined || left.size === 0
+    if (isLast && this.#producersById.get(member.clientId)?.connection === connection) {
+      this.#producersById.delete(member.clientId)
+    }
   }
 
   /** Takes a connection out of all its groups. */

@@ -17,6 +17,8 @@ export class ConsumerOffsets {
   readonly #logger: Logger
   /** `topic@group` → queue id → offset. */
   readonly #offsets: Map<string, Map<number, number>>
+  /** The same of what was reset and its consumers have not heard of yet. */
+  readonly #resets = new Map<string, Map<number, number>>()
   readonly #version = new TableVersion()
   /** Something has changed since the last version. */
   #isChanged = false
@@ -40,6 +42,7 @@ export class ConsumerOffsets {
     return this.#offsets.get(topic + SEPARATOR + group)?.get(queueId) ?? OFFSET_UNKNOWN
   }
 
+  /** Takes note of how far a group has read, unless it is to begin elsewhere: {@link reset}. */
   commit(
     group: string,
     topic: string,
@@ -47,12 +50,8 @@ export class ConsumerOffsets {
     offset: number,
     clientAddress: string,
   ): void {
-    const key = topic + SEPARATOR + group
-    let queues = this.#offsets.get(key)
-    if (queues === undefined) {
-      queues = new Map()
-      this.#offsets.set(key, queues)
-    }
+    if (this.isReset(group, topic, queueId)) return
+    const queues = queuesOf(this.#offsets, topic + SEPARATOR + group)
     const before = queues.get(queueId)
     if (before === offset) return
     if (before !== undefined && offset < before) {
@@ -63,6 +62,47 @@ export class ConsumerOffsets {
     }
     queues.set(queueId, offset)
     this.#isChanged = true
+  }
+
+  /**
+   * Makes a group go on elsewhere. What its consumers commit does not count until one of them has
+   * been told by {@link takeReset} (assignResetOffset).
+   */
+  reset(group: string, topic: string, queueId: number, offset: number): void {
+    const key = topic + SEPARATOR + group
+    queuesOf(this.#resets, key).set(queueId, offset)
+    queuesOf(this.#offsets, key).set(queueId, offset)
+    this.#isChanged = true
+  }
+
+  isReset(group: string, topic: string, queueId: number): boolean {
+    if (this.#resets.size === 0) return false
+    return this.#resets.get(topic + SEPARATOR + group)?.has(queueId) === true
+  }
+
+  /** Where the queue's consumer has to go on, handed out once (queryThenEraseResetOffset). */
+  takeReset(group: string, topic: string, queueId: number): number | undefined {
+    if (this.#resets.size === 0) return undefined
+    const key = topic + SEPARATOR + group
+    const queues = this.#resets.get(key)
+    const offset = queues?.get(queueId)
+    if (queues === undefined || offset === undefined) return undefined
+    queues.delete(queueId)
+    if (queues.size === 0) this.#resets.delete(key)
+    return offset
+  }
+
+  /** Gives one group the offsets of another in all queues of a topic (cloneOffset). */
+  clone(sourceGroup: string, targetGroup: string, topic: string): void {
+    const queues = this.#offsets.get(topic + SEPARATOR + sourceGroup)
+    if (queues === undefined) return
+    this.#offsets.set(topic + SEPARATOR + targetGroup, new Map(queues))
+    this.#isChanged = true
+  }
+
+  /** Queue ids and offsets that the group has committed. */
+  queuesOf(group: string, topic: string): ReadonlyMap<number, number> {
+    return this.#offsets.get(topic + SEPARATOR + group) ?? new Map<number, number>()
   }
 
   /** Topics of which the group has read something. */
@@ -128,7 +168,18 @@ export class ConsumerOffsets {
     for (const key of [...this.#offsets.keys()]) {
       if (!matches(key)) continue
       this.#offsets.delete(key)
+      this.#resets.delete(key)
       this.#isChanged = true
     }
   }
+}
+
+/** The queues of `topic@group`, made if they are missing. */
+function queuesOf(table: Map<string, Map<number, number>>, key: string): Map<number, number> {
+  let queues = table.get(key)
+  if (queues === undefined) {
+    queues = new Map()
+    table.set(key, queues)
+  }
+  return queues
 }

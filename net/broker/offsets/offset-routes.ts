@@ -88,6 +88,10 @@ function updateOffset(
   if (topics.find(topic) === undefined) {
     throw new BrokerError(ResponseCode.TOPIC_NOT_EXIST, `Topic ${topic} not exist!`)
   }
+  if (offsets.isReset(consumerGroup, topic, queueId)) {
+    const remark = 'Offset has been previously reset'
+    return createResponse(request, ResponseCode.SUCCESS, { remark })
+  }
   offsets.commit(consumerGroup, topic, queueId, commitOffset, connection.remoteAddress)
   return createResponse(request, ResponseCode.SUCCESS)
 }

@@ -58,6 +58,13 @@ export interface BrokerOptions {
   /** Without long polling, the wait of such a pull, in milliseconds (`shortPollingTimeMills`).
    *  @default 1000 */
   readonly shortPollingTimeMs?: number | undefined
+  /** Resets a group's offsets in the broker, which tells its consumers at their next pull;
+   *  otherwise connected consumers are told to reset them (`useServerSideResetOffset`).
+   *  @default true */
+  readonly useServerSideResetOffset?: boolean | undefined
+  /** Stores replies, besides handing them to whoever asked (`storeReplyMessageEnable`).
+   *  @default true */
+  readonly storeReplyMessageEnable?: boolean | undefined
   /** Region that a send's answer and a message's trace carry (`regionId`).
    *  @default 'DefaultRegion' */
   readonly regionId?: string | undefined
@@ -139,6 +146,8 @@ export const BROKER_DEFAULTS = Object.freeze({
   brokerPermission: 6,
   longPollingEnable: true,
   shortPollingTimeMs: 1_000,
+  useServerSideResetOffset: true,
+  storeReplyMessageEnable: true,
   regionId: 'DefaultRegion',
   traceOn: true,
   traceTopicEnable: false,

@@ -62,6 +62,8 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   brokerPermission: ['brokerPermission', live(wholeNumber(0, PERMISSION_MAX))],
   longPollingEnable: ['longPollingEnable', live(flag)],
   shortPollingTimeMs: ['shortPollingTimeMills', live(milliseconds)],
+  useServerSideResetOffset: ['useServerSideResetOffset', live(flag)],
+  storeReplyMessageEnable: ['storeReplyMessageEnable', live(flag)],
   regionId: ['regionId', fixed(name)],
   traceOn: ['traceOn', fixed(flag)],
   traceTopicEnable: ['traceTopicEnable', fixed(flag)],

@@ -156,11 +156,32 @@ export class PullHandler implements StoreListener {
   /** Also when a parked pull is woken, a damaged record is this pull's matter alone. */
   #serve(pull: Pull, maySuspend: boolean): void {
     try {
-      this.#serveOrPark(pull, maySuspend)
+      if (!this.#sentElsewhere(pull)) this.#serveOrPark(pull, maySuspend)
     } catch (error) {
       const { responseCode, message } = storeFailure(error)
       answerError(pull, responseCode, message)
     }
+  }
+
+  /** Tells the consumer of a reset, once. @returns false when there is none */
+  #sentElsewhere(pull: Pull): boolean {
+    const { offsets, store } = this.#parts
+    const { group, topic, queueId } = pull
+    const nextBeginOffset = offsets.takeReset(group, topic, queueId)
+    if (nextBeginOffset === undefined) return false
+    this.#responder.answer(
+      pull,
+      {
+        ...createGetResult(),
+        status: GetStatus.OFFSET_RESET,
+        nextBeginOffset,
+        minOffset: store.minQueueOffset(topic, queueId),
+        maxOffset: store.maxQueueOffset(topic, queueId),
+      },
+      ResponseCode.PULL_OFFSET_MOVED,
+    )
+    this.#parts.stats.pulledTo(group, topic, queueId, nextBeginOffset)
+    return true
   }
 
   /** Reads once; answers, warms what is cold, or parks. */

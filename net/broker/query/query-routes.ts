@@ -1,6 +1,6 @@
 /**
- * Look-ups: by key (12), by id (33), and offsets of a queue by time and at its ends (29-32)
- * (QueryMessageProcessor, AdminBrokerProcessor).
+ * Look-ups: by key (12), by id (33), offsets of a queue by time and at its ends (29-32), and its
+ * units (321) (QueryMessageProcessor, AdminBrokerProcessor).
  */
 import { indexKeyHash, indexTagHash } from '../../../engine/format/index-format.ts'
 import { decodeMessage } from '../../../engine/format/stored-message.ts'
@@ -24,7 +24,8 @@ import {
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Route } from '../routes.ts'
-import type { TopicConfigs } from '../topics/topic-configs.ts'
+import { offsetAtTime } from './offset-at-time.ts'
+import { type QueueUnitParts, queryQueueUnits } from './queue-unit-query.ts'
 
 /** Most messages of a query by unique key (`defaultQueryMaxNum`). */
 const UNIQUE_KEY_COUNT_MAX = 32
@@ -33,10 +34,7 @@ const QUERY_COUNT_MAX = 64
 const INDEX_TYPE_TAG = 'T'
 const NOT_FOUND = -1
 
-export interface QueryRouteParts {
-  readonly store: ThreadedStore
-  readonly topics: TopicConfigs
-}
+export type QueryRouteParts = QueueUnitParts
 
 export function queryRoutes(parts: QueryRouteParts): readonly Route[] {
   const { store } = parts
@@ -47,6 +45,7 @@ export function queryRoutes(parts: QueryRouteParts): readonly Route[] {
     [RequestCode.GET_MAX_OFFSET, (request) => maxOffset(parts, request)],
     [RequestCode.GET_MIN_OFFSET, (request) => minOffset(parts, request)],
     [RequestCode.GET_EARLIEST_MSG_STORETIME, (request) => earliestTime(parts, request)],
+    [RequestCode.QUERY_CONSUME_QUEUE, (request) => queryQueueUnits(parts, request)],
   ]
 }
 
@@ -105,15 +104,8 @@ async function searchOffset(
   const header = decodeHeader(SearchOffsetRequestHeader, request.extFields)
   const { topic, queueId, timestamp } = header
   if (!hasQueue(parts, topic, queueId)) return offsetResponse(request, 0)
-  const { store } = parts
-  const offset = await store.queries.findByTime({
-    topic,
-    queueId,
-    minOffset: store.minQueueOffset(topic, queueId),
-    endOffset: store.maxQueueOffset(topic, queueId),
-    timestampMs: timestamp,
-    boundary: header.boundaryType?.toLowerCase() === 'upper' ? 'upper' : 'lower',
-  })
+  const boundary = header.boundaryType?.toLowerCase() === 'upper' ? 'upper' : 'lower'
+  const offset = await offsetAtTime(parts.store, { topic, queueId }, timestamp, boundary)
   return offsetResponse(request, offset)
 }
 

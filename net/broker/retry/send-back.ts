@@ -111,7 +111,7 @@ async function storeAgain(parts: SendBackParts, record: Buffer, retry: Retry): P
   const properties = retryProperties(message, level)
   const queueId = Math.floor(Math.random() * retry.queueNums)
   const source = sourceOf(record, view, parts.storeHost)
-  const bytes = await writer.put(source, () => {
+  const { bytes } = await writer.put(source, () => {
     setProperties(source, properties)
     if (isDead) return deadLetters.bury(source, retry.group).tail
     const { name, nameBytes } = retry.topic

@@ -81,6 +81,15 @@ export class SendAdmission {
     })
   }
 
+  /** As {@link admit}, once a new topic is settled. */
+  async admitSettled(view: SendRequestView, connection: Connection): Promise<SendTarget> {
+    for (;;) {
+      const target = this.admit(view, connection)
+      if (target !== undefined) return target
+      await this.settled()
+    }
+  }
+
   /**
    * Refuses a message that asks for what is not built yet, instead of delivering it as if it were
    * an ordinary one.

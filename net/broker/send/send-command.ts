@@ -9,15 +9,35 @@ import { SendRequestView } from '../../protocol/send-message-scanner.ts'
 import { SERIALIZE_TYPE_JSON, SERIALIZE_TYPE_ROCKETMQ } from '../../remoting/frame-format.ts'
 import { isOneway, type RemotingCommand } from '../../remoting/remoting-command.ts'
 
+/** The codes whose headers have their fields' whole names. */
+const LONG_NAMES: ReadonlySet<number> = new Set([
+  RequestCode.SEND_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE,
+])
+
 /**
  * A send request that took the generic path, in the form in which the scanner reads the others.
  * @throws {ProtocolError} for a header field that is missing or malformed.
  */
 export function viewOfCommand(request: RemotingCommand): SendRequestView {
-  const header =
-    request.code === RequestCode.SEND_MESSAGE
-      ? decodeHeader(SendMessageRequestHeader, request.extFields)
-      : fromShortNames(decodeHeader(SendMessageRequestHeaderV2, request.extFields))
+  return viewOfHeader(request, headerOfCommand(request))
+}
+
+/**
+ * The header of a send or a reply, whichever names its fields have.
+ * @throws {ProtocolError} for a header field that is missing or malformed.
+ */
+export function headerOfCommand(request: RemotingCommand): SendMessageRequestHeader {
+  return LONG_NAMES.has(request.code)
+    ? decodeHeader(SendMessageRequestHeader, request.extFields)
+    : fromShortNames(decodeHeader(SendMessageRequestHeaderV2, request.extFields))
+}
+
+/** The view of a send whose header is decoded. */
+export function viewOfHeader(
+  request: RemotingCommand,
+  header: SendMessageRequestHeader,
+): SendRequestView {
   const texts = [
     header.producerGroup,
     header.topic,

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/subscription-group.ts'
 import { ConfigFile } from '../config-file.ts'
 import { TableVersion } from '../table-version.ts'
+import { PERM_READ } from '../topics/permission.ts'
 import { flawOfGroupName } from '../topics/topic-validator.ts'
 
 /** Groups that every broker has (SubscriptionGroupManager.init). */
@@ -91,6 +92,23 @@ export class SubscriptionGroups {
     const config = defaultSubscriptionGroup(group)
     this.put(config)
     return config
+  }
+
+  /** Whether a group may read a topic (SubscriptionGroupManager.getForbidden). */
+  mayRead(group: string, topic: string): boolean {
+    return ((this.#forbidden.get(group)?.get(topic) ?? 0) & PERM_READ) === 0
+  }
+
+  /** Lets a group read a topic or not, whatever else both may (updateForbidden). */
+  permitRead(group: string, topic: string, isPermitted: boolean): void {
+    if (this.mayRead(group, topic) === isPermitted) return
+    const topics = this.#forbidden.get(group) ?? new Map<string, number>()
+    const forbidden = (topics.get(topic) ?? 0) ^ PERM_READ
+    if (forbidden === 0) topics.delete(topic)
+    else topics.set(topic, forbidden)
+    if (topics.size === 0) this.#forbidden.delete(group)
+    else this.#forbidden.set(group, topics)
+    this.#changed()
   }
 
   put(config: SubscriptionGroupConfig): void {

@@ -1,4 +1,5 @@
 /** Making, showing and deleting consumer groups (AdminBrokerProcessor). */
+import { GroupForbidden, UpdateGroupForbiddenRequestHeader } from '../../protocol/group-query.ts'
 import { decodeHeader } from '../../protocol/header-table.ts'
 import { decodeBody, encodeBody } from '../../protocol/json-shape.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
@@ -35,6 +36,7 @@ export function subscriptionRoutes(parts: SubscriptionRouteParts): readonly Rout
     [RequestCode.DELETE_SUBSCRIPTIONGROUP, (request) => deleteGroup(parts, request)],
     [RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, (request) => allGroups(groups, request)],
     [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, (request) => oneGroup(groups, request)],
+    [RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN, (request) => permitRead(groups, request)],
   ]
 }
 
@@ -99,4 +101,21 @@ function oneGroup(groups: SubscriptionGroups, request: RemotingCommand): Remotin
   }
   const body = encodeBody(SubscriptionGroupConfig, config)
   return createResponse(request, ResponseCode.SUCCESS, { body })
+}
+
+/** Unlike Java's broker, keeps also what becomes permitted again over a restart. */
+async function permitRead(
+  groups: SubscriptionGroups,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
+  const header = decodeHeader(UpdateGroupForbiddenRequestHeader, request.extFields)
+  const { group, topic, readable } = header
+  if (readable !== undefined) groups.permitRead(group, topic, readable)
+  const response = await savedResponse(request, groups)
+  response.body = encodeBody(GroupForbidden, {
+    group,
+    readable: groups.mayRead(group, topic),
+    topic,
+  })
+  return response
 }

@@ -14,6 +14,7 @@ import {
   deadLetterTopicOf,
   isSystemTopic,
   retryTopicOf,
+  SYSTEM_TOPICS,
 } from './topic-validator.ts'
 
 /** Bits of a topic's sysFlag (TopicSysFlag). */
@@ -71,6 +72,11 @@ export class TopicConfigs {
 
   get size(): number {
     return this.#topics.size
+  }
+
+  /** Topics that belong to RocketMQ itself here (Java: TopicValidator.getSystemTopicSet). */
+  get systemNames(): string[] {
+    return [...new Set([...SYSTEM_TOPICS, ...this.#systemNames])]
   }
 
   find(topic: string): Topic | undefined {

@@ -4,6 +4,7 @@ import type { ThreadedStore } from '../../../workers/threaded-store.ts'
 import { type AttributeChange, parseAttributeChanges } from '../../protocol/attribute-changes.ts'
 import { decodeHeader } from '../../protocol/header-table.ts'
 import { decodeBody, encodeBody } from '../../protocol/json-shape.ts'
+import { TopicList } from '../../protocol/name-server-topic.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import {
@@ -40,6 +41,7 @@ export function topicRoutes(parts: TopicRouteParts): readonly Route[] {
     [RequestCode.DELETE_TOPIC_IN_BROKER, (request) => deleteTopic(parts, request)],
     [RequestCode.GET_ALL_TOPIC_CONFIG, (request) => allTopics(topics, request)],
     [RequestCode.GET_TOPIC_CONFIG, (request) => oneTopic(topics, request)],
+    [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, (request) => systemTopicList(topics, request)],
   ]
 }
 
@@ -130,6 +132,12 @@ function allTopics(topics: TopicConfigs, request: RemotingCommand): RemotingComm
   const extFields = new Map([['totalTopicNum', String(topics.size)]])
   const body = encodeBody(TopicConfigTable, topics.table())
   return createResponse(request, ResponseCode.SUCCESS, { extFields, body })
+}
+
+function systemTopicList(topics: TopicConfigs, request: RemotingCommand): RemotingCommand {
+  const topicList = topics.systemNames
+  const body = encodeBody(TopicList, { brokerAddr: undefined, topicList })
+  return createResponse(request, ResponseCode.SUCCESS, { body })
 }
 
 function oneTopic(topics: TopicConfigs, request: RemotingCommand): RemotingCommand {

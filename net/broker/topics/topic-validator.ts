@@ -23,7 +23,8 @@ const RETRY_TOPIC_LENGTH_MAX = 255
 const GROUP_LENGTH_MAX = 120
 const NAME_PATTERN = /^[%|a-zA-Z0-9_-]+$/
 
-const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
+/** Topics of RocketMQ's own that every broker knows by name. */
+export const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
   AUTO_CREATE_TOPIC,
   SCHEDULE_TOPIC,
   BENCHMARK_TOPIC,

@@ -21,6 +21,7 @@ import { decodeBody, encodeBody } from '../../../net/protocol/json-shape.ts'
 import { LockBatchRequestBody, LockBatchResponseBody } from '../../../net/protocol/lock.ts'
 import { TopicList } from '../../../net/protocol/name-server-topic.ts'
 import { RegisterBrokerBody } from '../../../net/protocol/register-broker.ts'
+import { ResetOffsetBody } from '../../../net/protocol/reset-offset.ts'
 import { KVTable } from '../../../net/protocol/runtime-info.ts'
 import {
   SubscriptionGroupConfig,
@@ -49,6 +50,7 @@ const shapes: [string, JsonShape<never>][] = [
   ['lock-batch-response-41', LockBatchResponseBody],
   ['producer-connection-204', ProducerConnection],
   ['register-broker-103', RegisterBrokerBody],
+  ['reset-offset-220', ResetOffsetBody],
   ['runtime-info-28', KVTable],
   ['subscription-group-201', SubscriptionGroupTable],
   ['subscription-group-352', SubscriptionGroupConfig],

@@ -17,6 +17,7 @@ import { adminRoutes } from '../../../../net/broker/admin/admin-routes.ts'
 import { ClientRegistry } from '../../../../net/broker/clients/client-registry.ts'
 import { ConsumerOffsets } from '../../../../net/broker/offsets/consumer-offsets.ts'
 import { BrokerStats } from '../../../../net/broker/stats/broker-stats.ts'
+import { SubscriptionGroups } from '../../../../net/broker/subscriptions/subscription-groups.ts'
 import { topicConfig } from '../../../../net/broker/topics/system-topics.ts'
 import { TopicConfigs } from '../../../../net/broker/topics/topic-configs.ts'
 import { ConsumerData, SubscriptionData } from '../../../../net/protocol/heartbeat.ts'
@@ -83,7 +84,17 @@ beforeEach(async () => {
   clients = new ClientRegistry({ clientExpiryMs: 60_000, onGroupChange: () => undefined })
   stats = new BrokerStats({ clusterName: 'cluster', isSystemTopic: () => false })
   live = await LiveRoutes.start(
-    adminRoutes({ brokerName: 'broker', store, topics, offsets, clients, stats, schedule }),
+    adminRoutes({
+      brokerName: 'broker',
+      brokerAddress: '127.0.0.1:10911',
+      store,
+      topics,
+      groups: new SubscriptionGroups(store.layout.config, () => true, silentLogger),
+      offsets,
+      clients,
+      stats,
+      schedule,
+    }),
   )
 })
 afterEach(async () => {

@@ -35,6 +35,7 @@ public final class Toolbox {
         tools.put("consumerAwait", consumers::await);
         tools.put("consumerStop", consumers::stop);
         tools.put("litePull", pullers::pull);
+        tools.put("requestReply", RequestReplyTools::run);
         tools.put("storeRead", stores::read);
         tools.put("storeOpen", stores::open);
         tools.put("storeClose", stores::close);
