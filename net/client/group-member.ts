@@ -1,4 +1,5 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
+import type { ConsumeMessageDirectlyResult } from '../protocol/consumer-running-info.ts'
 import {
   CheckClientRequestBody,
   type ConsumerData,
@@ -7,19 +8,23 @@ import {
 } from '../protocol/heartbeat.ts'
 import { encodeBody } from '../protocol/json-shape.ts'
 import { RequestCode } from '../protocol/request-code.ts'
-import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
-import type { RequestHandler } from '../remoting/request-routes.ts'
 import { AssignedQueues } from './assigned-queues.ts'
 import { ClientInstance } from './client-instance.ts'
+import { ConsumeStats } from './consume-stats.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
+import { consumerRequestHandler } from './consumer-requests.ts'
+import { LocalOffsetStore } from './local-offset-store.ts'
+import { MemberAnswers } from './member-answers.ts'
 import type { MessageQueue } from './message-queue.ts'
-import { OffsetStore } from './offset-store.ts'
+import type { OffsetStore } from './offset-store.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import { PullClient, type PullOptions } from './pull-client.ts'
+import { QueueLocks } from './queue-locks.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import type { PullSink } from './queue-puller.ts'
 import { Rebalancer } from './rebalancer.ts'
+import { RemoteOffsetStore } from './remote-offset-store.ts'
 import { consumeFromWhereOf, startOffsetOf } from './start-offset.ts'
 import { type Filter, subscriptionOf } from './subscription.ts'
 
@@ -34,7 +39,27 @@ export interface GroupMemberOptions {
   readonly commitsWithPull: boolean
   /** Makes the place to which the messages of a queue go. */
   readonly openSink: (queue: MessageQueue, startOffset: number) => PullSink
+  /** What administrators are told of it, by Java's names, besides what all consumers tell. */
+  readonly properties: ReadonlyMap<string, string>
+  /** Consumes the message in a record, whatever the offsets are, where there is a listener. */
+  readonly consumeDirectly?: (
+    record: Buffer,
+    brokerName: string,
+  ) => Promise<ConsumeMessageDirectlyResult | undefined>
+  /** Set where one member alone may have a queue. */
+  readonly order?: OrderOptions | undefined
 }
+
+/** How queues are kept from being consumed by two members. */
+export interface OrderOptions {
+  /** How often locks are renewed, in milliseconds. */
+  readonly lockIntervalMs: number
+  /** Whether a message of the queue is being consumed: it stays locked then. */
+  readonly isBusy: (queue: MessageQueue) => boolean
+}
+
+/** How long a close waits for queues that are given up at that time, in milliseconds. */
+const SETTLE_TIMEOUT_MS = 1_000
 
 /**
  * A member of a consumer group: its subscriptions, its share of the queues, and how far it has come
@@ -45,7 +70,11 @@ export class GroupMember extends Lifecycle {
   readonly store: OffsetStore
   readonly offsets: QueueOffsets
   readonly queues: AssignedQueues
+  readonly stats = new ConsumeStats(Date.now)
+  /** The locks of the queues, where they are needed. */
+  readonly locks: QueueLocks | undefined
   readonly #options: GroupMemberOptions
+  readonly #answers: MemberAnswers
   readonly #rebalancer: Rebalancer
   readonly #persistTask: PeriodicTask
   readonly #subscriptions = new Map<string, SubscriptionData>()
@@ -56,31 +85,39 @@ export class GroupMember extends Lifecycle {
     const { config } = options
     const { group } = config
     this.#options = options
+    this.#answers = new MemberAnswers(this, options)
     this.instance = this.attach(
       new ClientInstance(config, {
         producerGroups: options.producerGroups,
         leavesCalls: true,
         consumers: () => [this.#consumerData()],
         onRouteChange: (topic) => this.#routeChanged(topic),
-        handlerOf: (code) => this.#handlerOf(code),
+        onConnectionLost: (brokerName) => this.locks?.doubt(brokerName),
+        handlerOf: (code) => consumerRequestHandler(this.#answers, code),
       }),
     )
-    this.store = new OffsetStore(this.instance, group)
+    this.store = openStore(this.instance, config)
     this.offsets = new QueueOffsets(this.instance)
+    this.locks = options.order === undefined ? undefined : this.#openLocks(options.order)
     this.queues = new AssignedQueues({
       store: this.store,
       pullClient: new PullClient(this.instance, { group, ...options.pull }),
+      locks: this.locks,
       logger: config.logger,
       commitsWithPull: options.commitsWithPull,
+      stats: this.stats,
       openSink: options.openSink,
       startOffsetOf: (queue) => startOffsetOf(queue, config.consumeFrom, this.store, this.offsets),
       subscriptionTo: (topic) => this.#subscriptionTo(topic),
       onUnknown: () => this.instance.heartbeat(),
+      onFree: () => this.rebalance(),
     })
     this.#rebalancer = new Rebalancer({
       instance: this.instance,
       group,
       intervalMs: config.rebalanceIntervalMs,
+      strategy: config.allocateStrategy,
+      isShared: config.messageModel === 'clustering',
       topics: () => [...this.#subscriptions.keys()],
       // A topic may have been given up since the round began.
       assign: (topic, share) =>
@@ -93,6 +130,20 @@ export class GroupMember extends Lifecycle {
       run: () => this.store.persistAll(),
     })
     this.markOpen()
+  }
+
+  get subscriptions(): readonly SubscriptionData[] {
+    return [...this.#subscriptions.values()]
+  }
+
+  /** Divides the queues anew, at once. */
+  rebalance(): void {
+    this.#rebalancer.trigger()
+  }
+
+  /** Reads what is kept on this side. @throws {ClientError} `CLIENT_OFFSET_FILE_UNREADABLE` */
+  async load(): Promise<void> {
+    await this.store.load()
   }
 
   /**
@@ -129,15 +180,37 @@ export class GroupMember extends Lifecycle {
 
   protected override async drain(): Promise<void> {
     await this.stopPulling()
-    await this.#persistTask.stop()
+    await Promise.all([this.#persistTask.stop(), this.locks?.stop()])
+    await this.queues.settled(SETTLE_TIMEOUT_MS)
     await this.store.persistAll()
+    await this.#unlockAll()
     this.queues.close()
   }
 
   protected override async abort(reason: Error): Promise<void> {
     this.queues.close()
     await this.instance.destroy(reason)
-    await Promise.all([this.#rebalancer.stop(), this.#persistTask.stop()])
+    await Promise.all([this.#rebalancer.stop(), this.#persistTask.stop(), this.locks?.stop()])
+  }
+
+  #openLocks(order: OrderOptions): QueueLocks {
+    return new QueueLocks({
+      instance: this.instance,
+      group: this.#options.config.group,
+      intervalMs: order.lockIntervalMs,
+      onLost: (queue) => {
+        this.queues.drop(queue)
+        this.rebalance()
+      },
+      onRegained: (queue) => this.queues.renew(queue),
+    })
+  }
+
+  /** A queue whose listener does not come to an end stays locked, as long as brokers keep it so. */
+  async #unlockAll(): Promise<void> {
+    const { order } = this.#options
+    if (order === undefined) return
+    await this.locks?.unlock(this.queues.list.filter((queue) => !order.isBusy(queue)))
   }
 
   #consumerData(): ConsumerData {
@@ -146,8 +219,8 @@ export class GroupMember extends Lifecycle {
       consumeFromWhere: consumeFromWhereOf(config.consumeFrom),
       consumeType,
       groupName: config.group,
-      messageModel: 'CLUSTERING',
-      subscriptionDataSet: [...this.#subscriptions.values()],
+      messageModel: config.messageModel === 'clustering' ? 'CLUSTERING' : 'BROADCASTING',
+      subscriptionDataSet: [...this.subscriptions],
       unitMode: false,
     }
   }
@@ -159,16 +232,7 @@ export class GroupMember extends Lifecycle {
   }
 
   #routeChanged(topic: string): void {
-    if (this.#subscriptions.has(topic)) this.#rebalancer.trigger()
-  }
-
-  #handlerOf(code: number): RequestHandler | undefined {
-    if (code !== RequestCode.NOTIFY_CONSUMER_IDS_CHANGED) return undefined
-    return (request: RemotingCommand) => {
-      const group = request.extFields.get('consumerGroup')
-      if (group === this.#options.config.group) this.#rebalancer.trigger()
-      return undefined
-    }
+    if (this.#subscriptions.has(topic)) this.rebalance()
   }
 
   /** Brokers that cannot filter so say it here, and not only with every pull. */
@@ -192,4 +256,10 @@ export class GroupMember extends Lifecycle {
   #subscriptionTo(topic: string): SubscriptionData {
     return this.#subscriptions.get(topic) ?? subscriptionOf(topic, '*', 0)
   }
+}
+
+function openStore(instance: ClientInstance, config: ConsumerConfig): OffsetStore {
+  const { group, logger, messageModel, offsetFolder } = config
+  if (messageModel === 'clustering') return new RemoteOffsetStore(instance, group)
+  return new LocalOffsetStore({ folder: offsetFolder, clientId: instance.clientId, group }, logger)
 }

@@ -69,6 +69,11 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
           timeoutMs: PULL_TIMEOUT_MS,
         },
         openSink: (_, startOffset) => this.#openQueue(startOffset),
+        properties: new Map([
+          ['autoCommit', String(config.autoCommit)],
+          ['pullBatchSize', String(config.pullCountMax)],
+          ['pullThresholdForAll', String(config.totalCountMax)],
+        ]),
       }),
     )
     this.markOpen()
@@ -78,16 +83,16 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    * Starts a consumer; with `subscriptions` it joins the group, and resolves when a first share of
    * the queues is found.
    * @throws {ClientError} `CLIENT_OPTION_INVALID`, `CLIENT_SUBSCRIPTION_INVALID`,
-   *   `CLIENT_NAME_SERVER_UNREACHABLE`, and `CLIENT_REQUEST_REFUSED` when a broker does not support
-   *   a filter
+   *   `CLIENT_NAME_SERVER_UNREACHABLE`, `CLIENT_OFFSET_FILE_UNREADABLE`, and
+   *   `CLIENT_REQUEST_REFUSED` when a broker does not support a filter
    */
   static async start(options: LitePullConsumerOptions): Promise<LitePullConsumer> {
     const config = parseLitePullConsumerOptions(options)
     const consumer = new LitePullConsumer(config)
     const filters = new Map<string, Filter>(Object.entries(config.subscriptions))
-    if (filters.size === 0) return consumer
     try {
-      await consumer.#subscribe(filters)
+      await consumer.#member.load()
+      if (filters.size > 0) await consumer.#subscribe(filters)
     } catch (error) {
       await consumer.close()
       throw error
@@ -203,6 +208,16 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
     // A rebalance may have taken the queue away meanwhile.
     this.#assertAssigned(queue)
     this.#member.queues.restart(queue, offset)
+  }
+
+  /** Pulls queues no further until they are resumed; what was pulled is still handed out. */
+  pause(queues: readonly MessageQueue[]): void {
+    this.#member.queues.pauses.pause(queues)
+  }
+
+  /** Ends a {@link pause} of queues. */
+  resume(queues: readonly MessageQueue[]): void {
+    this.#member.queues.pauses.resume(queues)
   }
 
   protected override async drain(): Promise<void> {

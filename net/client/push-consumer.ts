@@ -1,11 +1,20 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
-import { Consumption } from './consumption.ts'
-import { GroupMember } from './group-member.ts'
+import { ConcurrentConsumption } from './concurrent-consumption.ts'
+import { consumeDirectly } from './consume-directly.ts'
+import type { Consumption } from './consumption.ts'
+import { DropFailed } from './drop-failed.ts'
+import { GroupMember, type OrderOptions } from './group-member.ts'
+import { ListenerCalls } from './listener-calls.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { OrderlyConsumption } from './orderly-consumption.ts'
+import type { QueueLimits } from './process-queue.ts'
 import {
   type PushConsumerConfig,
   type PushConsumerOptions,
   parsePushConsumerOptions,
+  pushPropertiesOf,
+  reconsumeTimesMaxOf,
+  UNLIMITED,
 } from './push-consumer-options.ts'
 import { PushQueue } from './push-queue.ts'
 import { retryTopicOf } from './resource-name.ts'
@@ -37,6 +46,7 @@ const PULL_TIMEOUT_MS = 30_000
 export class PushConsumer extends Lifecycle {
   readonly #config: PushConsumerConfig
   readonly #member: GroupMember
+  readonly #calls: ListenerCalls
   readonly #consumption: Consumption
 
   private constructor(config: PushConsumerConfig) {
@@ -47,7 +57,7 @@ export class PushConsumer extends Lifecycle {
         config,
         consumeType: 'CONSUME_PASSIVELY',
         producerGroups: [INNER_PRODUCER_GROUP],
-        commitsWithPull: true,
+        commitsWithPull: config.messageModel === 'clustering',
         pull: {
           isLite: false,
           messageCountMax: config.pullCountMax,
@@ -56,15 +66,14 @@ export class PushConsumer extends Lifecycle {
           timeoutMs: PULL_TIMEOUT_MS,
         },
         openSink: (queue, startOffset) => this.#openQueue(queue, startOffset),
+        properties: pushPropertiesOf(config),
+        consumeDirectly: (record, brokerName) =>
+          consumeDirectly(this.#calls, { record, brokerName, isOrderly: this.#isOrderly }),
+        order: this.#orderOptions(),
       }),
     )
-    const sendBack = new SendBack(this.#member.instance, config)
-    this.#consumption = new Consumption({
-      onMessage: config.onMessage,
-      concurrency: config.consumeConcurrency,
-      sendBack: (pulled, delayLevel) => sendBack.send(pulled, delayLevel),
-      logger: config.logger,
-    })
+    this.#calls = new ListenerCalls(config.onMessage, this.#member.stats, config.logger)
+    this.#consumption = this.#openConsumption()
     this.markOpen()
   }
 
@@ -72,15 +81,18 @@ export class PushConsumer extends Lifecycle {
    * Joins the group and resolves when a first share of the queues is found. Topics need not exist
    * yet.
    * @throws {ClientError} `CLIENT_OPTION_INVALID`, `CLIENT_SUBSCRIPTION_INVALID`,
-   *   `CLIENT_NAME_SERVER_UNREACHABLE`, and `CLIENT_REQUEST_REFUSED` when a broker does not support
-   *   a filter
+   *   `CLIENT_NAME_SERVER_UNREACHABLE`, `CLIENT_OFFSET_FILE_UNREADABLE`, and
+   *   `CLIENT_REQUEST_REFUSED` when a broker does not support a filter
    */
   static async start(options: PushConsumerOptions): Promise<PushConsumer> {
     const config = parsePushConsumerOptions(options)
     const consumer = new PushConsumer(config)
     const filters = new Map<string, Filter>(Object.entries(config.subscriptions))
+    // What a broadcasting consumer fails to handle does not come back.
+    if (config.messageModel === 'clustering') filters.set(retryTopicOf(config.group), '*')
     try {
-      await consumer.#member.subscribe(filters.set(retryTopicOf(config.group), '*'))
+      await consumer.#member.load()
+      await consumer.#member.subscribe(filters)
     } catch (error) {
       await consumer.close()
       throw error
@@ -111,6 +123,17 @@ export class PushConsumer extends Lifecycle {
     return this.#member.unsubscribe(topic)
   }
 
+  /** Pulls no more until {@link resume}; what was pulled is still consumed, and this consumer keeps
+   *  its share of the queues. RocketMQ: `DefaultMQPushConsumer.suspend`. */
+  pause(): void {
+    this.#member.queues.pauses.pauseAll()
+  }
+
+  /** Ends a {@link pause}. */
+  resume(): void {
+    this.#member.queues.pauses.resumeAll()
+  }
+
   protected override async drain(): Promise<void> {
     await this.#member.stopPulling()
     await this.#consumption.end(this.#config.closeTimeoutMs)
@@ -121,13 +144,75 @@ export class PushConsumer extends Lifecycle {
     await this.#consumption.end(0)
   }
 
+  get #isOrderly(): boolean {
+    return this.#config.consumeMode === 'orderly'
+  }
+
+  /** The consumer's bounds are shared evenly by its queues, so that a stuck one starves no other
+   *  (Java: RebalancePushImpl.messageQueueChanged). */
+  #limits(): QueueLimits {
+    const { queueBytesMax, queueCountMax, queueSpanMax } = this.#config
+    const { totalBytesMax, totalCountMax } = this.#config
+    const queueCount = Math.max(1, this.#member.queues.list.length)
+    const shareOf = (total: number): number =>
+      total === UNLIMITED ? Number.MAX_SAFE_INTEGER : Math.max(1, Math.floor(total / queueCount))
+    return {
+      countMax: Math.min(queueCountMax, shareOf(totalCountMax)),
+      bytesMax: Math.min(queueBytesMax, shareOf(totalBytesMax)),
+      // In order nothing is done before what lies in front of it: the span says nothing new.
+      spanMax: this.#isOrderly ? Number.MAX_SAFE_INTEGER : queueSpanMax,
+    }
+  }
+
+  /** A queue of a broadcasting group is everyone's. */
+  #orderOptions(): OrderOptions | undefined {
+    const { lockIntervalMs, messageModel } = this.#config
+    if (!this.#isOrderly || messageModel === 'broadcasting') return undefined
+    return {
+      lockIntervalMs,
+      isBusy: (queue) =>
+        this.#consumption instanceof OrderlyConsumption && this.#consumption.isBusy(queue),
+    }
+  }
+
+  #openConsumption(): Consumption {
+    const { batchSizeMax, consumeConcurrency, logger, suspendMs } = this.#config
+    const { locks } = this.#member
+    const failed = this.#openFailedMessages()
+    const common = {
+      calls: this.#calls,
+      concurrency: consumeConcurrency,
+      batchSizeMax,
+      logger,
+    }
+    if (!this.#isOrderly) {
+      return new ConcurrentConsumption({
+        ...common,
+        consumeTimeoutMs: this.#config.consumeTimeoutMs,
+        sendBack: (pulled, delayLevel) => failed.send(pulled, delayLevel),
+      })
+    }
+    return new OrderlyConsumption({
+      ...common,
+      suspendMs,
+      reconsumeTimesMax: reconsumeTimesMaxOf(this.#config),
+      isHeld: (queue) => locks?.isHeld(queue) ?? true,
+      handOver: (pulled) => failed.sendAsNew(pulled),
+    })
+  }
+
+  #openFailedMessages(): Pick<SendBack, 'send' | 'sendAsNew'> {
+    const { group, logger, messageModel } = this.#config
+    if (messageModel === 'broadcasting') return new DropFailed(logger)
+    const reconsumeTimesMax = reconsumeTimesMaxOf(this.#config)
+    return new SendBack(this.#member.instance, { group, reconsumeTimesMax })
+  }
+
   #openQueue(queue: MessageQueue, startOffset: number): PushQueue {
-    const { batchSizeMax, queueBytesMax, queueCountMax, queueSpanMax } = this.#config
     return new PushQueue({
       queue,
       startOffset,
-      limits: { countMax: queueCountMax, bytesMax: queueBytesMax, spanMax: queueSpanMax },
-      batchSizeMax,
+      limits: () => this.#limits(),
       consumption: this.#consumption,
       onProgress: (offset) => this.#member.store.set(queue, offset),
     })

@@ -1,0 +1,180 @@
+import { describeError } from '../../engine/base/errors.ts'
+import type { Logger } from '../../engine/base/logger.ts'
+import { LimitedLogger } from '../remoting/limited-logger.ts'
+import type { ConsumeSource, Consumption } from './consumption.ts'
+import { type ListenerCalls, oneMoreTime } from './listener-calls.ts'
+import { PeriodicTask } from './periodic-task.ts'
+import type { PulledMessage } from './pulled-messages.ts'
+import { contextOf } from './push-consumer-options.ts'
+import { settledWithin } from './settled-within.ts'
+
+/** What a {@link ConcurrentConsumption} works with. */
+export interface ConcurrentConsumptionOptions {
+  readonly calls: ListenerCalls
+  /** How many calls of the listener may be in progress at once. */
+  readonly concurrency: number
+  /** How many messages one call of the listener gets at most. */
+  readonly batchSizeMax: number
+  /** How long a call of the listener may take, in milliseconds. */
+  readonly consumeTimeoutMs: number
+  /** Hands a message back to be delivered later. */
+  readonly sendBack: (pulled: PulledMessage, delayLevel: number) => Promise<void>
+  readonly logger: Logger
+}
+
+/** Messages that the listener gets in one call. */
+interface ConsumeTask {
+  readonly source: ConsumeSource
+  readonly messages: readonly PulledMessage[]
+}
+
+/** A call of the listener that is in progress. */
+interface ConsumeCall {
+  readonly task: ConsumeTask
+  readonly startedMs: number
+  /** It took too long: its messages are handed back, and what it answers does not count. */
+  isLate: boolean
+}
+
+/** How long until a message that could not be handed back is tried here once more, in ms
+ *  (Java: ConsumeMessageConcurrentlyService.submitConsumeRequestLater). */
+const RETRY_HERE_MS = 5_000
+/** How often calls are looked for that take too long, in milliseconds. */
+const LATE_CHECK_MS = 1_000
+/** For how long messages of such a call are put off (Java: ProcessQueue.cleanExpiredMsg). */
+const LATE_DELAY_LEVEL = 3
+
+/**
+ * Calls the listener, for several messages at the same time, in the order in which they came as far
+ * as that goes. RocketMQ: `ConsumeMessageConcurrentlyService`.
+ */
+export class ConcurrentConsumption implements Consumption {
+  readonly #options: ConcurrentConsumptionOptions
+  readonly #log: LimitedLogger
+  /** What waits for its turn, from `#head` on. */
+  #tasks: ConsumeTask[] = []
+  #head = 0
+  readonly #running = new Set<Promise<void>>()
+  readonly #calls = new Set<ConsumeCall>()
+  readonly #lateTask: PeriodicTask
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #isEnding = false
+
+  constructor(options: ConcurrentConsumptionOptions) {
+    this.#options = options
+    this.#log = new LimitedLogger(options.logger)
+    this.#lateTask = new PeriodicTask({
+      name: 'handing back of messages whose time is over',
+      intervalMs: Math.min(LATE_CHECK_MS, options.consumeTimeoutMs),
+      logger: options.logger,
+      run: () => this.#handBackLate(),
+    })
+  }
+
+  add(source: ConsumeSource, messages: readonly PulledMessage[]): void {
+    const { batchSizeMax } = this.#options
+    for (let at = 0; at < messages.length; at += batchSizeMax) {
+      this.#tasks.push({ source, messages: messages.slice(at, at + batchSizeMax) })
+    }
+    this.#pump()
+  }
+
+  /** Whoever gets the queue next gets what is in progress again. */
+  finish(source: ConsumeSource): undefined {
+    source.processQueue.drop()
+  }
+
+  async end(timeoutMs: number): Promise<void> {
+    this.#isEnding = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    await settledWithin(this.#running, timeoutMs)
+    await this.#lateTask.stop()
+  }
+
+  #pump(): void {
+    while (!this.#isEnding && this.#running.size < this.#options.concurrency) {
+      const task = this.#tasks[this.#head]
+      if (task === undefined) break
+      this.#head += 1
+      if (!task.source.processQueue.isDropped) this.#start(task)
+    }
+    // Cut off now and then, so that taking one costs no move of all the others.
+    if (this.#head * 2 < this.#tasks.length) return
+    this.#tasks = this.#tasks.slice(this.#head)
+    this.#head = 0
+  }
+
+  #start(task: ConsumeTask): void {
+    const running = this.#consume(task).finally(() => {
+      this.#running.delete(running)
+      this.#pump()
+    })
+    this.#running.add(running)
+  }
+
+  async #consume(task: ConsumeTask): Promise<void> {
+    const context = contextOf(task.source.queue)
+    const call: ConsumeCall = { task, startedMs: performance.now(), isLate: false }
+    this.#calls.add(call)
+    const { kind } = await this.#options.calls.call(task.messages, context)
+    this.#calls.delete(call)
+    // Somebody else has the queue now and gets these messages again, or they are handed back.
+    if (task.source.processQueue.isDropped || call.isLate) return
+    await this.#conclude(task, kind === 'success' ? [] : task.messages, context.delayLevel)
+  }
+
+  /** Hands `failed` back; what no broker takes is tried here again, the rest is done with. */
+  async #conclude(
+    task: ConsumeTask,
+    failed: readonly PulledMessage[],
+    delayLevel: number,
+  ): Promise<void> {
+    const { onDone, processQueue } = task.source
+    const kept = await this.#sendBackAll(failed, delayLevel)
+    const done = task.messages.filter((pulled) => !kept.includes(pulled))
+    processQueue.remove(done.map(({ message }) => message))
+    onDone()
+    if (kept.length > 0) this.#retryHere({ ...task, messages: kept.map(oneMoreTime) })
+  }
+
+  async #handBackLate(): Promise<void> {
+    const { consumeTimeoutMs } = this.#options
+    const nowMs = performance.now()
+    const late = [...this.#calls].filter(({ startedMs }) => nowMs - startedMs > consumeTimeoutMs)
+    for (const call of late) {
+      this.#calls.delete(call)
+      call.isLate = true
+      const { messages, source } = call.task
+      if (source.processQueue.isDropped) continue
+      this.#log.warn('late', `${messages.length} messages not consumed in ${consumeTimeoutMs} ms`)
+      await this.#conclude(call.task, messages, LATE_DELAY_LEVEL)
+    }
+  }
+
+  /** Hands messages back and returns those that no broker took. */
+  async #sendBackAll(
+    messages: readonly PulledMessage[],
+    delayLevel: number,
+  ): Promise<readonly PulledMessage[]> {
+    const kept: PulledMessage[] = []
+    for (const pulled of messages) {
+      try {
+        await this.#options.sendBack(pulled, delayLevel)
+      } catch (error) {
+        const { messageId } = pulled.message
+        this.#log.error('kept', `${messageId} not handed back: ${describeError(error)}`)
+        kept.push(pulled)
+      }
+    }
+    return kept
+  }
+
+  #retryHere(task: ConsumeTask): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#tasks.push(task)
+      this.#pump()
+    }, RETRY_HERE_MS)
+    this.#timers.add(timer)
+  }
+}
