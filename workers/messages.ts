@@ -36,7 +36,10 @@ export type FromWorker =
       readonly code: StoreErrorCode
       readonly message: string
     }
-  | { readonly kind: 'topic-deleted'; readonly topic: string }
+  /** So many deletions of topics, the oldest, are on the disk. */
+  | { readonly kind: 'deletions-kept'; readonly count: number }
+  /** The queues of the oldest topic that was to be deleted are gone. */
+  | { readonly kind: 'topic-deleted' }
   /** The worker cannot go on; it ends itself. */
   | { readonly kind: 'failed'; readonly code: StoreErrorCode; readonly message: string }
 

@@ -11,6 +11,7 @@ import { storeLayout } from '../engine/file/store-layout.ts'
 import { createUnsyncedFiles } from '../engine/file/sync-files.ts'
 import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../engine/queue/delay-levels.ts'
+import { DeletedTopics } from '../engine/queue/deleted-topics.ts'
 import { IndexStore } from '../engine/queue/index-store.ts'
 import { Reputter } from '../engine/queue/reput-step.ts'
 import type { FromWorker, ToHousekeeping, ToReput, WorkerSetup } from './messages.ts'
@@ -41,12 +42,14 @@ class ReputLoop {
   readonly #queues: ConsumeQueueStore
   readonly #index: IndexStore | undefined
   readonly #reputter: Reputter
+  readonly #deletedTopics: DeletedTopics
   #lastSyncMs = Date.now()
   #lastThoroughSyncMs = Date.now()
   #lastThoroughSyncOffset = setup.redoFromOffset
   #reputWantedSeen = 0
-  /** In the order in which they came. */
+  /** In the order in which they came: whose queues stand yet, and who is not on the disk yet. */
   readonly #deletions: ToReput[] = []
+  readonly #unkept: ToReput[] = []
 
   constructor() {
     const files = nodeFileSystem()
@@ -65,6 +68,7 @@ class ReputLoop {
     }
     this.#index = config.index ? new IndexStore(files, indexLocation) : undefined
     this.#index?.cut(setup.cutOffset, setup)
+    this.#deletedTopics = new DeletedTopics(files, workDirectory)
     this.#reputter = new Reputter(
       files,
       {
@@ -77,6 +81,7 @@ class ReputLoop {
         index: this.#index,
         delayLevels: new DelayLevels(config.delayLevels),
         restartOffsets: setup.restartOffsets,
+        deletedTopics: this.#deletedTopics,
       },
     )
   }
@@ -85,6 +90,8 @@ class ReputLoop {
     let hasWorked = false
     for (;;) {
       const tick = state.tick('REPUT')
+      // First whether it is to stop, then the rest: nothing comes once that is said.
+      const isStopping = state.stopStage >= StopStage.REPUT
       // First the offset, then the messages: a deletion is seen before what came after it.
       const writtenOffset = state.writtenOffset
       this.#readMessages()
@@ -93,10 +100,9 @@ class ReputLoop {
         this.#step(Math.min(writtenOffset, untilOffset))
         hasWorked = true
       }
+      this.#keepDeletions()
       this.#deleteTopics()
       this.#syncWhenDue()
-      // First whether it is to stop, then the offset: nothing is written once that is said.
-      const isStopping = state.stopStage >= StopStage.REPUT
       if (this.#reputter.reputOffset < state.writtenOffset) continue
       if (isStopping) break
       state.sleep('REPUT', tick, hasWorked ? SLEEP_BUSY_MS : SLEEP_IDLE_MS)
@@ -123,7 +129,18 @@ class ReputLoop {
       const received = receiveMessageOnPort(port)
       if (received === undefined) return
       this.#deletions.push(received.message)
+      this.#unkept.push(received.message)
     }
+  }
+
+  /** Those that the log is on the disk up to: see {@link DeletedTopics}. */
+  #keepDeletions(): void {
+    const { flushedOffset } = state
+    const rest = this.#unkept.findIndex(({ untilOffset }) => untilOffset > flushedOffset)
+    const due = this.#unkept.splice(0, rest === -1 ? this.#unkept.length : rest)
+    if (due.length === 0) return
+    this.#deletedTopics.add(due)
+    post({ kind: 'deletions-kept', count: due.length })
   }
 
   /** A topic goes once the log is built up to its deletion: otherwise it would come back. */
@@ -133,7 +150,7 @@ class ReputLoop {
       if (next === undefined || next.untilOffset > this.#reputter.reputOffset) return
       this.#deletions.shift()
       this.#queues.delete(next.topic)
-      post({ kind: 'topic-deleted', topic: next.topic })
+      post({ kind: 'topic-deleted' })
     }
   }
 

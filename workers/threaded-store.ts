@@ -41,6 +41,7 @@ import { QueryPool } from './query-pool.ts'
 import { scanAhead } from './scan-log.ts'
 import { SharedState } from './shared-state.ts'
 import { StoreThreads } from './store-threads.ts'
+import { TopicDeletions } from './topic-deletions.ts'
 
 /** Reput is woken for this much log even if nobody waits, so that it never falls far behind. */
 const REPUT_WAKE_BYTES = MIB
@@ -104,8 +105,7 @@ export class ThreadedStore extends Lifecycle {
   #flushWokenAt = 0
   /** A thread died, perhaps while the store was being closed. */
   #hasFailed = false
-  /** By topic: where its queues ended when their deletion was asked for. */
-  readonly #deletedEnds = new Map<string, ReadonlyMap<QueueTail, number>>()
+  readonly #deletions: TopicDeletions
   #prepareRetry: NodeJS.Timeout | undefined
   #endBuildReport: () => void = () => undefined
   #commitImmediate: NodeJS.Immediate | undefined
@@ -156,6 +156,7 @@ export class ThreadedStore extends Lifecycle {
       },
       reputOffset: () => this.#state.reputOffset,
     })
+    this.#deletions = new TopicDeletions(this.#store)
     const { recovered } = this.#store
     const { endOffset, redoFromOffset, cutOffset, restartOffsets, wasAborted } = recovered
     const { segmentBytes } = this.log.segments
@@ -334,13 +335,16 @@ export class ThreadedStore extends Lifecycle {
   /**
    * Removes the queues of a topic; its records stay in the log until they expire. Until that is
    * done, messages that come for the topic go on behind its old ones; afterwards from 0.
+   * Resolves when no start brings them back.
+   * @throws {StoreError} why the store is read-only, or `STORE_CLOSED`: they may come back.
    */
-  deleteTopic(topic: string): void {
+  async deleteTopic(topic: string): Promise<void> {
     this.#commitTurn()
     const untilOffset = this.log.writtenOffset
-    this.#store.loadTails(topic)
-    this.#deletedEnds.set(topic, this.#store.tails.ends(topic))
+    const kept = this.#deletions.begin(topic, this.log.refusal)
     this.#threads.askReput({ kind: 'delete-topic', topic, untilOffset })
+    this.wantFlush(untilOffset)
+    await kept
   }
 
   async #warmSlice(slice: LogSlice): Promise<void> {
@@ -373,23 +377,15 @@ export class ThreadedStore extends Lifecycle {
   async #leave(isClean: boolean): Promise<void> {
     clearTimeout(this.#prepareRetry)
     this.#endBuildReport()
+    this.#deletions.fail(new StoreError('STORE_CLOSED', 'the store is closed'))
     await Promise.all([this.#queries.close(), this.#scrub.close()])
-    this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
+    this.#store.close({ isClean, lastRecordOffset: this.#store.lastRecordOffset })
   }
 
   #reportBuild(): void {
     const { redoFromOffset: fromOffset, endOffset } = this.#store.recovered
     const reputOffset = () => this.#state.reputOffset
     this.#endBuildReport = reportBuild(this.#logger, { fromOffset, endOffset, reputOffset })
-  }
-
-  #lastRecordOffset(): number {
-    const { log } = this
-    if (log.writtenOffset === this.#store.recovered.endOffset) {
-      return this.#store.recovered.lastRecordOffset
-    }
-    const lastEnd = log.lastPhysicalOffset + log.lastRecordBytes
-    return lastEnd === log.writtenOffset ? log.lastPhysicalOffset : -1
   }
 
   #onTurnStarted(): void {
@@ -435,7 +431,11 @@ export class ThreadedStore extends Lifecycle {
 
   #onMessage(message: FromWorker): void {
     switch (message.kind) {
+      case 'deletions-kept':
+        this.#deletions.kept(message.count)
+        break
       case 'flushed':
+        if (this.#deletions.areUnkept) this.#state.wake('REPUT')
         for (const listener of this.#listeners) listener.onFlushed(this.#state.flushedOffset)
         break
       case 'reput':
@@ -449,20 +449,11 @@ export class ThreadedStore extends Lifecycle {
         this.#retrySegment(message.startOffset, new StoreError(message.code, message.message))
         break
       case 'topic-deleted':
-        this.#forgetTopic(message.topic)
+        this.#deletions.done()
         break
       default:
         break
     }
-  }
-
-  /** Tails are handed out, so they are set back and not replaced. */
-  #forgetTopic(topic: string): void {
-    this.#store.forgetTopic(topic)
-    for (const [tail, end] of this.#deletedEnds.get(topic) ?? []) {
-      if (tail.nextQueueOffset === end) tail.nextQueueOffset = 0
-    }
-    this.#deletedEnds.delete(topic)
   }
 
   #takeSegment(startOffset: number): void {
@@ -498,6 +489,7 @@ export class ThreadedStore extends Lifecycle {
   }
 
   #tellReadOnly(cause: StoreError): void {
+    this.#deletions.fail(cause)
     for (const listener of this.#listeners) listener.onReadOnly(cause)
   }
 }

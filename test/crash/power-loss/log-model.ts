@@ -22,7 +22,7 @@ export function queueKey({ topic, queueId }: { topic: string; queueId: number })
 export interface ExpectedQueue {
   /** All of them, and at the end. */
   readonly kept: readonly ModelMessage[]
-  /** The last so many of these may come before: the queue was deleted, and came back in part. */
+  /** The last so many of these may come before: the power went while they were deleted. */
   readonly perhaps: readonly ModelMessage[]
 }
 
@@ -30,10 +30,10 @@ export class LogModel {
   #messages: ModelMessage[] = []
   /** What was acknowledged as being on the disk ends here; physical offset. */
   #durableEnd = 0
-  /** What comes before in the log was deleted from the queues of a topic; physical offset. */
+  /** What comes before in the log is in no queue of a topic; physical offset. */
   readonly #deletedUntil = new Map<string, number>()
-  /** Deleted since the power went last: surely not there. */
-  readonly #surelyDeleted = new Set<string>()
+  /** The same if a deletion came as far as the disk that was never acknowledged. */
+  readonly #perhapsUntil = new Map<string, number>()
 
   get messages(): readonly ModelMessage[] {
     return this.#messages
@@ -53,16 +53,23 @@ export class LogModel {
     this.#durableEnd = Math.max(this.#durableEnd, last?.end ?? 0)
   }
 
-  deleteTopic(topic: string): void {
-    this.#deletedUntil.set(topic, this.#messages.at(-1)?.end ?? 0)
-    this.#surelyDeleted.add(topic)
+  /** A topic is about to be deleted: the power may go when it is half done. */
+  beginDeletion(topic: string): void {
+    this.#perhapsUntil.set(topic, this.#messages.at(-1)?.end ?? 0)
   }
 
-  /** The power went: the log ends here now, and what was deleted may be back. */
+  /** The deletion is acknowledged: nothing brings the topic's messages back. */
+  acknowledgeDeletion(topic: string): void {
+    this.#deletedUntil.set(topic, this.#perhapsUntil.get(topic) ?? 0)
+  }
+
+  /** The power went: the log ends here now. */
   recover(endOffset: number): void {
     const kept = this.#messages.findLastIndex(({ end }) => end <= endOffset) + 1
     this.#messages.length = kept
-    this.#surelyDeleted.clear()
+    for (const [topic, until] of this.#perhapsUntil) {
+      this.#perhapsUntil.set(topic, Math.min(until, endOffset))
+    }
     this.acknowledge(endOffset)
   }
 
@@ -89,10 +96,11 @@ export class LogModel {
 
   #expected(queue: readonly ModelMessage[]): ExpectedQueue {
     const topic = queue[0]?.topic ?? ''
-    const until = this.#deletedUntil.get(topic) ?? 0
-    const kept = queue.filter(({ physicalOffset }) => physicalOffset >= until)
-    const isSure = this.#surelyDeleted.has(topic)
-    return { kept, perhaps: isSure ? [] : queue.slice(0, queue.length - kept.length) }
+    const deletedUntil = this.#deletedUntil.get(topic) ?? 0
+    const perhapsUntil = this.#perhapsUntil.get(topic) ?? 0
+    const left = queue.filter(({ physicalOffset }) => physicalOffset >= deletedUntil)
+    const kept = left.filter(({ physicalOffset }) => physicalOffset >= perhapsUntil)
+    return { kept, perhaps: left.slice(0, left.length - kept.length) }
   }
 }
 
