@@ -37,7 +37,6 @@ export type FromWorker =
       readonly code: StoreErrorCode
       readonly message: string
     }
-  | { readonly kind: 'topic-deleted'; readonly topic: string }
   | {
       readonly kind: 'looked'
       /** The segment that was asked about. */
@@ -53,6 +52,10 @@ export type FromWorker =
   | { readonly kind: 'trimmed'; readonly paths: readonly string[] }
   /** For the log of whoever runs the store. */
   | { readonly kind: 'warning'; readonly message: string }
+  /** So many deletions of topics, the oldest, are on the disk. */
+  | { readonly kind: 'deletions-kept'; readonly count: number }
+  /** The queues of the oldest topic that was to be deleted are gone. */
+  | { readonly kind: 'topic-deleted' }
   /** The worker cannot go on; it ends itself. */
   | { readonly kind: 'failed'; readonly code: StoreErrorCode; readonly message: string }
 

@@ -13,6 +13,7 @@ import { storeLayout } from '../engine/file/store-layout.ts'
 import { createUnsyncedFiles } from '../engine/file/sync-files.ts'
 import { ConsumeQueueStore } from '../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../engine/queue/delay-levels.ts'
+import { DeletedTopics } from '../engine/queue/deleted-topics.ts'
 import { IndexStore } from '../engine/queue/index-store.ts'
 import { Reputter } from '../engine/queue/reput-step.ts'
 import type { DeleteTopic, FromWorker, ToHousekeeping, ToReput, WorkerSetup } from './messages.ts'
@@ -48,12 +49,14 @@ class ReputLoop {
   readonly #queues: ConsumeQueueStore
   readonly #index: IndexStore | undefined
   readonly #reputter: Reputter
+  readonly #deletedTopics: DeletedTopics
   #lastSyncMs = Date.now()
   #lastThoroughSyncMs = Date.now()
   #lastThoroughSyncOffset = setup.redoFromOffset
   #reputWantedSeen = 0
-  /** In the order in which they came. */
+  /** In the order in which they came: whose queues stand yet, and who is not on the disk yet. */
   readonly #deletions: DeleteTopic[] = []
+  readonly #unkept: DeleteTopic[] = []
   /** Where the log starts, as far as queues and index have been trimmed or are being so. */
   #trimmedOffset = 0
   #wantedTrimOffset = 0
@@ -78,6 +81,7 @@ class ReputLoop {
     }
     this.#index = config.index ? new IndexStore(files, indexLocation) : undefined
     this.#index?.cut(setup.cutOffset, setup)
+    this.#deletedTopics = new DeletedTopics(files, workDirectory)
     this.#reputter = new Reputter(
       files,
       {
@@ -90,6 +94,7 @@ class ReputLoop {
         index: this.#index,
         delayLevels: new DelayLevels(config.delayLevels),
         restartOffsets: setup.restartOffsets,
+        deletedTopics: this.#deletedTopics,
       },
     )
   }
@@ -98,6 +103,8 @@ class ReputLoop {
     let hasWorked = false
     for (;;) {
       const tick = state.tick('REPUT')
+      // First whether it is to stop, then the rest: nothing comes once that is said.
+      const isStopping = state.stopStage >= StopStage.REPUT
       // First the offset, then the messages: a deletion is seen before what came after it.
       const writtenOffset = state.writtenOffset
       this.#readMessages()
@@ -106,11 +113,10 @@ class ReputLoop {
         this.#step(Math.min(writtenOffset, untilOffset))
         hasWorked = true
       }
+      this.#keepDeletions()
       this.#deleteTopics()
       this.#trimSome()
       this.#syncWhenDue()
-      // First whether it is to stop, then the offset: nothing is written once that is said.
-      const isStopping = state.stopStage >= StopStage.REPUT
       if (this.#reputter.reputOffset < state.writtenOffset) continue
       if (isStopping) break
       const isBusy = hasWorked || this.#trimming !== undefined
@@ -146,6 +152,7 @@ class ReputLoop {
     switch (message.kind) {
       case 'delete-topic':
         this.#deletions.push(message)
+        this.#unkept.push(message)
         break
       case 'trim':
         this.#wantedTrimOffset = Math.max(this.#wantedTrimOffset, message.logStartOffset)
@@ -194,6 +201,16 @@ class ReputLoop {
     return true
   }
 
+  /** Those that the log is on the disk up to: see {@link DeletedTopics}. */
+  #keepDeletions(): void {
+    const { flushedOffset } = state
+    const rest = this.#unkept.findIndex(({ untilOffset }) => untilOffset > flushedOffset)
+    const due = this.#unkept.splice(0, rest === -1 ? this.#unkept.length : rest)
+    if (due.length === 0) return
+    this.#deletedTopics.add(due)
+    post({ kind: 'deletions-kept', count: due.length })
+  }
+
   /** A topic goes once the log is built up to its deletion: otherwise it would come back. */
   #deleteTopics(): void {
     for (;;) {
@@ -201,7 +218,7 @@ class ReputLoop {
       if (next === undefined || next.untilOffset > this.#reputter.reputOffset) return
       this.#deletions.shift()
       this.#queues.delete(next.topic)
-      post({ kind: 'topic-deleted', topic: next.topic })
+      post({ kind: 'topic-deleted' })
     }
   }
 

@@ -37,6 +37,7 @@ import { SegmentSupply } from './segment-supply.ts'
 import { SharedState } from './shared-state.ts'
 import type { StoreListener } from './store-listener.ts'
 import { StoreThreads } from './store-threads.ts'
+import { TopicDeletions } from './topic-deletions.ts'
 
 /** Reput is woken for this much log even if nobody waits, so that it never falls far behind. */
 const REPUT_WAKE_BYTES = MIB
@@ -74,8 +75,7 @@ export class ThreadedStore extends Lifecycle {
   #flushWokenAt = 0
   /** A thread died, perhaps while the store was being closed. */
   #hasFailed = false
-  /** By topic: where its queues ended when their deletion was asked for. */
-  readonly #deletedEnds = new Map<string, ReadonlyMap<QueueTail, number>>()
+  readonly #deletions: TopicDeletions
   #endBuildReport: () => void = () => undefined
   readonly #supply: SegmentSupply
   readonly #retention: RetentionLoop
@@ -128,6 +128,7 @@ export class ThreadedStore extends Lifecycle {
       },
       reputOffset: () => this.#state.reputOffset,
     })
+    this.#deletions = new TopicDeletions(this.#store)
     const { recovered } = this.#store
     const { endOffset, redoFromOffset, cutOffset, restartOffsets, wasAborted } = recovered
     const { segmentBytes } = this.log.segments
@@ -173,12 +174,7 @@ export class ThreadedStore extends Lifecycle {
         onDeath: (cause) => this.#refuse(cause),
       },
     )
-    this.#supply = new SegmentSupply({
-      logger,
-      askHousekeeping: (message) => this.#threads.askHousekeeping(message),
-      open: (startOffset) => this.#store.openSegment(startOffset),
-      onFailure: (error) => this.#onSegmentFailure(error),
-    })
+    this.#supply = this.#makeSupply()
     this.#retention = this.#makeRetention()
   }
 
@@ -313,13 +309,16 @@ export class ThreadedStore extends Lifecycle {
   /**
    * Removes the queues of a topic; its records stay in the log until they expire. Until that is
    * done, messages that come for the topic go on behind its old ones; afterwards from 0.
+   * Resolves when no start brings them back.
+   * @throws {StoreError} why the store is read-only, or `STORE_CLOSED`: they may come back.
    */
-  deleteTopic(topic: string): void {
+  async deleteTopic(topic: string): Promise<void> {
     this.#commitTurn()
     const untilOffset = this.log.writtenOffset
-    this.#store.loadTails(topic)
-    this.#deletedEnds.set(topic, this.#store.tails.ends(topic))
+    const kept = this.#deletions.begin(topic, this.log.refusal)
     this.#threads.askReput({ kind: 'delete-topic', topic, untilOffset })
+    this.wantFlush(untilOffset)
+    await kept
   }
 
   protected override async drain(): Promise<void> {
@@ -347,23 +346,15 @@ export class ThreadedStore extends Lifecycle {
     this.#endBuildReport()
     this.#supply.stop()
     this.#retention.close()
+    this.#deletions.fail(new StoreError('STORE_CLOSED', 'the store is closed'))
     await Promise.all([this.#queries.close(), this.#scrub.close()])
-    this.#store.close({ isClean, lastRecordOffset: this.#lastRecordOffset() })
+    this.#store.close({ isClean, lastRecordOffset: this.#store.lastRecordOffset })
   }
 
   #reportBuild(): void {
     const { redoFromOffset: fromOffset, endOffset } = this.#store.recovered
     const reputOffset = () => this.#state.reputOffset
     this.#endBuildReport = reportBuild(this.#logger, { fromOffset, endOffset, reputOffset })
-  }
-
-  #lastRecordOffset(): number {
-    const { log } = this
-    if (log.writtenOffset === this.#store.recovered.endOffset) {
-      return this.#store.recovered.lastRecordOffset
-    }
-    const lastEnd = log.lastPhysicalOffset + log.lastRecordBytes
-    return lastEnd === log.writtenOffset ? log.lastPhysicalOffset : -1
   }
 
   #onTurnStarted(): void {
@@ -406,7 +397,11 @@ export class ThreadedStore extends Lifecycle {
 
   #onMessage(message: FromWorker): void {
     switch (message.kind) {
+      case 'deletions-kept':
+        this.#deletions.kept(message.count)
+        break
       case 'flushed':
+        if (this.#deletions.areUnkept) this.#state.wake('REPUT')
         for (const listener of this.#listeners) listener.onFlushed(this.#state.flushedOffset)
         break
       case 'reput':
@@ -431,11 +426,20 @@ export class ThreadedStore extends Lifecycle {
         this.#logger.warn(message.message)
         break
       case 'topic-deleted':
-        this.#forgetTopic(message.topic)
+        this.#deletions.done()
         break
       default:
         break
     }
+  }
+
+  #makeSupply(): SegmentSupply {
+    return new SegmentSupply({
+      logger: this.#logger,
+      askHousekeeping: (message) => this.#threads.askHousekeeping(message),
+      open: (startOffset) => this.#store.openSegment(startOffset),
+      onFailure: (error) => this.#onSegmentFailure(error),
+    })
   }
 
   #makeRetention(): RetentionLoop {
@@ -455,15 +459,6 @@ export class ThreadedStore extends Lifecycle {
         this.#tellReady()
       },
     })
-  }
-
-  /** Tails are handed out, so they are set back and not replaced. */
-  #forgetTopic(topic: string): void {
-    this.#store.forgetTopic(topic)
-    for (const [tail, end] of this.#deletedEnds.get(topic) ?? []) {
-      if (tail.nextQueueOffset === end) tail.nextQueueOffset = 0
-    }
-    this.#deletedEnds.delete(topic)
   }
 
   #takeSegment(startOffset: number): void {
@@ -494,6 +489,7 @@ export class ThreadedStore extends Lifecycle {
   }
 
   #tellReadOnly(cause: StoreError): void {
+    this.#deletions.fail(cause)
     for (const listener of this.#listeners) listener.onReadOnly(cause)
   }
 }

@@ -90,18 +90,13 @@ export class ConsumeQueueStore {
     }
   }
 
-  /** Deletes the queues of a topic. One that gets messages again starts anew. */
+  /** Deletes the queues of a topic, durably. One that gets messages again starts anew. */
   delete(topic: string): void {
     const { files, descriptors } = this.#tools
     const directory = join(this.#location.root, topic)
     this.#writers.removeWhere((writer) => writer.topic === topic)
     descriptors.closeWhere((path) => path.startsWith(join(directory, '/')))
-    for (const queue of files.list(directory)) {
-      const queueDirectory = join(directory, queue)
-      for (const name of files.list(queueDirectory)) files.unlink(join(queueDirectory, name))
-      files.removeDirectory(queueDirectory)
-    }
-    if (files.exists(directory)) files.removeDirectory(directory)
+    deleteConsumeQueues(files, this.#location.root, topic)
   }
 
   close(): void {
@@ -111,6 +106,19 @@ export class ConsumeQueueStore {
 
 function isFolderName(topic: string): boolean {
   return topic !== '' && topic !== '.' && topic !== '..' && !/[/\0]/.test(topic)
+}
+
+/** Deletes all queues of a topic, durably: a later queue of that name must never meet them. */
+export function deleteConsumeQueues(files: FileSystem, root: string, topic: string): void {
+  const directory = join(root, topic)
+  if (!files.exists(directory)) return
+  for (const queue of files.list(directory)) {
+    const queueDirectory = join(directory, queue)
+    for (const name of files.list(queueDirectory)) files.unlink(join(queueDirectory, name))
+    files.removeDirectory(queueDirectory)
+  }
+  files.removeDirectory(directory)
+  files.syncDirectory(root)
 }
 
 /** Every (topic, queue) that has a folder. */

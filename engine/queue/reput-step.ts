@@ -20,6 +20,7 @@ import {
 import { type LogLocation, LogScanner, ScanStep } from '../log/log-scanner.ts'
 import type { ConsumeQueueStore } from './consume-queue-store.ts'
 import type { DelayLevels } from './delay-levels.ts'
+import type { DeletedTopics } from './deleted-topics.ts'
 import type { IndexStore } from './index-store.ts'
 import type { RestartOffsets } from './queue-restarts.ts'
 
@@ -43,6 +44,8 @@ export interface ReputTools {
   /** Undefined when the message index is off. */
   readonly index: IndexStore | undefined
   readonly delayLevels: DelayLevels
+  /** Records that were deleted with their topic have no unit. @default none */
+  readonly deletedTopics?: DeletedTopics
   /** Records of a queue before the place where it began anew have no unit. @default none */
   readonly restartOffsets?: RestartOffsets
 }
@@ -54,16 +57,17 @@ export class Reputter {
   readonly #properties = new PropertyFinder(PROPERTIES)
   #reputOffset: number
   #reputTimestampMs = 0
-  /** No queue began anew behind this physical offset. */
-  #restartsUntil = 0
+  /** Nothing is passed over behind this physical offset: no queue began anew, nor was deleted. */
+  #passesUntil: number
 
   constructor(files: FileSystem, log: LogLocation & { reputOffset: number }, tools: ReputTools) {
     this.#log = log
     this.#scanner = new LogScanner(files, log, { checkCrc: false })
     this.#tools = tools
     this.#reputOffset = log.reputOffset
+    this.#passesUntil = tools.deletedTopics?.endOffset ?? 0
     for (const queues of tools.restartOffsets?.values() ?? []) {
-      this.#restartsUntil = Math.max(this.#restartsUntil, ...queues.values())
+      this.#passesUntil = Math.max(this.#passesUntil, ...queues.values())
     }
   }
 
@@ -121,13 +125,18 @@ export class Reputter {
 
   #putUnit(bytes: Buffer, view: RecordView): void {
     const { queues } = this.#tools
+    if (view.physicalOffset < this.#passesUntil && this.#isPassedOver(bytes, view)) return
     const writer = queues.writer(bytes, view.topicStart, view.topicEnd, view.queueId)
-    if (view.physicalOffset < this.#restartsUntil) {
-      const restartOffset = this.#tools.restartOffsets?.get(writer.topic)?.get(view.queueId) ?? 0
-      if (view.physicalOffset < restartOffset) return
-    }
     const tagsCode = this.#tagsCode(bytes, view, writer.topic)
     queues.put(writer, view.queueOffset, view.physicalOffset, view.totalBytes, tagsCode)
+  }
+
+  #isPassedOver(bytes: Buffer, view: RecordView): boolean {
+    const { deletedTopics, restartOffsets } = this.#tools
+    const { physicalOffset, queueId } = view
+    const topic = bytes.toString('utf8', view.topicStart, view.topicEnd)
+    if (physicalOffset < (restartOffsets?.get(topic)?.get(queueId) ?? 0)) return true
+    return deletedTopics?.has(topic, physicalOffset) ?? false
   }
 
   /** Hash of the tags; in the topic of delayed messages the time of delivery. */

@@ -132,6 +132,14 @@ export class MessageStore {
     files.syncDirectory(layout.root)
   }
 
+  /** Where the last record of the log starts; -1 when that is not known. */
+  get lastRecordOffset(): number {
+    const { endOffset, lastRecordOffset } = this.recovered
+    if (this.log.writtenOffset === endOffset) return lastRecordOffset
+    const lastEnd = this.log.lastPhysicalOffset + this.log.lastRecordBytes
+    return lastEnd === this.log.writtenOffset ? this.log.lastPhysicalOffset : -1
+  }
+
   /** The reading side of a queue, whether or not anything was ever put into it. */
   queue(topic: string, queueId: number): ConsumeQueue {
     let queues = this.#queues.get(topic)

@@ -18,9 +18,10 @@ import type { ScannedRuns } from '../log/log-run.ts'
 import { LogSegment } from '../log/log-segment.ts'
 import { LogSegments } from '../log/log-segments.ts'
 import type { QueueTails } from '../log/queue-tail.ts'
-import { ScannedQueues } from '../log/scanned-queues.ts'
+import { type ScannedQueue, ScannedQueues } from '../log/scanned-queues.ts'
 import { type SegmentListing, SURPLUS_SEGMENTS } from '../log/segment-listing.ts'
-import { cutConsumeQueues } from '../queue/consume-queue-store.ts'
+import { cutConsumeQueues, deleteConsumeQueues } from '../queue/consume-queue-store.ts'
+import { DeletedTopics } from '../queue/deleted-topics.ts'
 import { BUILT_UNITS, type BuiltFacts, newestUnitOffset } from '../queue/queue-recovery.ts'
 import { type RestartOffsets, restartQueues } from '../queue/queue-restarts.ts'
 import { corruptLogError } from './corrupt-log.ts'
@@ -102,9 +103,10 @@ export function recoverStore(
   mendStore(place, findings, result)
   cutLog(place, findings, result)
   const cutOffset = cutQueues(place, findings, result)
+  const present = dropDeleted(place, findings, result, queues)
   // Files that were mended or cut are whole again, so that the ends of queues can be looked up.
-  const restartOffsets = restartQueues(files, queuesLocation(place), queues)
-  for (const { topic, queueId, nextQueueOffset, recordEnd } of queues) {
+  const restartOffsets = restartQueues(files, queuesLocation(place), present)
+  for (const { topic, queueId, nextQueueOffset, recordEnd } of present) {
     tails.restore(topic, queueId, nextQueueOffset, recordEnd)
   }
   const opened = openSegments(place, listing, { endOffset: result.endOffset, wasAborted })
@@ -177,6 +179,24 @@ function placeOfNewest(
   if (newest === undefined) return 'within'
   if (newest >= endOffset) return 'ahead'
   return newest < scanStartOffset ? 'behind' : 'within'
+}
+
+/**
+ * What is built again is built without what was deleted; perhaps the queues had still to go.
+ * @returns the queues that the scan met and that have messages behind their topic's deletion.
+ */
+function dropDeleted(
+  { files, layout }: StorePlace,
+  { listing }: StoreFindings,
+  { endOffset, redoFromOffset }: LogRecoveryResult,
+  queues: ScannedQueues,
+): ScannedQueue[] {
+  const deletedTopics = new DeletedTopics(files, layout.work)
+  deletedTopics.fit({ startOffset: listing.startOffsets[0] ?? 0, endOffset })
+  for (const topic of deletedTopics.behind(redoFromOffset)) {
+    deleteConsumeQueues(files, layout.consumeQueue, topic)
+  }
+  return [...queues].filter(({ topic, recordEnd }) => !deletedTopics.has(topic, recordEnd - 1))
 }
 
 /**

@@ -76,8 +76,9 @@ class KillRun {
   readonly #producers: Producer[]
   /** Offsets that were committed, by topic and queue: never more than was read. */
   readonly #committed = new Map<string, number>()
-  /** Bodies that were sent to the topic that comes and goes. */
+  /** Bodies that were sent to the topic that comes and goes, since it surely was deleted last. */
   readonly #volatile = new Set<string>()
+  #volatileCount = 0
   /** Those that were acknowledged since its deletion was last asked for, by their queue offset. */
   readonly #volatileAcked = new Map<number, string>()
 
@@ -161,7 +162,10 @@ class KillRun {
     ]
   }
 
-  /** Nothing is there that was not sent, no place is empty, and what was acknowledged is there. */
+  /**
+   * Nothing is there that was not sent, or that was deleted, no place is empty, and what was
+   * acknowledged is there.
+   */
   async #volatileProblems(broker: KilledBroker): Promise<string[]> {
     const messages = await broker.readAll(VOLATILE, 0)
     const first = messages[0]?.queueOffset ?? 0
@@ -181,7 +185,8 @@ class KillRun {
   async #comeAndGo(broker: KilledBroker): Promise<never> {
     for (;;) {
       for (let count = this.#random.below(40); count >= 0; count -= 1) {
-        const body = `volatile ${this.#volatile.size}`
+        this.#volatileCount += 1
+        const body = `volatile ${this.#volatileCount}`
         this.#volatile.add(body)
         const fields = sendFields(VOLATILE)
         const answer = await broker.ask(RequestCode.SEND_MESSAGE_V2, fields, Buffer.from(body))
@@ -189,7 +194,9 @@ class KillRun {
         this.#volatileAcked.set(Number(answer.extFields.get('queueOffset')), body)
       }
       this.#volatileAcked.clear()
-      await broker.ask(RequestCode.DELETE_TOPIC_IN_BROKER, { topic: VOLATILE })
+      const answer = await broker.ask(RequestCode.DELETE_TOPIC_IN_BROKER, { topic: VOLATILE })
+      if (answer.code !== 0) throw new Error(`not deleted: ${answer.code} ${answer.remark ?? ''}`)
+      this.#volatile.clear()
     }
   }
 

@@ -17,6 +17,7 @@ import { AppendOutcome } from '../../engine/log/append-outcome.ts'
 import { LogFlusher } from '../../engine/log/log-flusher.ts'
 import { ConsumeQueueStore } from '../../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../../engine/queue/delay-levels.ts'
+import { DeletedTopics } from '../../engine/queue/deleted-topics.ts'
 import { IndexStore } from '../../engine/queue/index-store.ts'
 import { Reputter } from '../../engine/queue/reput-step.ts'
 import { type BuiltFiles, CheckpointKeeper } from '../../engine/store/checkpoint-keeper.ts'
@@ -44,6 +45,7 @@ export class SteppedStore {
   readonly index: IndexStore
   readonly reputter: Reputter
   readonly flusher: LogFlusher
+  readonly #deletedTopics: DeletedTopics
   readonly #files: FileSystem
   readonly #checkpoints: CheckpointKeeper
   #writtenTimestampMs = 0
@@ -84,6 +86,7 @@ export class SteppedStore {
     })
     this.index.cut(recovered.cutOffset, recovered)
     const { segmentBytes } = log.segments
+    this.#deletedTopics = new DeletedTopics(files, workDirectory)
     this.reputter = new Reputter(
       files,
       { directory: layout.commitLog, segmentBytes, reputOffset: recovered.redoFromOffset },
@@ -92,6 +95,7 @@ export class SteppedStore {
         index: this.index,
         delayLevels: new DelayLevels(),
         restartOffsets: recovered.restartOffsets,
+        deletedTopics: this.#deletedTopics,
       },
     )
     this.flusher = new LogFlusher(
@@ -136,11 +140,9 @@ export class SteppedStore {
     if (outcome !== AppendOutcome.APPENDED) throw new Error(`append: ${outcome}`)
   }
 
-  /** Builds queues and index to the end of the log. */
-  reput(): void {
-    while (this.reputter.reputOffset < this.store.log.writtenOffset) {
-      this.reputter.reputStep(this.store.log.writtenOffset)
-    }
+  /** Builds queues and index, to the end of the log if nothing else is said. */
+  reput(untilOffset = this.store.log.writtenOffset): void {
+    while (this.reputter.reputOffset < untilOffset) this.reputter.reputStep(untilOffset)
   }
 
   /** Makes the log durable. */
@@ -190,12 +192,19 @@ export class SteppedStore {
     this.index.trim(startOffset)
   }
 
-  /** Removes the queues of a topic, once they are complete. */
-  deleteTopic(topic: string): void {
+  /**
+   * Removes the queues of a topic, once they are complete, for good.
+   * @param between what happens while the log is built up to the deletion
+   */
+  deleteTopic(topic: string, between: () => void = () => undefined): void {
     this.store.log.commitTurn()
     this.store.loadTails(topic)
     const ends = this.store.tails.ends(topic)
-    this.reput()
+    const untilOffset = this.store.log.writtenOffset
+    this.flush()
+    this.#deletedTopics.add([{ topic, untilOffset }])
+    between()
+    this.reput(untilOffset)
     this.queues.delete(topic)
     this.store.forgetTopic(topic)
     for (const [tail, end] of ends) if (tail.nextQueueOffset === end) tail.nextQueueOffset = 0

@@ -1,7 +1,8 @@
 /** The store with its threads: topics that go and come, look-ups that fail, threads that die. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { StoreError } from '../../engine/base/errors.ts'
 import { createRecordSource } from '../../engine/format/record-encoder.ts'
 import { messagesIn } from '../../engine/format/stored-message.ts'
 import { AppendOutcome } from '../../engine/log/append-outcome.ts'
@@ -54,13 +55,45 @@ describe('a topic that is deleted', () => {
     const tail = store.tail('T', 0)
     for (let index = 0; index < 10; index += 1) append(store, 'T', `old ${index}`)
     append(store, 'other', 'stays')
-    store.deleteTopic('T')
+    await store.deleteTopic('T')
     await until(() => tail.nextQueueOffset === 0)
     expect(readdirSync(join(folder.path, 'consumequeue'))).toEqual(['other'])
     expect(append(store, 'T', 'new')).toBe(0)
     await whenBuilt(store)
     expect(await bodies(store, 'T')).toEqual(['new'])
     expect(await bodies(store, 'other')).toEqual(['stays'])
+  })
+
+  it('does not come back with the log, once its deletion is promised', async () => {
+    using folder = temporaryFolder('topic')
+    const store = await ThreadedStore.open(folder.path, OPTIONS)
+    append(store, 'other', 'stays')
+    const deletions = ['T', 'U'].map((topic) => {
+      append(store, topic, 'old')
+      return store.deleteTopic(topic)
+    })
+    await Promise.all(deletions)
+    append(store, 'U', 'new')
+    store.log.commitTurn()
+    await store.destroy(new Error('as if it was killed'))
+    for (const isDamaged of [false, true]) {
+      if (isDamaged) rmSync(join(folder.path, 'consumequeue'), { recursive: true })
+      await using again = await ThreadedStore.open(folder.path, OPTIONS)
+      await whenBuilt(again)
+      expect(await bodies(again, 'T')).toEqual([])
+      expect(await bodies(again, 'U')).toEqual(['new'])
+      expect(await bodies(again, 'other')).toEqual(['stays'])
+    }
+  })
+
+  it('may come back when the store can promise nothing any more, and says so', async () => {
+    using folder = temporaryFolder('topic')
+    const store = await ThreadedStore.open(folder.path, OPTIONS)
+    append(store, 'T', 'old')
+    store.log.refuse(new StoreError('STORE_IO_FAILED', 'a disk that fails'))
+    await expect(store.deleteTopic('T')).rejects.toThrow('a disk that fails')
+    await store.close()
+    await expect(store.deleteTopic('T')).rejects.toMatchObject({ code: 'STORE_IO_FAILED' })
   })
 
   it('keeps every message that comes while it is being deleted', async () => {
@@ -71,10 +104,11 @@ describe('a topic that is deleted', () => {
         const topic = `T${round}`
         for (let index = 0; index < 5; index += 1) append(store, topic, `old ${index}`)
         if (round % 2 === 0) await whenBuilt(store)
-        store.deleteTopic(topic)
+        const deletion = store.deleteTopic(topic)
         append(store, topic, 'new 1')
         if (round % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
         append(store, topic, 'new 2')
+        await deletion
         await whenBuilt(store)
         expect(await bodies(store, topic), topic).toEqual(['new 1', 'new 2'])
       }

@@ -1,4 +1,4 @@
-/** What admin tools ask to be deleted (AdminBrokerProcessor). Each answers before it is done. */
+/** What admin tools ask to be deleted (AdminBrokerProcessor). Files go after the answer. */
 import { readdir } from 'node:fs/promises'
 import type { ThreadedStore } from '../../../workers/threaded-store.ts'
 import { RequestCode } from '../../protocol/request-code.ts'
@@ -36,8 +36,9 @@ const LIGHT_QUEUE_PREFIX = '%LMQ%'
 
 /** Deletes the queues of topics that nobody knows any more. */
 async function deleteUnusedTopics(store: ThreadedStore, topics: TopicConfigs): Promise<void> {
-  for (const topic of await readdir(store.layout.consumeQueue)) {
+  const unused = (await readdir(store.layout.consumeQueue)).filter((topic) => {
     const isKept = topics.isSystem(topic) || topic.startsWith(LIGHT_QUEUE_PREFIX)
-    if (!isKept && topics.find(topic) === undefined) store.deleteTopic(topic)
-  }
+    return !isKept && topics.find(topic) === undefined
+  })
+  await Promise.all(unused.map((topic) => store.deleteTopic(topic)))
 }

@@ -110,7 +110,10 @@ function changedConfig(topics: TopicConfigs, { config, changes }: AskedTopic): T
   return { ...config, attributes: changedAttributes(TOPIC_ATTRIBUTES, current, changes) }
 }
 
-/** With the topic go its retries by groups that pop (AdminBrokerProcessor.deleteTopic). */
+/**
+ * With the topic go its retries by groups that pop (AdminBrokerProcessor.deleteTopic). Answered
+ * when neither a kill nor a loss of power brings them back.
+ */
 async function deleteTopic(
   { topics, offsets, store }: TopicRouteParts,
   request: RemotingCommand,
@@ -120,11 +123,12 @@ async function deleteTopic(
   checkNotSystem(topics, topic)
   const retries = offsets.groupsOf(topic).flatMap((group) => popRetryTopicsOf(topic, group))
   const known = retries.filter((retry) => topics.find(retry) !== undefined)
-  for (const name of [topic, ...known]) {
+  const deletions = [topic, ...known].map((name) => {
     topics.remove(name)
     offsets.removeTopic(name)
-    store.deleteTopic(name)
-  }
+    return store.deleteTopic(name)
+  })
+  await Promise.all(deletions)
   return savedResponse(request, topics, offsets)
 }
 

@@ -24,7 +24,7 @@ export interface ExpectedQueue {
   readonly queueId: number
   /** All of them, and at the end. */
   readonly kept: readonly ModelMessage[]
-  /** The last so many of these may come before: the queue was deleted, and came back in part. */
+  /** The last so many of these may come before: the power went while they were deleted. */
   readonly perhaps: readonly ModelMessage[]
   /** Smallest and largest number that its next message may get when it has none left. */
   readonly nextMin: number
@@ -35,14 +35,14 @@ export class LogModel {
   #messages: ModelMessage[] = []
   /** What was acknowledged as being on the disk ends here; physical offset. */
   #durableEnd = 0
-  /** What comes before in the log was deleted from the queues of a topic; physical offset. */
+  /** What comes before in the log is in no queue of a topic; physical offset. */
   readonly #deletedUntil = new Map<string, number>()
   /** The log starts here. */
   #startOffset = 0
   /** Or up to here: the power may go when a segment is half deleted. */
   #startOffsetMax = 0
-  /** Deleted since the power went last: surely not there. */
-  readonly #surelyDeleted = new Set<string>()
+  /** The same if a deletion came as far as the disk that was never acknowledged. */
+  readonly #perhapsUntil = new Map<string, number>()
 
   /** What the log still holds. */
   get messages(): readonly ModelMessage[] {
@@ -75,9 +75,14 @@ export class LogModel {
     this.#durableEnd = Math.max(this.#durableEnd, last?.end ?? 0)
   }
 
-  deleteTopic(topic: string): void {
-    this.#deletedUntil.set(topic, this.#messages.at(-1)?.end ?? 0)
-    this.#surelyDeleted.add(topic)
+  /** A topic is about to be deleted: the power may go when it is half done. */
+  beginDeletion(topic: string): void {
+    this.#perhapsUntil.set(topic, this.#messages.at(-1)?.end ?? 0)
+  }
+
+  /** The deletion is acknowledged: nothing brings the topic's messages back. */
+  acknowledgeDeletion(topic: string): void {
+    this.#deletedUntil.set(topic, this.#perhapsUntil.get(topic) ?? 0)
   }
 
   /** The log is about to lose everything before an offset. */
@@ -90,13 +95,15 @@ export class LogModel {
     this.#startOffset = startOffset
   }
 
-  /** The power went: the log is between these now, and what was deleted may be back. */
+  /** The power went: the log is between these now. */
   recover({ startOffset, endOffset }: { startOffset: number; endOffset: number }): void {
     this.#startOffset = startOffset
     this.#startOffsetMax = startOffset
     const kept = this.#messages.findLastIndex(({ end }) => end <= endOffset) + 1
     this.#messages.length = kept
-    this.#surelyDeleted.clear()
+    for (const [topic, until] of this.#perhapsUntil) {
+      this.#perhapsUntil.set(topic, Math.min(until, endOffset))
+    }
     this.acknowledge(endOffset)
   }
 
@@ -123,12 +130,13 @@ export class LogModel {
 
   #expected(queue: readonly ModelMessage[]): ExpectedQueue {
     const { topic = '', queueId = 0 } = queue[0] ?? {}
-    const until = this.#deletedUntil.get(topic) ?? 0
+    const deletedUntil = this.#deletedUntil.get(topic) ?? 0
+    const perhapsUntil = this.#perhapsUntil.get(topic) ?? 0
+    const left = queue.filter(({ physicalOffset }) => physicalOffset >= deletedUntil)
+    const kept = left.filter(({ physicalOffset }) => physicalOffset >= perhapsUntil)
+    const perhaps = left.slice(0, left.length - kept.length)
     const isHeld = ({ physicalOffset }: ModelMessage) => physicalOffset >= this.#startOffset
-    const kept = queue.filter(({ physicalOffset }) => physicalOffset >= until)
-    const isSure = this.#surelyDeleted.has(topic)
-    const perhaps = isSure ? [] : queue.slice(0, queue.length - kept.length)
-    const nextMax = ([...perhaps, ...kept].at(-1)?.queueOffset ?? -1) + 1
+    const nextMax = (left.at(-1)?.queueOffset ?? -1) + 1
     const nextMin = kept.length > 0 ? nextMax : 0
     const held = { kept: kept.filter(isHeld), perhaps: perhaps.filter(isHeld) }
     return { topic, queueId, ...held, nextMin, nextMax }

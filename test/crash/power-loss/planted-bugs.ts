@@ -99,6 +99,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'forgets to sync the folder of segments': dropped('syncDirectory', /\/(commitlog|agena)$/),
   'forgets to sync the folders of queues': dropped('syncDirectory', /\/consumequeue/),
   'forgets to sync the root': dropped('syncDirectory', /^\/store$/),
+  'forgets that a topic was deleted': dropped('rename', /making-deleted\.json$/),
   'uses a segment again with what is in it': segmentRecycled,
   'deletes another segment than the oldest': deletedOutOfOrder,
 }

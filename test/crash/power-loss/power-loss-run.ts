@@ -200,9 +200,10 @@ export class PowerLossRun {
   #deleteTopic(stepped: SteppedStore): void {
     const topic = this.#random.pick(TOPICS)
     stepped.store.log.commitTurn()
-    // Told before: the power may go when it is half done.
-    this.#model.deleteTopic(topic)
+    this.#model.beginDeletion(topic)
     stepped.deleteTopic(topic)
+    this.#model.acknowledge(stepped.store.log.writtenOffset)
+    this.#model.acknowledgeDeletion(topic)
   }
 
   #deleteOldest(stepped: SteppedStore): void {

@@ -248,6 +248,100 @@ describe('a store whose files were damaged', () => {
   })
 })
 
+describe('a topic that was deleted', () => {
+  /** Ten messages of two topics by turns, one of them deleted. */
+  function openAndDelete(disk: MemoryDisk, between?: (stepped: SteppedStore) => void) {
+    const stepped = open(disk)
+    for (let index = 0; index < 5; index += 1) {
+      stepped.append({ body: `old ${index}` })
+      stepped.append({ topic: 'other', body: `other ${index}` })
+    }
+    stepped.deleteTopic('T', () => between?.(stepped))
+    return stepped
+  }
+
+  it.each([
+    ['a kill', () => undefined],
+    ['a loss of power', (disk: MemoryDisk) => disk.crash()],
+    ['the loss of all queues', (disk: MemoryDisk) => removeAll(disk, `${ROOT}/consumequeue`)],
+    ['the loss of a queue', (disk: MemoryDisk) => removeAll(disk, `${ROOT}/consumequeue/other`)],
+  ])('does not come back after %s', (_name, damage) => {
+    const disk = new MemoryDisk()
+    openAndDelete(disk).kill()
+    damage(disk)
+    const again = open(disk)
+    again.reput()
+    expect(again.topics()).toEqual(['other'])
+    expect(again.readAll('other')).toHaveLength(5)
+    expect(again.readAll()).toEqual([])
+    again.append({ body: 'new' })
+    again.reput()
+    expect(again.readAll().map(({ queueOffset }) => queueOffset)).toEqual([0])
+    again.kill()
+    const last = open(disk)
+    last.reput()
+    expect(bodies(last)).toEqual(['new'])
+  })
+
+  it('stays away when the queues are lost after a clean stop', () => {
+    const disk = new MemoryDisk()
+    openAndDelete(disk).close()
+    removeAll(disk, `${ROOT}/consumequeue`)
+    const again = open(disk)
+    again.reput()
+    expect([again.readAll(), again.readAll('other').length]).toEqual([[], 5])
+  })
+
+  it('keeps what came while it was being deleted, at its numbers', () => {
+    const disk = new MemoryDisk()
+    const stepped = openAndDelete(disk, (deleting) => deleting.append({ body: 'came' }))
+    stepped.append({ body: 'later' })
+    stepped.kill()
+    const again = open(disk)
+    again.reput()
+    const found = again
+      .readAll()
+      .map(({ queueOffset, body }) => `${queueOffset} ${body.toString()}`)
+    expect(found).toEqual(['5 came', '6 later'])
+    again.append({ body: 'last' })
+    again.reput()
+    expect(again.readAll().at(-1)?.queueOffset).toBe(7)
+  })
+
+  it('is gone although the process was killed before its queues were', () => {
+    const disk = new MemoryDisk()
+    expect(() =>
+      openAndDelete(disk, (deleting) => {
+        deleting.reput()
+        deleting.append({ body: 'came' })
+        deleting.kill()
+        throw new Error('killed')
+      }),
+    ).toThrow('killed')
+    const again = open(disk)
+    again.reput()
+    expect(bodies(again)).toEqual(['came'])
+  })
+
+  it('deletes nothing that comes to stand where the log was cut', () => {
+    const disk = new MemoryDisk()
+    const stepped = openAndDelete(disk)
+    const end = stepped.store.log.writtenOffset
+    stepped.kill()
+    const fd = disk.open(segmentPath(`${ROOT}/commitlog`, 0), 'write')
+    disk.write(fd, Buffer.alloc(30, 0xee), 0, 30, 0)
+    disk.close(fd)
+    const cut = new SteppedStore(disk, ROOT, { ...OPTIONS, onCorruption: 'cut' })
+    expect(cut.store.recovered.endOffset).toBe(0)
+    cut.append({ body: 'new' })
+    expect(cut.store.log.writtenOffset).toBeLessThan(end)
+    cut.kill()
+    const again = open(disk)
+    again.reput()
+    expect(bodies(again)).toEqual(['new'])
+  })
+})
+
 describe('the lock of a store', () => {
   it('is held until the store is left', () => {
     const disk = new MemoryDisk()

@@ -50,7 +50,7 @@ beforeEach(async () => {
   )
   offsets = new ConsumerOffsets(directory, silentLogger)
   deleted = []
-  const store = { deleteTopic: (topic: string) => void deleted.push(topic) }
+  const store = { deleteTopic: async (topic: string) => void deleted.push(topic) }
   live = await LiveRoutes.start(topicRoutes({ topics, offsets, store }))
   peer = live.peer()
 })
