@@ -5,6 +5,7 @@
  *   cut-00000000000000012345    what stood behind this offset in a damaged segment
  *   cut-00000000001073741824    a whole segment that lay behind the end
  *   aside-consumequeue-T-0-x    a file that is not the store's
+ *   cut-00000000000000012345-2  where there was one from before
  */
 import { basename, join, relative } from 'node:path'
 import { describeError } from '../base/errors.ts'
@@ -61,9 +62,16 @@ export function cutSegment(place: Place, cut: LogCut, beforeCut: () => void = ()
   }
 }
 
-/** Name in `agena/` of what stood behind an offset in a damaged segment. */
-export function cutFileName(offset: number): string {
-  return `cut-${segmentName(offset)}`
+/** Where what stands behind an offset in a damaged segment is kept. */
+export function cutPath({ files, layout }: Omit<Place, 'logger'>, offset: number): string {
+  return freePath(files, join(layout.work, `cut-${segmentName(offset)}`))
+}
+
+/** What an earlier cut kept is never overwritten. */
+function freePath(files: FileSystem, path: string): string {
+  let free = path
+  for (let number = 2; files.exists(free); number += 1) free = `${path}-${number}`
+  return free
 }
 
 /** Moves a file of the store out of the way; where it is now. */
@@ -72,7 +80,7 @@ export function setAside({ files, layout, logger }: Place, path: string): string
   const name = isSegment
     ? `cut-${basename(path)}`
     : `aside-${relative(layout.root, path).replaceAll('/', '-')}`
-  const target = join(layout.work, name)
+  const target = freePath(files, join(layout.work, name))
   logger.warn(`${path} does not belong to the store as it is: it is set aside as ${target}`)
   files.rename(path, target)
   return target
@@ -87,8 +95,9 @@ interface CutPlace {
 function keep(place: Place, cut: LogCut, source: CutPlace): void {
   const { layout, logger, files } = place
   const isTorn = cut.kind === 'torn'
-  const name = isTorn ? `${TORN_PREFIX}${segmentName(cut.offset)}` : cutFileName(cut.offset)
-  const target = join(layout.work, name)
+  const target = isTorn
+    ? join(layout.work, `${TORN_PREFIX}${segmentName(cut.offset)}`)
+    : cutPath(place, cut.offset)
   const restBytes = cut.segmentBytes - source.position
   const lengthBytes = isTorn ? Math.min(restBytes, TORN_BYTES_MAX) : restBytes
   try {

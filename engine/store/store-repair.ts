@@ -3,7 +3,6 @@
  * the damage, as a start with `onCorruption: 'cut'` would do, and what is cut is kept. Queues and
  * index follow at the next start.
  */
-import { join } from 'node:path'
 import { StoreError } from '../base/errors.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { FileSystem } from '../file/file-system.ts'
@@ -23,7 +22,7 @@ import { countQueues } from '../queue/queue-recovery.ts'
 import { removeStaleHashes } from './block-hashes.ts'
 import { loadDurableMark, saveDurableMark } from './durable-mark.ts'
 import { loadEndMark } from './end-mark.ts'
-import { cutFileName, cutSegment, setAside } from './log-cut.ts'
+import { cutPath, cutSegment, setAside } from './log-cut.ts'
 import { clampCheckpoint, loadCheckpoint, safeTimestampMs } from './store-checkpoint.ts'
 import { listStoreSegments } from './store-segments.ts'
 
@@ -174,9 +173,7 @@ function describeCut(place: Place, listing: SegmentListing, offset: number): Rep
   const later = startOffsets.filter((startOffset) => startOffset > segmentStart)
   return {
     offset,
-    keptAs: startOffsets.includes(segmentStart)
-      ? join(layout.work, cutFileName(offset))
-      : undefined,
+    keptAs: startOffsets.includes(segmentStart) ? cutPath(place, offset) : undefined,
     segmentsAside: later.map((startOffset) => segmentPath(layout.commitLog, startOffset)),
     lostRecords,
     lastTimestampMs,

@@ -18,7 +18,8 @@ export function formatRepair(
     lines.push(
       damages.length === 0
         ? 'nothing to repair'
-        : 'nothing to repair: a start does not meet the damage (--all cuts the log there)',
+        : 'nothing to repair: a start meets the damage only where it builds queues or the index ' +
+            'again (--all cuts the log there)',
     )
   } else lines.push(isDryRun ? 'dry run: nothing was changed' : 'repaired')
   return `${lines.join('\n')}\n`

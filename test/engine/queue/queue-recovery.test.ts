@@ -201,6 +201,10 @@ describe('units that are whole', () => {
     const other = `${ROOT}/consumequeue/Other/0/${segmentName(0)}`
     damaged.change(other, (fd) => damaged.disk.zero(fd, UNIT_BYTES, FILE_BYTES - UNIT_BYTES))
     expect(expectWhole(damaged).store.recovered.redoFromOffset).toBe(0)
+    // A stop that looks clean, and left the last message without its unit.
+    const last = new Damaged().zero(2, ((COUNT - 1) % 16) * UNIT_BYTES, UNIT_BYTES)
+    expect(last.disk.exists(`${ROOT}/agena/end.json`)).toBe(true)
+    expect(expectWhole(last).store.recovered.redoFromOffset).toBe(0)
   })
 })
 

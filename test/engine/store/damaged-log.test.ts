@@ -287,6 +287,22 @@ describe('a repair', () => {
     expect(countOf(open(disk))).toBe(2)
   })
 
+  it('never overwrites what an earlier one kept', () => {
+    const { disk, at } = damaged()
+    const first = repairStore(disk, ROOT, REPAIR).cut?.keptAs ?? ''
+    const bytes = content(disk, first)
+    const stepped = open(disk)
+    expect(stepped.append({ body: 'again' })).toBe(at)
+    stepped.close()
+    write(disk, at, Buffer.alloc(30, 0xdd))
+    disk.unlink(`${LAYOUT.work}/end.json`)
+    const second = repairStore(disk, ROOT, REPAIR).cut?.keptAs ?? ''
+    expect(second).toBe(`${first}-2`)
+    expect(content(disk, second).indexOf('again')).toBeGreaterThan(0)
+    expect(content(disk, first).equals(bytes)).toBe(true)
+    expect(countOf(open(disk))).toBe(55)
+  })
+
   it('sets the mark back for a log that ends before it', () => {
     const { disk } = filled(3)
     const end = loadDurableMark(disk, LAYOUT)?.durableOffset ?? 0
