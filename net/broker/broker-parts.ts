@@ -15,6 +15,7 @@ import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
 import { groupQueryRoutes } from './clients/group-query-routes.ts'
+import { SubscriptionConsistency } from './clients/subscription-consistency.ts'
 import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { lockRoutes } from './lock/lock-routes.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
@@ -82,12 +83,14 @@ export class BrokerParts implements Closable {
     const offsets = new ConsumerOffsets(directory, logger)
     offsets.clamp((topic, queueId) => store.maxQueueOffset(topic, queueId))
     const filters = new ConsumerFilters(directory, logger)
+    const consistency = new SubscriptionConsistency(logger)
     const notifier = new GroupChangeNotifier({ groups, logger })
     const clients = new ClientRegistry({
       onGroupChange: (group) => {
         if (group.isEmpty) filters.unregister(group.name)
         notifier.noteChange(group)
       },
+      onSubscriptions: (group) => consistency.check(group),
       onSubscriptionChange: (group, topic) => this.#pull.releaseGroup(group, topic),
       clientExpiryMs: config.clientExpiryMs,
     })

@@ -20,6 +20,8 @@ export interface ClientRegistryParts {
   readonly onGroupChange: GroupChangeListener
   /** @default nobody hears of it */
   readonly onSubscriptionChange?: SubscriptionChangeListener | undefined
+  /** Hears that a member has said what it wants. @default nobody hears of it */
+  readonly onSubscriptions?: ((group: ConsumerGroupInfo) => void) | undefined
 }
 
 /** The groups of one connection. */
@@ -37,11 +39,13 @@ export class ClientRegistry {
   readonly #clientExpiryMs: number
   readonly #onGroupChange: GroupChangeListener
   readonly #onSubscriptionChange: SubscriptionChangeListener | undefined
+  readonly #onSubscriptions: ((group: ConsumerGroupInfo) => void) | undefined
 
   constructor(parts: ClientRegistryParts) {
     this.#clientExpiryMs = parts.clientExpiryMs
     this.#onGroupChange = parts.onGroupChange
     this.#onSubscriptionChange = parts.onSubscriptionChange
+    this.#onSubscriptions = parts.onSubscriptions
   }
 
   get consumerGroups(): Iterable<ConsumerGroupInfo> {
@@ -98,6 +102,10 @@ export class ClientRegistry {
     const onRenewed = (topic: string) => this.#onSubscriptionChange?.(data.groupName, topic)
     const isChanged = subscriptions !== undefined && group.subscribe(subscriptions, onRenewed)
     this.#membershipsOf(member.connection).consumerGroups.add(group.name)
+    if (subscriptions !== undefined) {
+      group.noteWish(member.connection, subscriptions)
+      this.#onSubscriptions?.(group)
+    }
     if (isNew || isChanged) this.#onGroupChange(group)
     return isNew || isChanged
   }
@@ -117,6 +125,7 @@ export class ClientRegistry {
     const group = this.#consumers.get(groupName)
     if (group?.leave(connection) !== true) return
     if (group.isEmpty) this.#consumers.delete(groupName)
+    else this.#onSubscriptions?.(group)
     this.#memberships.get(connection)?.consumerGroups.delete(groupName)
     this.#onGroupChange(group)
   }

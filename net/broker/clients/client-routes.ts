@@ -26,6 +26,7 @@ import type { BrokerConfig } from '../options/broker-options.ts'
 import { clientConnectionOf } from './client-member.ts'
 import type { ClientRegistry } from './client-registry.ts'
 import { HeartbeatHandler, type HeartbeatParts } from './heartbeat-handler.ts'
+import { differenceOf } from './subscription-consistency.ts'
 
 export interface ClientRouteParts extends HeartbeatParts {
   readonly offsets: ConsumerOffsets
@@ -86,6 +87,7 @@ function consumerList(clients: ClientRegistry, request: RemotingCommand): Remoti
   return createResponse(request, ResponseCode.SUCCESS, { body })
 }
 
+/** The remark, which Java leaves empty, says which consumers of the group differ in what. */
 function consumers(clients: ClientRegistry, request: RemotingCommand): RemotingCommand {
   const { consumerGroup } = decodeHeader(GetConsumerConnectionListRequestHeader, request.extFields)
   const group = clients.consumerGroup(consumerGroup)
@@ -101,7 +103,8 @@ function consumers(clients: ClientRegistry, request: RemotingCommand): RemotingC
     messageModel,
     subscriptionTable: new Map(subscriptions),
   })
-  return createResponse(request, ResponseCode.SUCCESS, { body })
+  const remark = differenceOf(group)
+  return createResponse(request, ResponseCode.SUCCESS, { body, remark })
 }
 
 function producers(clients: ClientRegistry, request: RemotingCommand): RemotingCommand {

@@ -1,6 +1,7 @@
 import type { ConsumerData, SubscriptionData } from '../../protocol/heartbeat.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import type { ClientMember } from './client-member.ts'
+import type { Wish } from './subscription-consistency.ts'
 
 /** `messageModel` of a group whose consumers each get every message (Java: MessageModel). */
 const BROADCASTING = 'BROADCASTING'
@@ -17,6 +18,8 @@ export class ConsumerGroupInfo {
   fingerprint: number | undefined
   readonly #members = new Map<Connection, ClientMember>()
   readonly #subscriptions = new Map<string, SubscriptionData>()
+  /** What each member said last that it wants. */
+  readonly #wishes = new Map<Connection, readonly SubscriptionData[]>()
 
   constructor(name: string) {
     this.name = name
@@ -65,8 +68,23 @@ export class ConsumerGroupInfo {
     return isNew
   }
 
+  /** What the members want, each by its last whole heartbeat, those who came first first. */
+  get wishes(): Wish[] {
+    const wishes: Wish[] = []
+    for (const [connection, { clientId }] of this.#members) {
+      const subscriptions = this.#wishes.get(connection)
+      if (subscriptions !== undefined) wishes.push({ clientId, subscriptions })
+    }
+    return wishes
+  }
+
+  noteWish(connection: Connection, subscriptions: readonly SubscriptionData[]): void {
+    this.#wishes.set(connection, subscriptions)
+  }
+
   /** @returns false when it was no member */
   leave(connection: Connection): boolean {
+    this.#wishes.delete(connection)
     return this.#members.delete(connection)
   }
 

@@ -20,6 +20,8 @@ import { isReadablePermission } from '../topics/permission.ts'
 import type { Topic } from '../topics/topic.ts'
 import type { TopicConfigs } from '../topics/topic-configs.ts'
 
+import { ForbiddenType, PullForbidden } from './pull-forbidden.ts'
+
 /**
  * Filters that requests carried themselves, by expression: a few per group, used again and again.
  */
@@ -27,6 +29,7 @@ const FILTERS_KEPT_MAX = 1000
 
 /** What the heartbeats of a group's consumers say. */
 export interface GroupSubscriptions {
+  consumerGroup(group: string): { readonly isBroadcasting: boolean } | undefined
   subscriptionOf(group: string, topic: string): SubscriptionData | undefined
 }
 
@@ -54,20 +57,27 @@ export class PullAdmission {
   check(groupName: string, topicName: string, queueId: number): Topic {
     const { config, groups, topics } = this.#parts
     if (!isReadablePermission(config.brokerPermission)) {
-      throw denied(`the broker[${config.brokerIP1}] pulling message is forbidden`)
+      throw denied(
+        `the broker[${config.brokerIP1}] pulling message is forbidden`,
+        ForbiddenType.BROKER,
+      )
     }
     const group = groups.find(groupName)
     if (group === undefined) {
       const remark = `subscription group [${groupName}] does not exist`
       throw new BrokerError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, remark)
     }
-    if (!group.consumeEnable) throw denied(`subscription group no permission, ${groupName}`)
+    if (!group.consumeEnable) {
+      throw denied(`subscription group no permission, ${groupName}`, ForbiddenType.GROUP)
+    }
     const topic = topics.find(topicName)
     if (topic === undefined) {
       const remark = `topic[${topicName}] not exist, apply first please!`
       throw new BrokerError(ResponseCode.TOPIC_NOT_EXIST, remark)
     }
-    if (!topic.isReadable) throw denied(`the topic[${topicName}] pulling message is forbidden`)
+    if (!topic.isReadable) {
+      throw denied(`the topic[${topicName}] pulling message is forbidden`, ForbiddenType.TOPIC)
+    }
     const { readQueueNums } = topic.config
     if (queueId < 0 || queueId >= readQueueNums) {
       const remark =
@@ -99,7 +109,17 @@ export class PullAdmission {
   }
 
   #groupFilter(view: PullRequestView, group: string, topic: string): MessageFilter | undefined {
-    const subscription = this.#parts.clients.subscriptionOf(group, topic)
+    const { clients, groups } = this.#parts
+    const isBroadcasting = clients.consumerGroup(group)?.isBroadcasting === true
+    if (isBroadcasting && groups.get(group)?.consumeBroadcastEnable === false) {
+      const remark = `the consumer group[${group}] can not consume by broadcast way`
+      throw denied(remark, ForbiddenType.BROADCASTING)
+    }
+    if (!groups.mayRead(group, topic)) {
+      const remark = `the consumer group[${group}] is forbidden for topic[${topic}]`
+      throw denied(remark, ForbiddenType.SUBSCRIPTION)
+    }
+    const subscription = clients.subscriptionOf(group, topic)
     if (subscription === undefined) {
       const remark = `the consumer's subscription not exist: group ${group}, topic ${topic}`
       throw new BrokerError(ResponseCode.SUBSCRIPTION_NOT_EXIST, remark)
@@ -147,6 +167,6 @@ function subscriptionText(view: PullRequestView): string {
   return text.toString('utf8', 0, unescapeJson(buffer, subscriptionStart, subscriptionEnd, text, 0))
 }
 
-function denied(remark: string): BrokerError {
-  return new BrokerError(ResponseCode.NO_PERMISSION, remark)
+function denied(remark: string, forbiddenType: ForbiddenType): PullForbidden {
+  return new PullForbidden(remark, forbiddenType)
 }

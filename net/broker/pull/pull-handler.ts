@@ -23,6 +23,7 @@ import type { BrokerConfig } from '../options/broker-options.ts'
 import { storeFailure } from '../send/send-failure.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
 import type { PullAdmission } from './pull-admission.ts'
+import { PullForbidden } from './pull-forbidden.ts'
 import { PullHolder } from './pull-holder.ts'
 import { type Pull, viewOfPullCommand } from './pull-request.ts'
 import { PullResponder, pullResponseCode } from './pull-responder.ts'
@@ -276,7 +277,11 @@ export class PullHandler implements StoreListener {
 
 function refuse(view: PullRequestView, connection: Connection, error: unknown): void {
   const { responseCode, message } = storeFailure(error)
-  connection.send(createResponse(requestOf(view), responseCode, { remark: message }))
+  const isForbidden = error instanceof PullForbidden
+  const extFields = isForbidden
+    ? new Map([['forbiddenType', String(error.forbiddenType)]])
+    : undefined
+  connection.send(createResponse(requestOf(view), responseCode, { remark: message, extFields }))
 }
 
 function answerError(pull: Pull, code: number, remark: string): void {

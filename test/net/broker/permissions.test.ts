@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import { RawMember } from '../../helpers/raw-member.ts'
 import { pullFields, RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
 
 const { PULL_MESSAGE, SEND_MESSAGE_V2, UPDATE_BROKER_CONFIG } = RequestCode
@@ -121,5 +122,62 @@ describe('a pull by the subscription of its group', () => {
     await beat(running, 5)
     // The message has no tag, so the subscription passes it over.
     expect((await ask(5)).code).toBe(ResponseCode.PULL_RETRY_IMMEDIATELY)
+  })
+})
+
+describe('a pull of a group', () => {
+  async function pulled(
+    member: RawMember,
+    more: Readonly<Record<string, string | number>> = {},
+  ): Promise<readonly [number, string | undefined]> {
+    const fields = pullFields('T', { consumerGroup: 'shop', sysFlag: 0, subVersion: 1, ...more })
+    const { code, extFields } = await member.ask(PULL_MESSAGE, fields)
+    return [code, extFields.get('forbiddenType')]
+  }
+
+  function putGroup(running: RunningStandalone, fields: object): Promise<RemotingCommand> {
+    const body = Buffer.from(JSON.stringify({ groupName: 'shop', ...fields }))
+    return running.ask(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {}, body)
+  }
+
+  test('that broadcasts is refused where the group may not', async () => {
+    await using running = await RunningStandalone.start()
+    await using member = new RawMember(running.server.brokerAddress, 'one')
+    await send(running)
+    await member.beat({ group: 'shop', topics: { T: '*' }, messageModel: 'BROADCASTING' })
+    expect(await pulled(member)).toEqual([SUCCESS, undefined])
+    await putGroup(running, { consumeBroadcastEnable: false })
+    expect(await pulled(member)).toEqual([NO_PERMISSION, '4'])
+    await member.beat({ group: 'shop', topics: { T: '*' }, messageModel: 'CLUSTERING' })
+    expect(await pulled(member)).toEqual([SUCCESS, undefined])
+  })
+
+  test('that may not read one topic is refused there alone', async () => {
+    await using running = await RunningStandalone.start()
+    await using member = new RawMember(running.server.brokerAddress, 'one')
+    await send(running)
+    await member.beat({ group: 'shop', topics: { T: '*' } })
+    const permit = (topic: string, readable: boolean) =>
+      member.ask(RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN, { group: 'shop', topic, readable })
+    await permit('other', false)
+    expect(await pulled(member)).toEqual([SUCCESS, undefined])
+    await permit('T', false)
+    expect(await pulled(member)).toEqual([NO_PERMISSION, '5'])
+    await permit('T', true)
+    expect(await pulled(member)).toEqual([SUCCESS, undefined])
+  })
+
+  test('says who forbids it', async () => {
+    await using running = await RunningStandalone.start()
+    await using member = new RawMember(running.server.brokerAddress, 'one')
+    await send(running)
+    await member.beat({ group: 'shop', topics: { T: '*' } })
+    await permitTopic(running, WRITE)
+    expect(await pulled(member)).toEqual([NO_PERMISSION, '3'])
+    await putGroup(running, { consumeEnable: false })
+    expect(await pulled(member)).toEqual([NO_PERMISSION, '2'])
+    const config = Buffer.from('brokerPermission=2\n')
+    expect((await running.ask(UPDATE_BROKER_CONFIG, {}, config)).code).toBe(SUCCESS)
+    expect(await pulled(member)).toEqual([NO_PERMISSION, '1'])
   })
 })
