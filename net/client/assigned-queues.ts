@@ -7,13 +7,17 @@ import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { OffsetStore } from './offset-store.ts'
 import type { PullClient } from './pull-client.ts'
 import { decodePulled } from './pulled-messages.ts'
+import type { QueueLocks } from './queue-locks.ts'
 import { type PullSink, QueuePuller } from './queue-puller.ts'
+import { settledWithin } from './settled-within.ts'
 import { wants } from './subscription.ts'
 
 /** What {@link AssignedQueues} work with. */
 export interface AssignedQueuesOptions {
   readonly store: OffsetStore
   readonly pullClient: PullClient
+  /** What lets one member alone have a queue; undefined where that does not matter. */
+  readonly locks: QueueLocks | undefined
   readonly logger: Logger
   /** Whether each pull tells the broker how far the group has come. */
   readonly commitsWithPull: boolean
@@ -25,6 +29,8 @@ export interface AssignedQueuesOptions {
   readonly subscriptionTo: (topic: string) => SubscriptionData
   /** A broker does not know the subscription that a pull relies on. */
   readonly onUnknown: () => Promise<void>
+  /** A queue that was busy when it was given up is free now, or one was started anew. */
+  readonly onFree: () => void
 }
 
 /** The queues that a consumer has, each with its puller. */
@@ -32,6 +38,8 @@ export class AssignedQueues {
   readonly #options: AssignedQueuesOptions
   readonly #log: LimitedLogger
   readonly #pullers = new Map<string, QueuePuller>()
+  /** Queues between two states: given up and not free yet, or started anew. None rejects. */
+  readonly #turning = new Map<string, Promise<void>>()
   #isStopped = false
 
   constructor(options: AssignedQueuesOptions) {
@@ -59,8 +67,27 @@ export class AssignedQueues {
   /** Has exactly `share` of a topic from now on; false when not all of it could be begun. */
   async setTopic(topic: string, share: readonly MessageQueue[]): Promise<boolean> {
     await this.#giveAllBut(share, (queue) => queue.topic === topic)
-    const results = await Promise.all(share.map((queue) => this.#tryTake(queue)))
-    return results.every((isTaken) => isTaken)
+    const missing = share.filter((queue) => !this.#pullers.has(queueKey(queue)))
+    const free = missing.filter((queue) => !this.#turning.has(queueKey(queue)))
+    const { locks } = this.#options
+    const held = locks === undefined || free.length === 0 ? free : await locks.lock(free)
+    const results = await Promise.all(held.map((queue) => this.#tryTake(queue)))
+    return held.length === missing.length && results.every((isTaken) => isTaken)
+  }
+
+  /** Somebody else has a queue: what is done with it here does not count any more. */
+  drop(queue: MessageQueue): void {
+    this.#pullers.get(queueKey(queue))?.close()
+    this.#pullers.delete(queueKey(queue))
+    this.#forget(queue)
+  }
+
+  /** Starts a queue anew which somebody else may have had meanwhile: behind what is consumed. */
+  renew(queue: MessageQueue): void {
+    const puller = this.#pullers.get(queueKey(queue))
+    if (puller === undefined) return
+    this.#pullers.delete(queueKey(queue))
+    void this.#turn(queue, () => this.#startAnew(puller)).then(() => this.#options.onFree())
   }
 
   /** Pulls a queue from another offset on; what was pulled before is dropped. */
@@ -75,6 +102,11 @@ export class AssignedQueues {
   stop(): void {
     this.#isStopped = true
     for (const puller of this.#pullers.values()) puller.stop()
+  }
+
+  /** Resolves when the queues that were given up are free, or after `timeoutMs`. */
+  async settled(timeoutMs: number): Promise<void> {
+    await settledWithin(this.#turning.values(), timeoutMs)
   }
 
   /** What was pulled does not count any more. */
@@ -93,12 +125,49 @@ export class AssignedQueues {
   }
 
   async #give(queue: MessageQueue): Promise<void> {
-    const { pullClient, store } = this.#options
-    this.#pullers.get(queueKey(queue))?.close()
+    const puller = this.#pullers.get(queueKey(queue))
+    assert(puller !== undefined, 'only an assigned queue is given up')
     this.#pullers.delete(queueKey(queue))
+    const finishing = puller.finish()
+    const leaving = this.#turn(queue, () => this.#leave(puller, finishing))
+    if (finishing === undefined) return leaving
+    // A listener may be at work for long; the other queues do not wait for it.
+    void leaving.then(() => this.#options.onFree())
+  }
+
+  /** Whatever `work` does, the queue is not taken before it has ended. It must not reject. */
+  #turn(queue: MessageQueue, work: () => Promise<void>): Promise<void> {
+    const turning = work().finally(() => this.#turning.delete(queueKey(queue)))
+    this.#turning.set(queueKey(queue), turning)
+    return turning
+  }
+
+  async #leave(puller: QueuePuller, finishing: Promise<void> | undefined): Promise<void> {
+    const { locks, store } = this.#options
+    const { queue } = puller
+    await finishing
+    puller.close()
     await store.persist(queue)
-    // It may have come back meanwhile.
-    if (this.#pullers.has(queueKey(queue))) return
+    await locks?.unlock([queue])
+    this.#forget(queue)
+  }
+
+  async #startAnew(puller: QueuePuller): Promise<void> {
+    const { locks, startOffsetOf, store } = this.#options
+    const { queue } = puller
+    await puller.finish()
+    puller.close()
+    try {
+      const offset = await startOffsetOf(queue)
+      if (!this.#isStopped) this.#start(queue, Math.max(offset, store.get(queue) ?? 0))
+    } catch (error) {
+      this.#warnOf(queue, error)
+      await locks?.unlock([queue])
+    }
+  }
+
+  #forget(queue: MessageQueue): void {
+    const { pullClient, store } = this.#options
     store.remove(queue)
     pullClient.forget(queue)
   }
@@ -108,13 +177,18 @@ export class AssignedQueues {
       await this.#take(queue)
       return true
     } catch (error) {
-      const { logger } = this.#options
-      logger.warn(`cannot begin with ${queueKey(queue)}: ${describeError(error)}`)
+      this.#warnOf(queue, error)
+      await this.#options.locks?.unlock([queue])
       return false
     }
   }
 
+  #warnOf(queue: MessageQueue, error: unknown): void {
+    this.#options.logger.warn(`cannot begin with ${queueKey(queue)}: ${describeError(error)}`)
+  }
+
   async #take(queue: MessageQueue): Promise<void> {
+    await this.#turning.get(queueKey(queue))
     if (this.#pullers.has(queueKey(queue))) return
     const offset = await this.#options.startOffsetOf(queue)
     if (this.#isStopped || this.#pullers.has(queueKey(queue))) return

@@ -27,6 +27,7 @@ export class BrokerCalls {
   readonly #options: BrokerCallsOptions
   /** The latest connection to each broker, by address. */
   readonly #connections = new Map<string, Connection>()
+  readonly #addresses = new WeakMap<Connection, string>()
 
   constructor(options: BrokerCallsOptions) {
     this.#options = options
@@ -36,6 +37,11 @@ export class BrokerCalls {
   get connectedAddresses(): readonly string[] {
     const open = [...this.#connections].filter(([, { status }]) => status === 'open')
     return open.map(([address]) => address)
+  }
+
+  /** Where a connection leads or led; undefined when that is no broker. */
+  addressOf(connection: Connection): string | undefined {
+    return this.#addresses.get(connection)
   }
 
   /**
@@ -114,6 +120,7 @@ export class BrokerCalls {
       const connection = await remoting.connection(address, timeoutMs)
       if (connection.attachment === undefined) {
         this.#connections.set(address, connection)
+        this.#addresses.set(connection, address)
         connection.attachment = this.#greet(connection)
       }
       return connection

@@ -9,6 +9,7 @@ import {
 import { encodeBody } from '../protocol/json-shape.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { MASTER_ID } from '../protocol/topic-route.ts'
+import type { Connection } from '../remoting/connection.ts'
 import { RemotingClient } from '../remoting/remoting-client.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
@@ -30,6 +31,8 @@ export interface ClientRole {
   consumers(): readonly ConsumerData[]
   /** The route of `topic` has changed. */
   onRouteChange(topic: string): void
+  /** The connection to a broker has ended. */
+  onConnectionLost(brokerName: string): void
   /** The handler of a request that brokers push; undefined answers REQUEST_CODE_NOT_SUPPORTED. */
   handlerOf(code: number): RequestHandler | undefined
 }
@@ -66,7 +69,7 @@ export class ClientInstance extends Lifecycle {
       { logger, connectTimeoutMs: requestTimeoutMs },
       {
         route: (code) => role.handlerOf(code),
-        onClose: (_, reason) => this.#connectionLost(reason),
+        onClose: (connection, reason) => this.#connectionLost(connection, reason),
       },
     )
     const nameServer = new NameServerClient({
@@ -145,8 +148,13 @@ export class ClientInstance extends Lifecycle {
     }
   }
 
-  #connectionLost(reason: Error | undefined): void {
+  #connectionLost(connection: Connection, reason: Error | undefined): void {
     if (reason !== undefined) this.hintRoutes()
+    const address = this.brokers.addressOf(connection)
+    const broker = this.routes.addresses.find((entry) => entry.address === address)
+    if (broker !== undefined && this.status === 'open') {
+      this.#role.onConnectionLost(broker.brokerName)
+    }
   }
 
   #heartbeatRequest(): RemotingCommand {

@@ -17,6 +17,7 @@ import type { MessageQueue } from './message-queue.ts'
 import { OffsetStore } from './offset-store.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import { PullClient, type PullOptions } from './pull-client.ts'
+import { QueueLocks } from './queue-locks.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import type { PullSink } from './queue-puller.ts'
 import { Rebalancer } from './rebalancer.ts'
@@ -34,7 +35,20 @@ export interface GroupMemberOptions {
   readonly commitsWithPull: boolean
   /** Makes the place to which the messages of a queue go. */
   readonly openSink: (queue: MessageQueue, startOffset: number) => PullSink
+  /** Set where one member alone may have a queue. */
+  readonly order?: OrderOptions | undefined
 }
+
+/** How queues are kept from being consumed by two members. */
+export interface OrderOptions {
+  /** How often locks are renewed, in milliseconds. */
+  readonly lockIntervalMs: number
+  /** Whether a message of the queue is being consumed: it stays locked then. */
+  readonly isBusy: (queue: MessageQueue) => boolean
+}
+
+/** How long a close waits for queues that are given up at that time, in milliseconds. */
+const SETTLE_TIMEOUT_MS = 1_000
 
 /**
  * A member of a consumer group: its subscriptions, its share of the queues, and how far it has come
@@ -45,6 +59,8 @@ export class GroupMember extends Lifecycle {
   readonly store: OffsetStore
   readonly offsets: QueueOffsets
   readonly queues: AssignedQueues
+  /** The locks of the queues, where they are needed. */
+  readonly locks: QueueLocks | undefined
   readonly #options: GroupMemberOptions
   readonly #rebalancer: Rebalancer
   readonly #persistTask: PeriodicTask
@@ -62,20 +78,24 @@ export class GroupMember extends Lifecycle {
         leavesCalls: true,
         consumers: () => [this.#consumerData()],
         onRouteChange: (topic) => this.#routeChanged(topic),
+        onConnectionLost: (brokerName) => this.locks?.doubt(brokerName),
         handlerOf: (code) => this.#handlerOf(code),
       }),
     )
     this.store = new OffsetStore(this.instance, group)
     this.offsets = new QueueOffsets(this.instance)
+    this.locks = options.order === undefined ? undefined : this.#openLocks(options.order)
     this.queues = new AssignedQueues({
       store: this.store,
       pullClient: new PullClient(this.instance, { group, ...options.pull }),
+      locks: this.locks,
       logger: config.logger,
       commitsWithPull: options.commitsWithPull,
       openSink: options.openSink,
       startOffsetOf: (queue) => startOffsetOf(queue, config.consumeFrom, this.store, this.offsets),
       subscriptionTo: (topic) => this.#subscriptionTo(topic),
       onUnknown: () => this.instance.heartbeat(),
+      onFree: () => this.#rebalancer.trigger(),
     })
     this.#rebalancer = new Rebalancer({
       instance: this.instance,
@@ -129,15 +149,37 @@ export class GroupMember extends Lifecycle {
 
   protected override async drain(): Promise<void> {
     await this.stopPulling()
-    await this.#persistTask.stop()
+    await Promise.all([this.#persistTask.stop(), this.locks?.stop()])
+    await this.queues.settled(SETTLE_TIMEOUT_MS)
     await this.store.persistAll()
+    await this.#unlockAll()
     this.queues.close()
   }
 
   protected override async abort(reason: Error): Promise<void> {
     this.queues.close()
     await this.instance.destroy(reason)
-    await Promise.all([this.#rebalancer.stop(), this.#persistTask.stop()])
+    await Promise.all([this.#rebalancer.stop(), this.#persistTask.stop(), this.locks?.stop()])
+  }
+
+  #openLocks(order: OrderOptions): QueueLocks {
+    return new QueueLocks({
+      instance: this.instance,
+      group: this.#options.config.group,
+      intervalMs: order.lockIntervalMs,
+      onLost: (queue) => {
+        this.queues.drop(queue)
+        this.#rebalancer.trigger()
+      },
+      onRegained: (queue) => this.queues.renew(queue),
+    })
+  }
+
+  /** A queue whose listener does not come to an end stays locked, as long as brokers keep it so. */
+  async #unlockAll(): Promise<void> {
+    const { order } = this.#options
+    if (order === undefined) return
+    await this.locks?.unlock(this.queues.list.filter((queue) => !order.isBusy(queue)))
   }
 
   #consumerData(): ConsumerData {

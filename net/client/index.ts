@@ -19,6 +19,7 @@ export type { ProducerOptions } from './producer-options.ts'
 export { PushConsumer } from './push-consumer.ts'
 export type {
   ConsumeContext,
+  ConsumeMode,
   ConsumeResult,
   MessageListener,
   PushConsumerOptions,

@@ -91,6 +91,11 @@ export class LiteQueue implements PullSink {
     this.#nextOffset = nextOffset
   }
 
+  /** What was handed out counts when the consumer says so. */
+  finish(): undefined {
+    this.close()
+  }
+
   close(): void {
     this.#isClosed = true
     const dropped = this.#batches.flat()

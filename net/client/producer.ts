@@ -41,6 +41,7 @@ export class Producer extends Lifecycle {
         leavesCalls: false,
         consumers: () => [],
         onRouteChange: () => undefined,
+        onConnectionLost: () => undefined,
         handlerOf: () => undefined,
       }),
     )

@@ -13,13 +13,25 @@ export interface ConsumeContext {
   readonly queue: MessageQueue
   /** How long `'later'` is, set by the listener: 0 lets the broker choose, longer each time;
    *  1 and up is a level of the broker's table of delays; -1 means straight to the dead letters.
-   *  @default 0 */
+   *  Without meaning where messages are consumed in order. @default 0 */
   delayLevel: number
+  /** How long the queue pauses after `'later'` where messages are consumed in order, set by the
+   *  listener: 10 to 30,000 milliseconds, or -1, as it is at first, for the consumer's `suspendMs`.
+   *  RocketMQ: `ConsumeOrderlyContext.suspendCurrentQueueTimeMillis`. */
+  suspendMs: number
 }
 
 /**
+ * In which order messages come to the listener. `'concurrently'`: many at the same time, and what
+ * fails comes back later. `'orderly'`: those of one queue one after the other, in the order in
+ * which they were stored, by one member of the group at a time; what fails is tried again in place.
+ */
+export type ConsumeMode = 'concurrently' | 'orderly'
+
+/**
  * Handles messages: one of them, or up to `batchSizeMax` of one queue. A rejection, and anything
- * but `'success'`, means `'later'` for all of them.
+ * but `'success'`, means `'later'` for all of them. RocketMQ: `MessageListenerConcurrently`,
+ * `MessageListenerOrderly`.
  */
 export type MessageListener = (
   messages: readonly ReceivedMessage[],
@@ -30,7 +42,16 @@ export type MessageListener = (
 export interface PushConsumerOptions extends ConsumerOptions {
   /** Called for every message; many calls may be in progress at once. */
   readonly onMessage: MessageListener
-  /** How many calls of the listener may be in progress at once.
+  /** In which order messages come to the listener. @default concurrently */
+  readonly consumeMode?: ConsumeMode | undefined
+  /** How long a queue pauses whose listener answered `'later'`, where messages are consumed in
+   *  order; 10 to 30,000 milliseconds.
+   *  @default 1000 (RocketMQ `suspendCurrentQueueTimeMillis`) */
+  readonly suspendMs?: number | undefined
+  /** How often the locks are renewed that consuming in order needs, in milliseconds.
+   *  @default 20000 (RocketMQ `rocketmq.client.rebalance.lockInterval`) */
+  readonly lockIntervalMs?: number | undefined
+  /** How many calls of the listener may be in progress at once; in order, on as many queues.
    *  @default 20 (RocketMQ `consumeThreadMax`) */
   readonly consumeConcurrency?: number | undefined
   /** How many messages one call of the listener gets at most.
@@ -44,8 +65,9 @@ export interface PushConsumerOptions extends ConsumerOptions {
   /** With offsets of one queue this far apart waiting, no more are pulled.
    *  @default 2000 (RocketMQ `consumeConcurrentlyMaxSpan`) */
   readonly queueSpanMax?: number | undefined
-  /** How often a message is delivered again before it becomes a dead letter.
-   *  @default 16 (RocketMQ `maxReconsumeTimes`) */
+  /** How often a message is delivered again before it becomes a dead letter; -1 is 16 times, and
+   *  where messages are consumed in order without end.
+   *  @default -1 (RocketMQ `maxReconsumeTimes`) */
   readonly reconsumeTimesMax?: number | undefined
   /** How long a close waits for listeners that are at work, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined
@@ -55,14 +77,39 @@ export type PushConsumerConfig = Filled<PushConsumerOptions>
 
 export const PUSH_CONSUMER_DEFAULTS = Object.freeze({
   ...CONSUMER_DEFAULTS,
+  consumeMode: 'concurrently',
+  suspendMs: 1_000,
+  lockIntervalMs: 20_000,
   consumeConcurrency: 20,
   batchSizeMax: 1,
   pullCountMax: 32,
   pullBytesMax: 256 * KIB,
   queueSpanMax: 2_000,
-  reconsumeTimesMax: 16,
+  reconsumeTimesMax: -1,
   closeTimeoutMs: 10_000,
 }) satisfies Partial<PushConsumerConfig>
+
+const CONSUME_MODES: ReadonlySet<unknown> = new Set<ConsumeMode>(['concurrently', 'orderly'])
+
+/** How short and long a pause in place can be, in milliseconds
+ *  (Java: ConsumeMessageOrderlyService.submitConsumeRequestLater). */
+export const SUSPEND_MS_MIN = 10
+export const SUSPEND_MS_MAX = 30_000
+/** Java: DefaultMQPushConsumerImpl.getMaxReconsumeTimes and, in order, Integer.MAX_VALUE. */
+const RECONSUME_TIMES_CONCURRENTLY = 16
+const RECONSUME_TIMES_UNLIMITED = 0x7fff_ffff
+
+/** What a listener gets along when it has not set anything yet. */
+export function contextOf(queue: MessageQueue): ConsumeContext {
+  return { queue, delayLevel: 0, suspendMs: -1 }
+}
+
+/** How often a message is delivered again, -1 resolved. */
+export function reconsumeTimesMaxOf(config: PushConsumerConfig): number {
+  const { consumeMode, reconsumeTimesMax } = config
+  if (reconsumeTimesMax >= 0) return reconsumeTimesMax
+  return consumeMode === 'orderly' ? RECONSUME_TIMES_UNLIMITED : RECONSUME_TIMES_CONCURRENTLY
+}
 
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parsePushConsumerOptions(options: PushConsumerOptions): PushConsumerConfig {
@@ -74,8 +121,12 @@ export function parsePushConsumerOptions(options: PushConsumerOptions): PushCons
     'pullCountMax',
     'pullBytesMax',
     'queueSpanMax',
+    'lockIntervalMs',
   ])
-  requireInteger(config, 'reconsumeTimesMax', 0)
+  const { consumeMode } = config
+  if (!CONSUME_MODES.has(consumeMode)) throw invalidOption('consumeMode', consumeMode)
+  requireInteger(config, 'suspendMs', SUSPEND_MS_MIN, SUSPEND_MS_MAX)
+  requireInteger(config, 'reconsumeTimesMax', -1, RECONSUME_TIMES_UNLIMITED)
   requireInteger(config, 'closeTimeoutMs', 0)
   if (typeof config.onMessage !== 'function') throw invalidOption('onMessage', config.onMessage)
   return config

@@ -1,11 +1,15 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
-import { Consumption } from './consumption.ts'
-import { GroupMember } from './group-member.ts'
+import { ConcurrentConsumption } from './concurrent-consumption.ts'
+import type { Consumption } from './consumption.ts'
+import { GroupMember, type OrderOptions } from './group-member.ts'
+import { ListenerCalls } from './listener-calls.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { OrderlyConsumption } from './orderly-consumption.ts'
 import {
   type PushConsumerConfig,
   type PushConsumerOptions,
   parsePushConsumerOptions,
+  reconsumeTimesMaxOf,
 } from './push-consumer-options.ts'
 import { PushQueue } from './push-queue.ts'
 import { retryTopicOf } from './resource-name.ts'
@@ -56,15 +60,10 @@ export class PushConsumer extends Lifecycle {
           timeoutMs: PULL_TIMEOUT_MS,
         },
         openSink: (queue, startOffset) => this.#openQueue(queue, startOffset),
+        order: config.consumeMode === 'orderly' ? this.#orderOptions() : undefined,
       }),
     )
-    const sendBack = new SendBack(this.#member.instance, config)
-    this.#consumption = new Consumption({
-      onMessage: config.onMessage,
-      concurrency: config.consumeConcurrency,
-      sendBack: (pulled, delayLevel) => sendBack.send(pulled, delayLevel),
-      logger: config.logger,
-    })
+    this.#consumption = this.#openConsumption()
     this.markOpen()
   }
 
@@ -121,13 +120,45 @@ export class PushConsumer extends Lifecycle {
     await this.#consumption.end(0)
   }
 
+  #orderOptions(): OrderOptions {
+    return {
+      lockIntervalMs: this.#config.lockIntervalMs,
+      isBusy: (queue) =>
+        this.#consumption instanceof OrderlyConsumption && this.#consumption.isBusy(queue),
+    }
+  }
+
+  #openConsumption(): Consumption {
+    const { batchSizeMax, consumeConcurrency, consumeMode, group, logger, onMessage, suspendMs } =
+      this.#config
+    const { instance, locks } = this.#member
+    const reconsumeTimesMax = reconsumeTimesMaxOf(this.#config)
+    const sendBack = new SendBack(instance, { group, reconsumeTimesMax })
+    const calls = new ListenerCalls(onMessage, logger)
+    const common = { calls, concurrency: consumeConcurrency, batchSizeMax, logger }
+    if (consumeMode === 'concurrently') {
+      return new ConcurrentConsumption({
+        ...common,
+        sendBack: (pulled, delayLevel) => sendBack.send(pulled, delayLevel),
+      })
+    }
+    return new OrderlyConsumption({
+      ...common,
+      suspendMs,
+      reconsumeTimesMax,
+      isHeld: (queue) => locks?.isHeld(queue) ?? true,
+      handOver: (pulled) => sendBack.sendAsNew(pulled),
+    })
+  }
+
   #openQueue(queue: MessageQueue, startOffset: number): PushQueue {
-    const { batchSizeMax, queueBytesMax, queueCountMax, queueSpanMax } = this.#config
+    const { consumeMode, queueBytesMax, queueCountMax } = this.#config
+    // In order nothing is done before what lies in front of it: the span says nothing new.
+    const spanMax = consumeMode === 'orderly' ? Number.MAX_SAFE_INTEGER : this.#config.queueSpanMax
     return new PushQueue({
       queue,
       startOffset,
-      limits: { countMax: queueCountMax, bytesMax: queueBytesMax, spanMax: queueSpanMax },
-      batchSizeMax,
+      limits: { countMax: queueCountMax, bytesMax: queueBytesMax, spanMax },
       consumption: this.#consumption,
       onProgress: (offset) => this.#member.store.set(queue, offset),
     })

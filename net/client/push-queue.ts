@@ -1,4 +1,4 @@
-import type { Consumption } from './consumption.ts'
+import type { ConsumeSource, Consumption } from './consumption.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { ProcessQueue, type QueueLimits } from './process-queue.ts'
 import type { PulledMessage } from './pulled-messages.ts'
@@ -9,8 +9,6 @@ export interface PushQueueOptions {
   readonly queue: MessageQueue
   readonly startOffset: number
   readonly limits: QueueLimits
-  /** How many messages one call of the listener gets at most. */
-  readonly batchSizeMax: number
   readonly consumption: Consumption
   /** Everything before this offset is consumed. */
   readonly onProgress: (offset: number) => void
@@ -19,40 +17,45 @@ export interface PushQueueOptions {
 /** A queue whose messages go to a listener. */
 export class PushQueue implements PullSink {
   readonly #options: PushQueueOptions
-  #processQueue: ProcessQueue
+  #source: ConsumeSource
 
   constructor(options: PushQueueOptions) {
     this.#options = options
-    this.#processQueue = new ProcessQueue(options.startOffset, options.limits)
+    this.#source = this.#sourceFrom(options.startOffset)
   }
 
   room(): Promise<void> {
-    return this.#processQueue.room()
+    return this.#source.processQueue.room()
   }
 
   accept(messages: readonly PulledMessage[], nextOffset: number): void {
-    const { batchSizeMax, consumption, onProgress, queue } = this.#options
-    const processQueue = this.#processQueue
+    const { processQueue, onDone } = this.#source
     processQueue.put(
       messages.map(({ message }) => message),
       nextOffset,
     )
-    const onDone = (): void => onProgress(processQueue.committable)
     onDone()
-    for (let at = 0; at < messages.length; at += batchSizeMax) {
-      const batch = messages.slice(at, at + batchSizeMax)
-      consumption.submit({ queue, processQueue, messages: batch, onDone })
-    }
+    this.#options.consumption.add(this.#source, messages)
   }
 
   moved(nextOffset: number): void {
-    const { limits, onProgress } = this.#options
-    this.#processQueue.drop()
-    this.#processQueue = new ProcessQueue(nextOffset, limits)
-    onProgress(nextOffset)
+    this.close()
+    this.#source = this.#sourceFrom(nextOffset)
+    this.#options.onProgress(nextOffset)
+  }
+
+  finish(): Promise<void> | undefined {
+    return this.#options.consumption.finish(this.#source)
   }
 
   close(): void {
-    this.#processQueue.drop()
+    this.#source.processQueue.drop()
+    void this.#options.consumption.finish(this.#source)
+  }
+
+  #sourceFrom(startOffset: number): ConsumeSource {
+    const { limits, onProgress, queue } = this.#options
+    const processQueue = new ProcessQueue(startOffset, limits)
+    return { queue, processQueue, onDone: () => onProgress(processQueue.committable) }
   }
 }

@@ -15,7 +15,9 @@ export interface PullSink {
   accept(messages: readonly PulledMessage[], nextOffset: number): void
   /** The queue does not hold the offset asked for; the next pull begins at `nextOffset`. */
   moved(nextOffset: number): void
-  /** The queue is somebody else's now. */
+  /** Begins nothing more. Resolves when what was begun counts; undefined when nobody must wait. */
+  finish(): Promise<void> | undefined
+  /** The queue is somebody else's now: nothing of it counts any more. */
   close(): void
 }
 
@@ -67,6 +69,12 @@ export class QueuePuller {
   /** Pulls no more; what a pull in progress brings is thrown away. */
   stop(): void {
     this.#stopping.abort()
+  }
+
+  /** Pulls no more, and begins with no more of what was pulled; see {@link PullSink.finish}. */
+  finish(): Promise<void> | undefined {
+    this.stop()
+    return this.#options.sink.finish()
   }
 
   /** Pulls no more, and what was pulled does not count any more. */

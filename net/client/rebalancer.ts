@@ -20,8 +20,10 @@ export interface RebalancerOptions {
   readonly assign: (topic: string, share: readonly MessageQueue[]) => Promise<boolean>
 }
 
-/** How soon to try again when a round could not settle everything, in milliseconds. */
-const UNSETTLED_RETRY_MS = 1_000
+/** How soon to try again when a round could not settle everything, and when the next ones could not
+ *  either, in milliseconds: what a member of the group still has to give up comes soon or never. */
+const UNSETTLED_MS_MIN = 100
+const UNSETTLED_MS_MAX = 1_000
 
 /**
  * Finds out, again and again, which queues this member of a group consumes. RocketMQ:
@@ -30,6 +32,7 @@ const UNSETTLED_RETRY_MS = 1_000
 export class Rebalancer {
   readonly #options: RebalancerOptions
   readonly #task: PeriodicTask
+  #unsettledCount = 0
 
   constructor(options: RebalancerOptions) {
     const { instance, intervalMs } = options
@@ -68,8 +71,11 @@ export class Rebalancer {
         logger.warn(`rebalance of ${topic} failed: ${describeError(error)}`)
       }
     }
+    this.#unsettledCount = isSettled ? 0 : this.#unsettledCount + 1
     const { intervalMs } = this.#options
-    return isSettled ? intervalMs : Math.min(UNSETTLED_RETRY_MS, intervalMs)
+    if (isSettled) return intervalMs
+    const pauseMs = UNSETTLED_MS_MIN * 2 ** (this.#unsettledCount - 1)
+    return Math.min(pauseMs, UNSETTLED_MS_MAX, intervalMs)
   }
 
   async #divide(topic: string): Promise<boolean> {

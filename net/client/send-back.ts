@@ -64,9 +64,18 @@ export class SendBack {
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       this.#log.warn(error.code, `sent to the retry topic instead: ${describeError(error)}`)
-      const outgoing = await this.#retryMessageOf(pulled)
-      await this.#sender.send(outgoing, SEND_BACK_TIMEOUT_MS)
+      await this.sendAsNew(pulled)
     }
+  }
+
+  /**
+   * Sends a new message of the group's retry topic, delayed by this client, or to the dead letters
+   * when it was delivered often enough.
+   * @throws {ClientError} when no broker takes it
+   */
+  async sendAsNew(pulled: PulledMessage): Promise<void> {
+    const outgoing = await this.#retryMessageOf(pulled)
+    await this.#sender.send(outgoing, SEND_BACK_TIMEOUT_MS)
   }
 
   async #sendPlace(message: ReceivedMessage, delayLevel: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** The consuming side of a fake broker: queues in memory, long pulls, offsets and group members. */
+/** The consuming side of a fake broker: queues in memory, long pulls, offsets, members, locks. */
 
 import { hostOf } from '../../engine/format/host.ts'
 import { encodeProperties } from '../../engine/format/properties-codec.ts'
@@ -15,6 +15,7 @@ import {
 import { decodeHeader } from '../../net/protocol/header-table.ts'
 import { HeartbeatData } from '../../net/protocol/heartbeat.ts'
 import { decodeBody, encodeBody } from '../../net/protocol/json-shape.ts'
+import { LockBatchRequestBody, LockBatchResponseBody } from '../../net/protocol/lock.ts'
 import { PullMessageRequestHeader } from '../../net/protocol/pull-message.ts'
 import { GetMinOffsetRequestHeader } from '../../net/protocol/queue-offset.ts'
 import { RequestCode } from '../../net/protocol/request-code.ts'
@@ -48,6 +49,8 @@ export class FakeMessageBroker {
   readonly #offsets = new Map<string, number>()
   /** Client id by connection. */
   readonly #members = new Map<Connection, string>()
+  /** Client id by `topic@queueId`, for all groups. */
+  readonly locks = new Map<string, string>()
 
   constructor(peer: FakePeer) {
     this.peer = peer
@@ -62,6 +65,8 @@ export class FakeMessageBroker {
       .on(RequestCode.UPDATE_CONSUMER_OFFSET, (request) => this.#updateOffset(request))
       .on(RequestCode.GET_MAX_OFFSET, (request) => this.#edge(request, 'max'))
       .on(RequestCode.GET_MIN_OFFSET, (request) => this.#edge(request, 'min'))
+      .on(RequestCode.LOCK_BATCH_MQ, (request) => this.#lock(request))
+      .on(RequestCode.UNLOCK_BATCH_MQ, (request) => this.#unlock(request))
       .on(RequestCode.PULL_MESSAGE, (request) => this.#pull(request))
       .on(RequestCode.LITE_PULL_MESSAGE, (request) => this.#pull(request))
   }
@@ -148,6 +153,25 @@ export class FakeMessageBroker {
     const header = decodeHeader(UpdateConsumerOffsetRequestHeader, request.extFields)
     const { commitOffset, consumerGroup, queueId, topic } = header
     this.setCommitted(consumerGroup, topic, queueId, commitOffset)
+    return createResponse(request, 0)
+  }
+
+  #lock(request: RemotingCommand): RemotingCommand {
+    const { clientId, mqSet } = decodeBody(LockBatchRequestBody, request.body)
+    const lockOKMQSet = mqSet.filter(({ queueId, topic }) => {
+      const key = `${topic}@${queueId}`
+      if (!this.locks.has(key)) this.locks.set(key, clientId)
+      return this.locks.get(key) === clientId
+    })
+    return createResponse(request, 0, { body: encodeBody(LockBatchResponseBody, { lockOKMQSet }) })
+  }
+
+  #unlock(request: RemotingCommand): RemotingCommand {
+    const { clientId, mqSet } = decodeBody(LockBatchRequestBody, request.body)
+    for (const { queueId, topic } of mqSet) {
+      const key = `${topic}@${queueId}`
+      if (this.locks.get(key) === clientId) this.locks.delete(key)
+    }
     return createResponse(request, 0)
   }
 

@@ -1,6 +1,8 @@
 /** What the client of this package must be able to do against any broker, by name. */
 import { litePull } from './lite-pull.ts'
+import { orderedGroup } from './ordered-group.ts'
 import { orderedKeys } from './ordered-keys.ts'
+import { orderedKill } from './ordered-kill.ts'
 import { resumeOffset } from './resume-offset.ts'
 import { retryLater } from './retry-later.ts'
 import type { Scenario } from './scenario.ts'
@@ -13,6 +15,8 @@ import { tagFilter } from './tag-filter.ts'
 export const clientScenarios: Readonly<Record<string, Scenario>> = {
   'every way to send': sendWays,
   'order by sharding key': orderedKeys,
+  'order in a group that changes': orderedGroup,
+  'order when a member is killed': orderedKill,
   'filter by tags': tagFilter,
   'filter by SQL92': sqlFilter,
   'start position': startPosition,

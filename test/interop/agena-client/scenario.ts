@@ -91,8 +91,12 @@ export async function sendAll(producer: Producer, messages: readonly Message[]):
 }
 
 /** Polls until `holds` is true; rejects when that takes too long. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + SCENARIO_WAIT_MS
+export async function until(
+  what: string,
+  holds: () => boolean,
+  timeoutMs = SCENARIO_WAIT_MS,
+): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs
   while (!holds()) {
     if (performance.now() > deadlineMs) throw new Error(`waited in vain for ${what}`)
     await sleep(POLL_MS)
