@@ -28,6 +28,10 @@ export type ClientErrorCode =
   | 'CLIENT_QUEUE_NOT_ASSIGNED'
   /** The offset lies outside of what the queue holds. */
   | 'CLIENT_OFFSET_OUT_OF_RANGE'
+  /** A broadcasting consumer's file of offsets, and its backup, cannot be read. */
+  | 'CLIENT_OFFSET_FILE_UNREADABLE'
+  /** A broadcasting consumer's file of offsets cannot be written. */
+  | 'CLIENT_OFFSET_FILE_UNWRITABLE'
   /** The producer or consumer is closed or closing. */
   | 'CLIENT_CLOSED'
 

@@ -13,14 +13,16 @@ import type { RequestHandler } from '../remoting/request-routes.ts'
 import { AssignedQueues } from './assigned-queues.ts'
 import { ClientInstance } from './client-instance.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
+import { LocalOffsetStore } from './local-offset-store.ts'
 import type { MessageQueue } from './message-queue.ts'
-import { OffsetStore } from './offset-store.ts'
+import type { OffsetStore } from './offset-store.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import { PullClient, type PullOptions } from './pull-client.ts'
 import { QueueLocks } from './queue-locks.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import type { PullSink } from './queue-puller.ts'
 import { Rebalancer } from './rebalancer.ts'
+import { RemoteOffsetStore } from './remote-offset-store.ts'
 import { consumeFromWhereOf, startOffsetOf } from './start-offset.ts'
 import { type Filter, subscriptionOf } from './subscription.ts'
 
@@ -82,7 +84,7 @@ export class GroupMember extends Lifecycle {
         handlerOf: (code) => this.#handlerOf(code),
       }),
     )
-    this.store = new OffsetStore(this.instance, group)
+    this.store = openStore(this.instance, config)
     this.offsets = new QueueOffsets(this.instance)
     this.locks = options.order === undefined ? undefined : this.#openLocks(options.order)
     this.queues = new AssignedQueues({
@@ -101,6 +103,8 @@ export class GroupMember extends Lifecycle {
       instance: this.instance,
       group,
       intervalMs: config.rebalanceIntervalMs,
+      strategy: config.allocateStrategy,
+      isShared: config.messageModel === 'clustering',
       topics: () => [...this.#subscriptions.keys()],
       // A topic may have been given up since the round began.
       assign: (topic, share) =>
@@ -113,6 +117,11 @@ export class GroupMember extends Lifecycle {
       run: () => this.store.persistAll(),
     })
     this.markOpen()
+  }
+
+  /** Reads what is kept on this side. @throws {ClientError} `CLIENT_OFFSET_FILE_UNREADABLE` */
+  async load(): Promise<void> {
+    await this.store.load()
   }
 
   /**
@@ -188,7 +197,7 @@ export class GroupMember extends Lifecycle {
       consumeFromWhere: consumeFromWhereOf(config.consumeFrom),
       consumeType,
       groupName: config.group,
-      messageModel: 'CLUSTERING',
+      messageModel: config.messageModel === 'clustering' ? 'CLUSTERING' : 'BROADCASTING',
       subscriptionDataSet: [...this.#subscriptions.values()],
       unitMode: false,
     }
@@ -234,4 +243,10 @@ export class GroupMember extends Lifecycle {
   #subscriptionTo(topic: string): SubscriptionData {
     return this.#subscriptions.get(topic) ?? subscriptionOf(topic, '*', 0)
   }
+}
+
+function openStore(instance: ClientInstance, config: ConsumerConfig): OffsetStore {
+  const { group, logger, messageModel, offsetFolder } = config
+  if (messageModel === 'clustering') return new RemoteOffsetStore(instance, group)
+  return new LocalOffsetStore({ folder: offsetFolder, clientId: instance.clientId, group }, logger)
 }

@@ -1,7 +1,16 @@
 /** The client of RocketMQ: sends messages, and consumes them by push or by pull. */
+export { allocateAveragely, allocateByCircle } from './allocation/averagely.ts'
+export { allocateByConfig } from './allocation/by-config.ts'
+export { allocateByConsistentHash } from './allocation/consistent-hash.ts'
+export {
+  allocateByMachineRoom,
+  allocateNearby,
+  type MachineRooms,
+} from './allocation/machine-room.ts'
+export type { AllocateStrategy, Division } from './allocation/strategy.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { ClientOptions } from './client-options.ts'
-export type { ConsumerOptions } from './consumer-options.ts'
+export type { ConsumerOptions, MessageModel } from './consumer-options.ts'
 export { LitePullConsumer, type SeekTarget } from './lite-pull-consumer.ts'
 export type { LitePullConsumerOptions, PollOptions } from './lite-pull-consumer-options.ts'
 export type {

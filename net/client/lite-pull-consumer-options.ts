@@ -1,5 +1,10 @@
 import { parseClientOptions } from './client-options.ts'
-import { CONSUMER_DEFAULTS, type ConsumerOptions, checkConsumerConfig } from './consumer-options.ts'
+import {
+  CONSUMER_DEFAULTS,
+  type ConsumerOptions,
+  checkConsumerConfig,
+  consumerDefaultsFor,
+} from './consumer-options.ts'
 import { type Filled, requirePositive } from './option-merge.ts'
 
 /** Options of a {@link LitePullConsumer}. */
@@ -27,7 +32,8 @@ export const LITE_PULL_CONSUMER_DEFAULTS = Object.freeze({
 export function parseLitePullConsumerOptions(
   options: LitePullConsumerOptions,
 ): LitePullConsumerConfig {
-  const config = parseClientOptions(options, LITE_PULL_CONSUMER_DEFAULTS)
+  const defaults = consumerDefaultsFor(options, LITE_PULL_CONSUMER_DEFAULTS)
+  const config = parseClientOptions(options, defaults)
   checkConsumerConfig(config)
   requirePositive(config, ['pullCountMax', 'totalCountMax'])
   return config

@@ -78,16 +78,16 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    * Starts a consumer; with `subscriptions` it joins the group, and resolves when a first share of
    * the queues is found.
    * @throws {ClientError} `CLIENT_OPTION_INVALID`, `CLIENT_SUBSCRIPTION_INVALID`,
-   *   `CLIENT_NAME_SERVER_UNREACHABLE`, and `CLIENT_REQUEST_REFUSED` when a broker does not support
-   *   a filter
+   *   `CLIENT_NAME_SERVER_UNREACHABLE`, `CLIENT_OFFSET_FILE_UNREADABLE`, and
+   *   `CLIENT_REQUEST_REFUSED` when a broker does not support a filter
    */
   static async start(options: LitePullConsumerOptions): Promise<LitePullConsumer> {
     const config = parseLitePullConsumerOptions(options)
     const consumer = new LitePullConsumer(config)
     const filters = new Map<string, Filter>(Object.entries(config.subscriptions))
-    if (filters.size === 0) return consumer
     try {
-      await consumer.#subscribe(filters)
+      await consumer.#member.load()
+      if (filters.size > 0) await consumer.#subscribe(filters)
     } catch (error) {
       await consumer.close()
       throw error

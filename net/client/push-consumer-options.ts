@@ -1,6 +1,11 @@
 import { KIB } from '../../engine/base/units.ts'
 import { parseClientOptions } from './client-options.ts'
-import { CONSUMER_DEFAULTS, type ConsumerOptions, checkConsumerConfig } from './consumer-options.ts'
+import {
+  CONSUMER_DEFAULTS,
+  type ConsumerOptions,
+  checkConsumerConfig,
+  consumerDefaultsFor,
+} from './consumer-options.ts'
 import type { ReceivedMessage } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { type Filled, invalidOption, requireInteger, requirePositive } from './option-merge.ts'
@@ -113,7 +118,8 @@ export function reconsumeTimesMaxOf(config: PushConsumerConfig): number {
 
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parsePushConsumerOptions(options: PushConsumerOptions): PushConsumerConfig {
-  const config = parseClientOptions(options, PUSH_CONSUMER_DEFAULTS)
+  const defaults = consumerDefaultsFor(options, PUSH_CONSUMER_DEFAULTS)
+  const config = parseClientOptions(options, defaults)
   checkConsumerConfig(config)
   requirePositive(config, [
     'consumeConcurrency',

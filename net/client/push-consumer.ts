@@ -1,6 +1,7 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { ConcurrentConsumption } from './concurrent-consumption.ts'
 import type { Consumption } from './consumption.ts'
+import { DropFailed } from './drop-failed.ts'
 import { GroupMember, type OrderOptions } from './group-member.ts'
 import { ListenerCalls } from './listener-calls.ts'
 import type { MessageQueue } from './message-queue.ts'
@@ -51,7 +52,7 @@ export class PushConsumer extends Lifecycle {
         config,
         consumeType: 'CONSUME_PASSIVELY',
         producerGroups: [INNER_PRODUCER_GROUP],
-        commitsWithPull: true,
+        commitsWithPull: config.messageModel === 'clustering',
         pull: {
           isLite: false,
           messageCountMax: config.pullCountMax,
@@ -60,7 +61,7 @@ export class PushConsumer extends Lifecycle {
           timeoutMs: PULL_TIMEOUT_MS,
         },
         openSink: (queue, startOffset) => this.#openQueue(queue, startOffset),
-        order: config.consumeMode === 'orderly' ? this.#orderOptions() : undefined,
+        order: this.#orderOptions(),
       }),
     )
     this.#consumption = this.#openConsumption()
@@ -71,15 +72,18 @@ export class PushConsumer extends Lifecycle {
    * Joins the group and resolves when a first share of the queues is found. Topics need not exist
    * yet.
    * @throws {ClientError} `CLIENT_OPTION_INVALID`, `CLIENT_SUBSCRIPTION_INVALID`,
-   *   `CLIENT_NAME_SERVER_UNREACHABLE`, and `CLIENT_REQUEST_REFUSED` when a broker does not support
-   *   a filter
+   *   `CLIENT_NAME_SERVER_UNREACHABLE`, `CLIENT_OFFSET_FILE_UNREADABLE`, and
+   *   `CLIENT_REQUEST_REFUSED` when a broker does not support a filter
    */
   static async start(options: PushConsumerOptions): Promise<PushConsumer> {
     const config = parsePushConsumerOptions(options)
     const consumer = new PushConsumer(config)
     const filters = new Map<string, Filter>(Object.entries(config.subscriptions))
+    // What a broadcasting consumer fails to handle does not come back.
+    if (config.messageModel === 'clustering') filters.set(retryTopicOf(config.group), '*')
     try {
-      await consumer.#member.subscribe(filters.set(retryTopicOf(config.group), '*'))
+      await consumer.#member.load()
+      await consumer.#member.subscribe(filters)
     } catch (error) {
       await consumer.close()
       throw error
@@ -120,35 +124,44 @@ export class PushConsumer extends Lifecycle {
     await this.#consumption.end(0)
   }
 
-  #orderOptions(): OrderOptions {
+  /** A queue of a broadcasting group is everyone's. */
+  #orderOptions(): OrderOptions | undefined {
+    const { consumeMode, lockIntervalMs, messageModel } = this.#config
+    if (consumeMode === 'concurrently' || messageModel === 'broadcasting') return undefined
     return {
-      lockIntervalMs: this.#config.lockIntervalMs,
+      lockIntervalMs,
       isBusy: (queue) =>
         this.#consumption instanceof OrderlyConsumption && this.#consumption.isBusy(queue),
     }
   }
 
   #openConsumption(): Consumption {
-    const { batchSizeMax, consumeConcurrency, consumeMode, group, logger, onMessage, suspendMs } =
+    const { batchSizeMax, consumeConcurrency, consumeMode, logger, onMessage, suspendMs } =
       this.#config
-    const { instance, locks } = this.#member
-    const reconsumeTimesMax = reconsumeTimesMaxOf(this.#config)
-    const sendBack = new SendBack(instance, { group, reconsumeTimesMax })
+    const { locks } = this.#member
+    const failed = this.#openFailedMessages()
     const calls = new ListenerCalls(onMessage, logger)
     const common = { calls, concurrency: consumeConcurrency, batchSizeMax, logger }
     if (consumeMode === 'concurrently') {
       return new ConcurrentConsumption({
         ...common,
-        sendBack: (pulled, delayLevel) => sendBack.send(pulled, delayLevel),
+        sendBack: (pulled, delayLevel) => failed.send(pulled, delayLevel),
       })
     }
     return new OrderlyConsumption({
       ...common,
       suspendMs,
-      reconsumeTimesMax,
+      reconsumeTimesMax: reconsumeTimesMaxOf(this.#config),
       isHeld: (queue) => locks?.isHeld(queue) ?? true,
-      handOver: (pulled) => sendBack.sendAsNew(pulled),
+      handOver: (pulled) => failed.sendAsNew(pulled),
     })
+  }
+
+  #openFailedMessages(): Pick<SendBack, 'send' | 'sendAsNew'> {
+    const { group, logger, messageModel } = this.#config
+    if (messageModel === 'broadcasting') return new DropFailed(logger)
+    const reconsumeTimesMax = reconsumeTimesMaxOf(this.#config)
+    return new SendBack(this.#member.instance, { group, reconsumeTimesMax })
   }
 
   #openQueue(queue: MessageQueue, startOffset: number): PushQueue {

@@ -22,6 +22,8 @@ export class PushQueue implements PullSink {
   constructor(options: PushQueueOptions) {
     this.#options = options
     this.#source = this.#sourceFrom(options.startOffset)
+    // Whoever stops before the first message must not begin elsewhere then.
+    this.#source.onDone()
   }
 
   room(): Promise<void> {

@@ -4,7 +4,7 @@ import { encodeHeaderFields } from '../protocol/header-table.ts'
 import { decodeBody } from '../protocol/json-shape.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
-import { allocateAveragely } from './allocate-averagely.ts'
+import { type AllocateStrategy, shareOf } from './allocation/strategy.ts'
 import type { ClientInstance } from './client-instance.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { PeriodicTask } from './periodic-task.ts'
@@ -14,6 +14,9 @@ export interface RebalancerOptions {
   readonly instance: ClientInstance
   readonly group: string
   readonly intervalMs: number
+  readonly strategy: AllocateStrategy
+  /** Whether the members of the group divide the queues; otherwise each has all of them. */
+  readonly isShared: boolean
   /** The topics that are subscribed to at the moment. */
   readonly topics: () => readonly string[]
   /** Takes over exactly `share` of `topic`; false when that did not succeed in all parts. */
@@ -79,17 +82,19 @@ export class Rebalancer {
   }
 
   async #divide(topic: string): Promise<boolean> {
-    const { assign, group, instance } = this.#options
+    const { assign, group, instance, isShared, strategy } = this.#options
     const { routes } = instance
     const route = routes.get(topic) ?? (await routes.refresh(topic))
     // A topic that nobody has made yet; its retry topic comes with the first heartbeat.
     if (route === undefined || route.isTemplate) return false
+    if (!isShared) return assign(topic, route.readQueues)
     const clientIds = await this.#memberIds(topic)
     if (!clientIds.includes(instance.clientId)) {
       instance.config.logger.warn(`the brokers do not know ${instance.clientId} in group ${group}`)
       await instance.heartbeat()
     }
-    const share = allocateAveragely(instance.clientId, route.readQueues, clientIds)
+    const { clientId } = instance
+    const share = shareOf(strategy, { group, clientId, queues: route.readQueues, clientIds })
     return (await assign(topic, share)) && clientIds.includes(instance.clientId)
   }
 
