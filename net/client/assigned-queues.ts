@@ -3,12 +3,15 @@ import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import type { SubscriptionData } from '../protocol/heartbeat.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
+import type { ConsumeStats } from './consume-stats.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
-import type { OffsetStore } from './offset-store.ts'
+import type { OffsetStore, QueueOffset } from './offset-store.ts'
 import type { PullClient } from './pull-client.ts'
 import { decodePulled } from './pulled-messages.ts'
 import type { QueueLocks } from './queue-locks.ts'
+import { QueuePauses } from './queue-pauses.ts'
 import { type PullSink, QueuePuller } from './queue-puller.ts'
+import type { CachedMessages } from './running-info.ts'
 import { settledWithin } from './settled-within.ts'
 import { wants } from './subscription.ts'
 
@@ -21,6 +24,7 @@ export interface AssignedQueuesOptions {
   readonly logger: Logger
   /** Whether each pull tells the broker how far the group has come. */
   readonly commitsWithPull: boolean
+  readonly stats: ConsumeStats
   /** Makes the place to which the messages of a queue go. */
   readonly openSink: (queue: MessageQueue, startOffset: number) => PullSink
   /** Where to begin in a queue. */
@@ -33,8 +37,18 @@ export interface AssignedQueuesOptions {
   readonly onFree: () => void
 }
 
+/** What is known of one queue. */
+export interface AssignedState {
+  readonly queue: MessageQueue
+  readonly cached: CachedMessages
+  /** When the last pull began, in ms since 1970. */
+  readonly lastPullAtMs: number
+}
+
 /** The queues that a consumer has, each with its puller. */
 export class AssignedQueues {
+  /** What pauses the pulling of queues, also of those that come later. */
+  readonly pauses = new QueuePauses()
   readonly #options: AssignedQueuesOptions
   readonly #log: LimitedLogger
   readonly #pullers = new Map<string, QueuePuller>()
@@ -96,6 +110,26 @@ export class AssignedQueues {
     assert(puller !== undefined, 'only an assigned queue is restarted')
     puller.close()
     this.#start(queue, offset)
+  }
+
+  /** Goes on at other offsets in those of the queues that are here, and keeps that. */
+  async reset(offsets: readonly QueueOffset[]): Promise<void> {
+    const { store } = this.#options
+    const own = offsets.filter(({ queue }) => this.#pullers.has(queueKey(queue)))
+    for (const { queue, offset } of own) {
+      this.restart(queue, offset)
+      store.set(queue, offset)
+    }
+    await store.persistAll()
+  }
+
+  /** What is known of the queues that are here. */
+  get states(): readonly AssignedState[] {
+    return [...this.#pullers.values()].map(({ lastPullAtMs, queue, sink }) => ({
+      queue,
+      cached: sink.cached,
+      lastPullAtMs,
+    }))
   }
 
   /** Asks for no more messages and takes no more queues; what was pulled can be worked on. */
@@ -196,7 +230,7 @@ export class AssignedQueues {
   }
 
   #start(queue: MessageQueue, startOffset: number): void {
-    const { commitsWithPull, onUnknown, openSink, pullClient, store, subscriptionTo } =
+    const { commitsWithPull, onUnknown, openSink, pullClient, stats, store, subscriptionTo } =
       this.#options
     const puller = new QueuePuller({
       queue,
@@ -211,6 +245,8 @@ export class AssignedQueues {
         const subscription = subscriptionTo(queue.topic)
         return decodePulled(body, queue, (tags) => wants(subscription, tags))
       },
+      onPulled: (count, ms) => stats.notePull(queue.topic, count, ms),
+      resumed: () => this.pauses.resumed(queue),
       onUnknown,
     })
     this.#pullers.set(queueKey(queue), puller)

@@ -32,7 +32,7 @@ export interface ClientRole {
   /** The route of `topic` has changed. */
   onRouteChange(topic: string): void
   /** The connection to a broker has ended. */
-  onConnectionLost(brokerName: string): void
+  onConnectionLost?(brokerName: string): void
   /** The handler of a request that brokers push; undefined answers REQUEST_CODE_NOT_SUPPORTED. */
   handlerOf(code: number): RequestHandler | undefined
 }
@@ -153,7 +153,7 @@ export class ClientInstance extends Lifecycle {
     const address = this.brokers.addressOf(connection)
     const broker = this.routes.addresses.find((entry) => entry.address === address)
     if (broker !== undefined && this.status === 'open') {
-      this.#role.onConnectionLost(broker.brokerName)
+      this.#role.onConnectionLost?.(broker.brokerName)
     }
   }
 

@@ -3,6 +3,7 @@ import type { Logger } from '../../engine/base/logger.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { ConsumeSource, Consumption } from './consumption.ts'
 import { type ListenerCalls, oneMoreTime } from './listener-calls.ts'
+import { PeriodicTask } from './periodic-task.ts'
 import type { PulledMessage } from './pulled-messages.ts'
 import { contextOf } from './push-consumer-options.ts'
 import { settledWithin } from './settled-within.ts'
@@ -14,6 +15,8 @@ export interface ConcurrentConsumptionOptions {
   readonly concurrency: number
   /** How many messages one call of the listener gets at most. */
   readonly batchSizeMax: number
+  /** How long a call of the listener may take, in milliseconds. */
+  readonly consumeTimeoutMs: number
   /** Hands a message back to be delivered later. */
   readonly sendBack: (pulled: PulledMessage, delayLevel: number) => Promise<void>
   readonly logger: Logger
@@ -25,9 +28,21 @@ interface ConsumeTask {
   readonly messages: readonly PulledMessage[]
 }
 
+/** A call of the listener that is in progress. */
+interface ConsumeCall {
+  readonly task: ConsumeTask
+  readonly startedMs: number
+  /** It took too long: its messages are handed back, and what it answers does not count. */
+  isLate: boolean
+}
+
 /** How long until a message that could not be handed back is tried here once more, in ms
  *  (Java: ConsumeMessageConcurrentlyService.submitConsumeRequestLater). */
 const RETRY_HERE_MS = 5_000
+/** How often calls are looked for that take too long, in milliseconds. */
+const LATE_CHECK_MS = 1_000
+/** For how long messages of such a call are put off (Java: ProcessQueue.cleanExpiredMsg). */
+const LATE_DELAY_LEVEL = 3
 
 /**
  * Calls the listener, for several messages at the same time, in the order in which they came as far
@@ -40,12 +55,20 @@ export class ConcurrentConsumption implements Consumption {
   #tasks: ConsumeTask[] = []
   #head = 0
   readonly #running = new Set<Promise<void>>()
+  readonly #calls = new Set<ConsumeCall>()
+  readonly #lateTask: PeriodicTask
   readonly #timers = new Set<NodeJS.Timeout>()
   #isEnding = false
 
   constructor(options: ConcurrentConsumptionOptions) {
     this.#options = options
     this.#log = new LimitedLogger(options.logger)
+    this.#lateTask = new PeriodicTask({
+      name: 'handing back of messages whose time is over',
+      intervalMs: Math.min(LATE_CHECK_MS, options.consumeTimeoutMs),
+      logger: options.logger,
+      run: () => this.#handBackLate(),
+    })
   }
 
   add(source: ConsumeSource, messages: readonly PulledMessage[]): void {
@@ -65,6 +88,7 @@ export class ConcurrentConsumption implements Consumption {
     this.#isEnding = true
     for (const timer of this.#timers) clearTimeout(timer)
     await settledWithin(this.#running, timeoutMs)
+    await this.#lateTask.stop()
   }
 
   #pump(): void {
@@ -89,17 +113,42 @@ export class ConcurrentConsumption implements Consumption {
   }
 
   async #consume(task: ConsumeTask): Promise<void> {
-    const { onDone, processQueue, queue } = task.source
-    const context = contextOf(queue)
+    const context = contextOf(task.source.queue)
+    const call: ConsumeCall = { task, startedMs: performance.now(), isLate: false }
+    this.#calls.add(call)
     const { kind } = await this.#options.calls.call(task.messages, context)
-    // Somebody else has the queue now and gets these messages again.
-    if (processQueue.isDropped) return
-    const failed = kind === 'success' ? [] : task.messages
-    const kept = await this.#sendBackAll(failed, context.delayLevel)
+    this.#calls.delete(call)
+    // Somebody else has the queue now and gets these messages again, or they are handed back.
+    if (task.source.processQueue.isDropped || call.isLate) return
+    await this.#conclude(task, kind === 'success' ? [] : task.messages, context.delayLevel)
+  }
+
+  /** Hands `failed` back; what no broker takes is tried here again, the rest is done with. */
+  async #conclude(
+    task: ConsumeTask,
+    failed: readonly PulledMessage[],
+    delayLevel: number,
+  ): Promise<void> {
+    const { onDone, processQueue } = task.source
+    const kept = await this.#sendBackAll(failed, delayLevel)
     const done = task.messages.filter((pulled) => !kept.includes(pulled))
     processQueue.remove(done.map(({ message }) => message))
     onDone()
     if (kept.length > 0) this.#retryHere({ ...task, messages: kept.map(oneMoreTime) })
+  }
+
+  async #handBackLate(): Promise<void> {
+    const { consumeTimeoutMs } = this.#options
+    const nowMs = performance.now()
+    const late = [...this.#calls].filter(({ startedMs }) => nowMs - startedMs > consumeTimeoutMs)
+    for (const call of late) {
+      this.#calls.delete(call)
+      call.isLate = true
+      const { messages, source } = call.task
+      if (source.processQueue.isDropped) continue
+      this.#log.warn('late', `${messages.length} messages not consumed in ${consumeTimeoutMs} ms`)
+      await this.#conclude(call.task, messages, LATE_DELAY_LEVEL)
+    }
   }
 
   /** Hands messages back and returns those that no broker took. */

@@ -1,4 +1,5 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
+import type { ConsumeMessageDirectlyResult } from '../protocol/consumer-running-info.ts'
 import {
   CheckClientRequestBody,
   type ConsumerData,
@@ -7,13 +8,14 @@ import {
 } from '../protocol/heartbeat.ts'
 import { encodeBody } from '../protocol/json-shape.ts'
 import { RequestCode } from '../protocol/request-code.ts'
-import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
-import type { RequestHandler } from '../remoting/request-routes.ts'
 import { AssignedQueues } from './assigned-queues.ts'
 import { ClientInstance } from './client-instance.ts'
+import { ConsumeStats } from './consume-stats.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
+import { consumerRequestHandler } from './consumer-requests.ts'
 import { LocalOffsetStore } from './local-offset-store.ts'
+import { MemberAnswers } from './member-answers.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { PeriodicTask } from './periodic-task.ts'
@@ -37,6 +39,13 @@ export interface GroupMemberOptions {
   readonly commitsWithPull: boolean
   /** Makes the place to which the messages of a queue go. */
   readonly openSink: (queue: MessageQueue, startOffset: number) => PullSink
+  /** What administrators are told of it, by Java's names, besides what all consumers tell. */
+  readonly properties: ReadonlyMap<string, string>
+  /** Consumes the message in a record, whatever the offsets are, where there is a listener. */
+  readonly consumeDirectly?: (
+    record: Buffer,
+    brokerName: string,
+  ) => Promise<ConsumeMessageDirectlyResult | undefined>
   /** Set where one member alone may have a queue. */
   readonly order?: OrderOptions | undefined
 }
@@ -61,9 +70,11 @@ export class GroupMember extends Lifecycle {
   readonly store: OffsetStore
   readonly offsets: QueueOffsets
   readonly queues: AssignedQueues
+  readonly stats = new ConsumeStats(Date.now)
   /** The locks of the queues, where they are needed. */
   readonly locks: QueueLocks | undefined
   readonly #options: GroupMemberOptions
+  readonly #answers: MemberAnswers
   readonly #rebalancer: Rebalancer
   readonly #persistTask: PeriodicTask
   readonly #subscriptions = new Map<string, SubscriptionData>()
@@ -74,6 +85,7 @@ export class GroupMember extends Lifecycle {
     const { config } = options
     const { group } = config
     this.#options = options
+    this.#answers = new MemberAnswers(this, options)
     this.instance = this.attach(
       new ClientInstance(config, {
         producerGroups: options.producerGroups,
@@ -81,7 +93,7 @@ export class GroupMember extends Lifecycle {
         consumers: () => [this.#consumerData()],
         onRouteChange: (topic) => this.#routeChanged(topic),
         onConnectionLost: (brokerName) => this.locks?.doubt(brokerName),
-        handlerOf: (code) => this.#handlerOf(code),
+        handlerOf: (code) => consumerRequestHandler(this.#answers, code),
       }),
     )
     this.store = openStore(this.instance, config)
@@ -93,11 +105,12 @@ export class GroupMember extends Lifecycle {
       locks: this.locks,
       logger: config.logger,
       commitsWithPull: options.commitsWithPull,
+      stats: this.stats,
       openSink: options.openSink,
       startOffsetOf: (queue) => startOffsetOf(queue, config.consumeFrom, this.store, this.offsets),
       subscriptionTo: (topic) => this.#subscriptionTo(topic),
       onUnknown: () => this.instance.heartbeat(),
-      onFree: () => this.#rebalancer.trigger(),
+      onFree: () => this.rebalance(),
     })
     this.#rebalancer = new Rebalancer({
       instance: this.instance,
@@ -117,6 +130,15 @@ export class GroupMember extends Lifecycle {
       run: () => this.store.persistAll(),
     })
     this.markOpen()
+  }
+
+  get subscriptions(): readonly SubscriptionData[] {
+    return [...this.#subscriptions.values()]
+  }
+
+  /** Divides the queues anew, at once. */
+  rebalance(): void {
+    this.#rebalancer.trigger()
   }
 
   /** Reads what is kept on this side. @throws {ClientError} `CLIENT_OFFSET_FILE_UNREADABLE` */
@@ -178,7 +200,7 @@ export class GroupMember extends Lifecycle {
       intervalMs: order.lockIntervalMs,
       onLost: (queue) => {
         this.queues.drop(queue)
-        this.#rebalancer.trigger()
+        this.rebalance()
       },
       onRegained: (queue) => this.queues.renew(queue),
     })
@@ -198,7 +220,7 @@ export class GroupMember extends Lifecycle {
       consumeType,
       groupName: config.group,
       messageModel: config.messageModel === 'clustering' ? 'CLUSTERING' : 'BROADCASTING',
-      subscriptionDataSet: [...this.#subscriptions.values()],
+      subscriptionDataSet: [...this.subscriptions],
       unitMode: false,
     }
   }
@@ -210,16 +232,7 @@ export class GroupMember extends Lifecycle {
   }
 
   #routeChanged(topic: string): void {
-    if (this.#subscriptions.has(topic)) this.#rebalancer.trigger()
-  }
-
-  #handlerOf(code: number): RequestHandler | undefined {
-    if (code !== RequestCode.NOTIFY_CONSUMER_IDS_CHANGED) return undefined
-    return (request: RemotingCommand) => {
-      const group = request.extFields.get('consumerGroup')
-      if (group === this.#options.config.group) this.#rebalancer.trigger()
-      return undefined
-    }
+    if (this.#subscriptions.has(topic)) this.rebalance()
   }
 
   /** Brokers that cannot filter so say it here, and not only with every pull. */

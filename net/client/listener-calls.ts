@@ -1,6 +1,7 @@
 import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
+import type { ConsumeStats } from './consume-stats.ts'
 import type { PulledMessage } from './pulled-messages.ts'
 import type { ConsumeContext, MessageListener } from './push-consumer-options.ts'
 
@@ -15,10 +16,12 @@ export type ListenerOutcome =
 /** Calls the listener and takes note of how that ends. */
 export class ListenerCalls {
   readonly #onMessage: MessageListener
+  readonly #stats: ConsumeStats
   readonly #log: LimitedLogger
 
-  constructor(onMessage: MessageListener, logger: Logger) {
+  constructor(onMessage: MessageListener, stats: ConsumeStats, logger: Logger) {
     this.#onMessage = onMessage
+    this.#stats = stats
     this.#log = new LimitedLogger(logger)
   }
 
@@ -32,6 +35,18 @@ export class ListenerCalls {
       this.#log.error('unreadable', `not delivered: ${describeError(unreadable.failure)}`)
       return { kind: 'unreadable', error: unreadable.failure }
     }
+    const startedMs = performance.now()
+    const outcome = await this.#outcomeOf(messages, context)
+    const { topic } = context.queue
+    const isSuccess = outcome.kind === 'success'
+    this.#stats.noteCall(topic, messages.length, performance.now() - startedMs, isSuccess)
+    return outcome
+  }
+
+  async #outcomeOf(
+    messages: readonly PulledMessage[],
+    context: ConsumeContext,
+  ): Promise<ListenerOutcome> {
     try {
       const result: unknown = await this.#onMessage(
         messages.map(({ message }) => message),

@@ -69,6 +69,11 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
           timeoutMs: PULL_TIMEOUT_MS,
         },
         openSink: (_, startOffset) => this.#openQueue(startOffset),
+        properties: new Map([
+          ['autoCommit', String(config.autoCommit)],
+          ['pullBatchSize', String(config.pullCountMax)],
+          ['pullThresholdForAll', String(config.totalCountMax)],
+        ]),
       }),
     )
     this.markOpen()
@@ -203,6 +208,16 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
     // A rebalance may have taken the queue away meanwhile.
     this.#assertAssigned(queue)
     this.#member.queues.restart(queue, offset)
+  }
+
+  /** Pulls queues no further until they are resumed; what was pulled is still handed out. */
+  pause(queues: readonly MessageQueue[]): void {
+    this.#member.queues.pauses.pause(queues)
+  }
+
+  /** Ends a {@link pause} of queues. */
+  resume(queues: readonly MessageQueue[]): void {
+    this.#member.queues.pauses.resume(queues)
   }
 
   protected override async drain(): Promise<void> {

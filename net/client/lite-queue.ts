@@ -4,6 +4,7 @@ import type { LiteInbox } from './lite-inbox.ts'
 import type { ReceivedMessage } from './message.ts'
 import type { PulledMessage } from './pulled-messages.ts'
 import type { PullSink } from './queue-puller.ts'
+import type { CachedMessages } from './running-info.ts'
 
 /** How much of one queue may wait to be polled. */
 export interface LiteQueueLimits {
@@ -25,6 +26,7 @@ export class LiteQueue implements PullSink {
   #count = 0
   #bytes = 0
   #nextOffset: number
+  #lastTakeAtMs = Date.now()
   #isClosed = false
   #room: Deferred<void> | undefined
 
@@ -56,6 +58,7 @@ export class LiteQueue implements PullSink {
     const unreadableAt = batch.findIndex(({ failure }) => failure !== undefined)
     const count = Math.min(countMax, unreadableAt === -1 ? batch.length : unreadableAt)
     const taken = batch.slice(0, count)
+    this.#lastTakeAtMs = Date.now()
     if (count < batch.length) {
       this.#batches[0] = batch.slice(count)
     } else {
@@ -89,6 +92,17 @@ export class LiteQueue implements PullSink {
 
   moved(nextOffset: number): void {
     this.#nextOffset = nextOffset
+  }
+
+  get cached(): CachedMessages {
+    const isEmpty = this.#count === 0
+    return {
+      count: this.#count,
+      bytes: this.#bytes,
+      minOffset: isEmpty ? 0 : this.position,
+      maxOffset: isEmpty ? 0 : this.#batches.at(-1)!.at(-1)!.message.queueOffset,
+      lastConsumeAtMs: this.#lastTakeAtMs,
+    }
   }
 
   /** What was handed out counts when the consumer says so. */

@@ -1,5 +1,6 @@
 import { assert } from '../../engine/base/assert.ts'
 import { type Deferred, deferred } from '../../engine/base/deferred.ts'
+import type { CachedMessages } from './running-info.ts'
 
 /** How much may wait in one queue, so that a slow listener does not fill the memory. */
 export interface QueueLimits {
@@ -23,7 +24,7 @@ export interface WaitingMessage {
  *              └ committable                        └ nextOffset
  */
 export class ProcessQueue {
-  readonly #limits: QueueLimits
+  readonly #limits: () => QueueLimits
   /** Size by offset of what waits. */
   readonly #waiting = new Map<number, number>()
   /** Every offset that was put in, in order, from `#first` on; those before it are done. */
@@ -32,9 +33,11 @@ export class ProcessQueue {
   #bytes = 0
   #nextOffset: number
   #isDropped = false
+  #lastConsumeAtMs = Date.now()
   #room: Deferred<void> | undefined
 
-  constructor(startOffset: number, limits: QueueLimits) {
+  /** `limits` are asked for each time, since they can change. */
+  constructor(startOffset: number, limits: () => QueueLimits) {
     this.#nextOffset = startOffset
     this.#limits = limits
   }
@@ -46,6 +49,17 @@ export class ProcessQueue {
   /** How many messages wait. */
   get count(): number {
     return this.#waiting.size
+  }
+
+  get cached(): CachedMessages {
+    const isEmpty = this.#waiting.size === 0
+    return {
+      count: this.#waiting.size,
+      bytes: this.#bytes,
+      minOffset: isEmpty ? 0 : this.#offsets[this.#first]!,
+      maxOffset: isEmpty ? 0 : this.#offsets.at(-1)!,
+      lastConsumeAtMs: this.#lastConsumeAtMs,
+    }
   }
 
   /** The offset up to which, exclusive, everything is consumed or unwanted. */
@@ -71,6 +85,7 @@ export class ProcessQueue {
 
   /** Marks messages as done. */
   remove(messages: readonly WaitingMessage[]): void {
+    this.#lastConsumeAtMs = Date.now()
     for (const { queueOffset } of messages) {
       const bytes = this.#waiting.get(queueOffset)
       if (bytes === undefined) continue
@@ -96,7 +111,7 @@ export class ProcessQueue {
   }
 
   #isBelowLimits(): boolean {
-    const { bytesMax, countMax, spanMax } = this.#limits
+    const { bytesMax, countMax, spanMax } = this.#limits()
     const span = (this.#offsets.at(-1) ?? 0) - (this.#offsets[this.#first] ?? 0)
     return this.#waiting.size < countMax && this.#bytes < bytesMax && span < spanMax
   }

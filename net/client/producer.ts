@@ -41,7 +41,6 @@ export class Producer extends Lifecycle {
         leavesCalls: false,
         consumers: () => [],
         onRouteChange: () => undefined,
-        onConnectionLost: () => undefined,
         handlerOf: () => undefined,
       }),
     )

@@ -41,6 +41,21 @@ export async function decodePulled(
   return pulled
 }
 
+/**
+ * The first message of `record`, which came by itself and not with a pull; undefined when there is
+ * none.
+ * @throws {StoreError} `STORE_RECORD_CORRUPT`
+ */
+export async function decodeRecord(
+  record: Buffer,
+  brokerName: string,
+): Promise<PulledMessage | undefined> {
+  for (const stored of messagesIn(record, { checkCrc: true })) {
+    return unpack(stored, { topic: stored.topic, brokerName, queueId: stored.queueId })
+  }
+  return undefined
+}
+
 async function unpack(stored: StoredMessage, queue: MessageQueue): Promise<PulledMessage> {
   try {
     const body = await decompress(stored.body, stored.sysFlag)

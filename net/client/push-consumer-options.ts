@@ -1,4 +1,4 @@
-import { KIB } from '../../engine/base/units.ts'
+import { KIB, MIB } from '../../engine/base/units.ts'
 import { parseClientOptions } from './client-options.ts'
 import {
   CONSUMER_DEFAULTS,
@@ -70,6 +70,18 @@ export interface PushConsumerOptions extends ConsumerOptions {
   /** With offsets of one queue this far apart waiting, no more are pulled.
    *  @default 2000 (RocketMQ `consumeConcurrentlyMaxSpan`) */
   readonly queueSpanMax?: number | undefined
+  /** With this many messages waiting, no more are pulled: each queue may hold an equal part; -1 is
+   *  without such a bound. @default -1 (RocketMQ `pullThresholdForTopic`) */
+  readonly totalCountMax?: number | undefined
+  /** With this many bytes of messages waiting, no more are pulled: each queue may hold an equal
+   *  part; -1 is without such a bound.
+   *  @default -1 (RocketMQ `pullThresholdSizeForTopic`, in MiB) */
+  readonly totalBytesMax?: number | undefined
+  /** How long a call of the listener may take, in milliseconds. Messages of a call that takes
+   *  longer are handed back to be delivered again, here or elsewhere; the call goes on, and what it
+   *  answers does not count. Without meaning where messages are consumed in order.
+   *  @default 900000 (RocketMQ `consumeTimeout`, in minutes) */
+  readonly consumeTimeoutMs?: number | undefined
   /** How often a message is delivered again before it becomes a dead letter; -1 is 16 times, and
    *  where messages are consumed in order without end.
    *  @default -1 (RocketMQ `maxReconsumeTimes`) */
@@ -90,10 +102,14 @@ export const PUSH_CONSUMER_DEFAULTS = Object.freeze({
   pullCountMax: 32,
   pullBytesMax: 256 * KIB,
   queueSpanMax: 2_000,
+  totalCountMax: -1,
+  totalBytesMax: -1,
+  consumeTimeoutMs: 900_000,
   reconsumeTimesMax: -1,
   closeTimeoutMs: 10_000,
 }) satisfies Partial<PushConsumerConfig>
 
+const MINUTE_MS = 60_000
 const CONSUME_MODES: ReadonlySet<unknown> = new Set<ConsumeMode>(['concurrently', 'orderly'])
 
 /** How short and long a pause in place can be, in milliseconds
@@ -103,6 +119,32 @@ export const SUSPEND_MS_MAX = 30_000
 /** Java: DefaultMQPushConsumerImpl.getMaxReconsumeTimes and, in order, Integer.MAX_VALUE. */
 const RECONSUME_TIMES_CONCURRENTLY = 16
 const RECONSUME_TIMES_UNLIMITED = 0x7fff_ffff
+
+/** What the bounds of a whole consumer are when there is none. */
+export const UNLIMITED = -1
+
+/** What administrators are told of a push consumer, by Java's names
+ *  (Java: ConsumerRunningInfo, DefaultMQPushConsumer). */
+export function pushPropertiesOf(config: PushConsumerConfig): ReadonlyMap<string, string> {
+  const mibOf = (bytes: number): number =>
+    bytes === UNLIMITED ? UNLIMITED : Math.floor(bytes / MIB)
+  return new Map(
+    Object.entries({
+      PROP_CONSUMEORDERLY: String(config.consumeMode === 'orderly'),
+      PROP_THREADPOOL_CORE_SIZE: String(config.consumeConcurrency),
+      consumeThreadMax: String(config.consumeConcurrency),
+      consumeMessageBatchMaxSize: String(config.batchSizeMax),
+      consumeConcurrentlyMaxSpan: String(config.queueSpanMax),
+      consumeTimeout: String(Math.ceil(config.consumeTimeoutMs / MINUTE_MS)),
+      maxReconsumeTimes: String(config.reconsumeTimesMax),
+      pullBatchSize: String(config.pullCountMax),
+      pullBatchSizeInBytes: String(config.pullBytesMax),
+      pullThresholdForTopic: String(config.totalCountMax),
+      pullThresholdSizeForTopic: String(mibOf(config.totalBytesMax)),
+      suspendCurrentQueueTimeMillis: String(config.suspendMs),
+    }),
+  )
+}
 
 /** What a listener gets along when it has not set anything yet. */
 export function contextOf(queue: MessageQueue): ConsumeContext {
@@ -128,7 +170,11 @@ export function parsePushConsumerOptions(options: PushConsumerOptions): PushCons
     'pullBytesMax',
     'queueSpanMax',
     'lockIntervalMs',
+    'consumeTimeoutMs',
   ])
+  for (const name of ['totalCountMax', 'totalBytesMax'] as const) {
+    if (config[name] !== UNLIMITED) requireInteger(config, name, 1)
+  }
   const { consumeMode } = config
   if (!CONSUME_MODES.has(consumeMode)) throw invalidOption('consumeMode', consumeMode)
   requireInteger(config, 'suspendMs', SUSPEND_MS_MIN, SUSPEND_MS_MAX)

@@ -1,16 +1,20 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { ConcurrentConsumption } from './concurrent-consumption.ts'
+import { consumeDirectly } from './consume-directly.ts'
 import type { Consumption } from './consumption.ts'
 import { DropFailed } from './drop-failed.ts'
 import { GroupMember, type OrderOptions } from './group-member.ts'
 import { ListenerCalls } from './listener-calls.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { OrderlyConsumption } from './orderly-consumption.ts'
+import type { QueueLimits } from './process-queue.ts'
 import {
   type PushConsumerConfig,
   type PushConsumerOptions,
   parsePushConsumerOptions,
+  pushPropertiesOf,
   reconsumeTimesMaxOf,
+  UNLIMITED,
 } from './push-consumer-options.ts'
 import { PushQueue } from './push-queue.ts'
 import { retryTopicOf } from './resource-name.ts'
@@ -42,6 +46,7 @@ const PULL_TIMEOUT_MS = 30_000
 export class PushConsumer extends Lifecycle {
   readonly #config: PushConsumerConfig
   readonly #member: GroupMember
+  readonly #calls: ListenerCalls
   readonly #consumption: Consumption
 
   private constructor(config: PushConsumerConfig) {
@@ -61,9 +66,13 @@ export class PushConsumer extends Lifecycle {
           timeoutMs: PULL_TIMEOUT_MS,
         },
         openSink: (queue, startOffset) => this.#openQueue(queue, startOffset),
+        properties: pushPropertiesOf(config),
+        consumeDirectly: (record, brokerName) =>
+          consumeDirectly(this.#calls, { record, brokerName, isOrderly: this.#isOrderly }),
         order: this.#orderOptions(),
       }),
     )
+    this.#calls = new ListenerCalls(config.onMessage, this.#member.stats, config.logger)
     this.#consumption = this.#openConsumption()
     this.markOpen()
   }
@@ -114,6 +123,17 @@ export class PushConsumer extends Lifecycle {
     return this.#member.unsubscribe(topic)
   }
 
+  /** Pulls no more until {@link resume}; what was pulled is still consumed, and this consumer keeps
+   *  its share of the queues. RocketMQ: `DefaultMQPushConsumer.suspend`. */
+  pause(): void {
+    this.#member.queues.pauses.pauseAll()
+  }
+
+  /** Ends a {@link pause}. */
+  resume(): void {
+    this.#member.queues.pauses.resumeAll()
+  }
+
   protected override async drain(): Promise<void> {
     await this.#member.stopPulling()
     await this.#consumption.end(this.#config.closeTimeoutMs)
@@ -124,10 +144,30 @@ export class PushConsumer extends Lifecycle {
     await this.#consumption.end(0)
   }
 
+  get #isOrderly(): boolean {
+    return this.#config.consumeMode === 'orderly'
+  }
+
+  /** The consumer's bounds are shared evenly by its queues, so that a stuck one starves no other
+   *  (Java: RebalancePushImpl.messageQueueChanged). */
+  #limits(): QueueLimits {
+    const { queueBytesMax, queueCountMax, queueSpanMax } = this.#config
+    const { totalBytesMax, totalCountMax } = this.#config
+    const queueCount = Math.max(1, this.#member.queues.list.length)
+    const shareOf = (total: number): number =>
+      total === UNLIMITED ? Number.MAX_SAFE_INTEGER : Math.max(1, Math.floor(total / queueCount))
+    return {
+      countMax: Math.min(queueCountMax, shareOf(totalCountMax)),
+      bytesMax: Math.min(queueBytesMax, shareOf(totalBytesMax)),
+      // In order nothing is done before what lies in front of it: the span says nothing new.
+      spanMax: this.#isOrderly ? Number.MAX_SAFE_INTEGER : queueSpanMax,
+    }
+  }
+
   /** A queue of a broadcasting group is everyone's. */
   #orderOptions(): OrderOptions | undefined {
-    const { consumeMode, lockIntervalMs, messageModel } = this.#config
-    if (consumeMode === 'concurrently' || messageModel === 'broadcasting') return undefined
+    const { lockIntervalMs, messageModel } = this.#config
+    if (!this.#isOrderly || messageModel === 'broadcasting') return undefined
     return {
       lockIntervalMs,
       isBusy: (queue) =>
@@ -136,15 +176,19 @@ export class PushConsumer extends Lifecycle {
   }
 
   #openConsumption(): Consumption {
-    const { batchSizeMax, consumeConcurrency, consumeMode, logger, onMessage, suspendMs } =
-      this.#config
+    const { batchSizeMax, consumeConcurrency, logger, suspendMs } = this.#config
     const { locks } = this.#member
     const failed = this.#openFailedMessages()
-    const calls = new ListenerCalls(onMessage, logger)
-    const common = { calls, concurrency: consumeConcurrency, batchSizeMax, logger }
-    if (consumeMode === 'concurrently') {
+    const common = {
+      calls: this.#calls,
+      concurrency: consumeConcurrency,
+      batchSizeMax,
+      logger,
+    }
+    if (!this.#isOrderly) {
       return new ConcurrentConsumption({
         ...common,
+        consumeTimeoutMs: this.#config.consumeTimeoutMs,
         sendBack: (pulled, delayLevel) => failed.send(pulled, delayLevel),
       })
     }
@@ -165,13 +209,10 @@ export class PushConsumer extends Lifecycle {
   }
 
   #openQueue(queue: MessageQueue, startOffset: number): PushQueue {
-    const { consumeMode, queueBytesMax, queueCountMax } = this.#config
-    // In order nothing is done before what lies in front of it: the span says nothing new.
-    const spanMax = consumeMode === 'orderly' ? Number.MAX_SAFE_INTEGER : this.#config.queueSpanMax
     return new PushQueue({
       queue,
       startOffset,
-      limits: { countMax: queueCountMax, bytesMax: queueBytesMax, spanMax },
+      limits: () => this.#limits(),
       consumption: this.#consumption,
       onProgress: (offset) => this.#member.store.set(queue, offset),
     })

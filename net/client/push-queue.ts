@@ -3,12 +3,13 @@ import type { MessageQueue } from './message-queue.ts'
 import { ProcessQueue, type QueueLimits } from './process-queue.ts'
 import type { PulledMessage } from './pulled-messages.ts'
 import type { PullSink } from './queue-puller.ts'
+import type { CachedMessages } from './running-info.ts'
 
 /** What a {@link PushQueue} works with. */
 export interface PushQueueOptions {
   readonly queue: MessageQueue
   readonly startOffset: number
-  readonly limits: QueueLimits
+  readonly limits: () => QueueLimits
   readonly consumption: Consumption
   /** Everything before this offset is consumed. */
   readonly onProgress: (offset: number) => void
@@ -44,6 +45,10 @@ export class PushQueue implements PullSink {
     this.close()
     this.#source = this.#sourceFrom(nextOffset)
     this.#options.onProgress(nextOffset)
+  }
+
+  get cached(): CachedMessages {
+    return this.#source.processQueue.cached
   }
 
   finish(): Promise<void> | undefined {

@@ -6,6 +6,7 @@ import { ClientError } from './client-error.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { PullResult } from './pull-client.ts'
 import type { PulledMessage } from './pulled-messages.ts'
+import type { CachedMessages } from './running-info.ts'
 
 /** Where the messages of one queue go to. */
 export interface PullSink {
@@ -15,6 +16,8 @@ export interface PullSink {
   accept(messages: readonly PulledMessage[], nextOffset: number): void
   /** The queue does not hold the offset asked for; the next pull begins at `nextOffset`. */
   moved(nextOffset: number): void
+  /** What was taken and is not done with. */
+  readonly cached: CachedMessages
   /** Begins nothing more. Resolves when what was begun counts; undefined when nobody must wait. */
   finish(): Promise<void> | undefined
   /** The queue is somebody else's now: nothing of it counts any more. */
@@ -29,6 +32,10 @@ export interface QueuePullerOptions {
   readonly log: LimitedLogger
   readonly pull: (offset: number) => Promise<PullResult>
   readonly decode: (body: Buffer) => Promise<readonly PulledMessage[]>
+  /** A pull has brought `count` messages after `ms` milliseconds. */
+  readonly onPulled: (count: number, ms: number) => void
+  /** Resolves when the queue is not paused. */
+  readonly resumed: () => Promise<void>
   /** The broker does not know the subscription that a pull relies on. */
   readonly onUnknown: () => Promise<void>
 }
@@ -52,6 +59,7 @@ export class QueuePuller {
   readonly #options: QueuePullerOptions
   readonly #stopping = new AbortController()
   #failureCount = 0
+  #lastPullAtMs = Date.now()
 
   constructor(options: QueuePullerOptions) {
     this.#options = options
@@ -60,6 +68,11 @@ export class QueuePuller {
 
   get queue(): MessageQueue {
     return this.#options.queue
+  }
+
+  /** When the last pull began, in ms since 1970. */
+  get lastPullAtMs(): number {
+    return this.#lastPullAtMs
   }
 
   get sink(): PullSink {
@@ -85,9 +98,10 @@ export class QueuePuller {
 
   /** Never rejects: whatever goes wrong is tried again after a pause. */
   async #run(): Promise<void> {
-    const { startOffset, sink } = this.#options
+    const { resumed, startOffset, sink } = this.#options
     let offset = startOffset
     while (!this.#stopping.signal.aborted) {
+      await resumed()
       await sink.room()
       if (this.#stopping.signal.aborted) return
       try {
@@ -102,9 +116,12 @@ export class QueuePuller {
 
   /** Pulls once and returns where to go on. */
   async #step(offset: number): Promise<number> {
-    const { decode, log, pull, queue, sink } = this.#options
+    const { decode, log, onPulled, pull, queue, sink } = this.#options
+    this.#lastPullAtMs = Date.now()
+    const startedMs = performance.now()
     const { status, nextOffset, body } = await pull(offset)
     const found = status === 'FOUND' ? await decode(body) : []
+    if (status === 'FOUND') onPulled(found.length, performance.now() - startedMs)
     // What was asked for, whatever the broker sent.
     const messages = found.filter(({ message }) => message.queueOffset >= offset)
     if (this.#stopping.signal.aborted) return nextOffset

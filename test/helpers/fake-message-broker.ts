@@ -93,6 +93,12 @@ export class FakeMessageBroker {
     for (const wake of queue.parked) wake()
   }
 
+  /** A stored message as it lies in the log. */
+  recordOf(topic: string, queueId: number, offset: number): Buffer {
+    const { minOffset, records } = this.#queueOf(topic, queueId)
+    return records[offset - minOffset]!
+  }
+
   /** Drops the oldest messages, as a broker that cleans up. */
   trim(topic: string, queueId: number, count: number): void {
     const queue = this.#queueOf(topic, queueId)

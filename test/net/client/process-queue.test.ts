@@ -19,14 +19,14 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 }
 
 test('an empty queue commits where the next pull begins', () => {
-  const queue = new ProcessQueue(5, LIMITS)
+  const queue = new ProcessQueue(5, () => LIMITS)
   expect(queue.committable).toBe(5)
   queue.put([], 9)
   expect(queue.committable).toBe(9)
 })
 
 test('the first message that waits holds the offset back', () => {
-  const queue = new ProcessQueue(0, LIMITS)
+  const queue = new ProcessQueue(0, () => LIMITS)
   queue.put(messages(0, 1, 2, 3), 4)
   queue.remove(messages(1, 3))
   expect(queue.committable).toBe(0)
@@ -37,7 +37,7 @@ test('the first message that waits holds the offset back', () => {
 })
 
 test('offsets that were filtered out count as consumed with what lies before them', () => {
-  const queue = new ProcessQueue(0, LIMITS)
+  const queue = new ProcessQueue(0, () => LIMITS)
   queue.put(messages(2, 7), 10)
   expect(queue.committable).toBe(2)
   queue.remove(messages(2))
@@ -47,7 +47,7 @@ test('offsets that were filtered out count as consumed with what lies before the
 })
 
 test('what is done twice or was never there changes nothing', () => {
-  const queue = new ProcessQueue(0, LIMITS)
+  const queue = new ProcessQueue(0, () => LIMITS)
   queue.put(messages(0, 1), 2)
   queue.remove(messages(0))
   queue.remove(messages(0, 17))
@@ -57,7 +57,7 @@ test('what is done twice or was never there changes nothing', () => {
 
 test('in any order of ends the offset is the first one that waits', () => {
   const random = new SeededRandom(11)
-  const queue = new ProcessQueue(0, LIMITS)
+  const queue = new ProcessQueue(0, () => LIMITS)
   const waiting = new Set<number>()
   let next = 0
   for (let step = 0; step < 5_000; step += 1) {
@@ -82,7 +82,7 @@ test.each([
   ['bytes', { ...LIMITS, bytesMax: 20 }, [0, 1], [0]],
   ['span', { ...LIMITS, spanMax: 50 }, [0, 50], [0]],
 ])('at the limit of %s there is no room until something is done', async (_, limits, put, done) => {
-  const queue = new ProcessQueue(0, limits)
+  const queue = new ProcessQueue(0, () => limits)
   expect(await isSettled(queue.room())).toBe(true)
   queue.put(messages(...put), 100)
   const room = queue.room()
@@ -92,7 +92,7 @@ test.each([
 })
 
 test('a dropped queue lets its puller go', async () => {
-  const queue = new ProcessQueue(0, { ...LIMITS, countMax: 1 })
+  const queue = new ProcessQueue(0, () => ({ ...LIMITS, countMax: 1 }))
   queue.put(messages(0), 1)
   const room = queue.room()
   queue.drop()

@@ -146,6 +146,6 @@ test('a filter that no broker supports is refused at start', async () => {
 test('requests that this client does not know are answered with code 3', async () => {
   await place.start()
   const [connection] = place.peer.connections
-  const response = await connection!.invoke(createRequest(220), 1_000)
+  const response = await connection!.invoke(createRequest(9_999), 1_000)
   expect(response.code).toBe(3)
 })

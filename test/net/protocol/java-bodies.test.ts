@@ -14,6 +14,7 @@ import {
 } from '../../../net/protocol/connections.ts'
 import { ConsumerList } from '../../../net/protocol/consumer-list.ts'
 import { ConsumerOffsetTable } from '../../../net/protocol/consumer-offset.ts'
+import { ConsumerRunningInfo } from '../../../net/protocol/consumer-running-info.ts'
 import { DataVersion } from '../../../net/protocol/data-version.ts'
 import { CheckClientRequestBody, HeartbeatData } from '../../../net/protocol/heartbeat.ts'
 import type { JsonShape } from '../../../net/protocol/json-shape.ts'
@@ -41,6 +42,7 @@ const shapes: [string, JsonShape<never>][] = [
   ['consumer-connection-203', ConsumerConnection],
   ['consumer-list-38', ConsumerList],
   ['consumer-offset-43', ConsumerOffsetTable],
+  ['consumer-running-info-307', ConsumerRunningInfo],
   ['data-version-322', DataVersion],
   ['group-list-300', GroupList],
   ['heartbeat-34', HeartbeatData],
