@@ -54,6 +54,8 @@ export class AssignedQueues {
   readonly #pullers = new Map<string, QueuePuller>()
   /** Queues between two states: given up and not free yet, or started anew. None rejects. */
   readonly #turning = new Map<string, Promise<void>>()
+  /** How far queues had come that were given up while their offsets could not be stored. */
+  readonly #unstored = new Map<string, number>()
   #isStopped = false
 
   constructor(options: AssignedQueuesOptions) {
@@ -115,6 +117,7 @@ export class AssignedQueues {
   /** Goes on at other offsets in those of the queues that are here, and keeps that. */
   async reset(offsets: readonly QueueOffset[]): Promise<void> {
     const { store } = this.#options
+    for (const { queue } of offsets) this.#unstored.delete(queueKey(queue))
     const own = offsets.filter(({ queue }) => this.#pullers.has(queueKey(queue)))
     for (const { queue, offset } of own) {
       this.restart(queue, offset)
@@ -181,7 +184,9 @@ export class AssignedQueues {
     const { queue } = puller
     await finishing
     puller.close()
-    await store.persist(queue)
+    const offset = store.get(queue)
+    const isStored = await store.persist(queue)
+    if (!isStored && offset !== undefined) this.#unstored.set(queueKey(queue), offset)
     await locks?.unlock([queue])
     this.#forget(queue)
   }
@@ -226,7 +231,9 @@ export class AssignedQueues {
     if (this.#pullers.has(queueKey(queue))) return
     const offset = await this.#options.startOffsetOf(queue)
     if (this.#isStopped || this.#pullers.has(queueKey(queue))) return
-    this.#start(queue, offset)
+    // It may have been given up because its broker was away, and with it the offset.
+    this.#start(queue, Math.max(offset, this.#unstored.get(queueKey(queue)) ?? 0))
+    this.#unstored.delete(queueKey(queue))
   }
 
   #start(queue: MessageQueue, startOffset: number): void {

@@ -14,6 +14,8 @@ export interface BrokerCallsOptions {
   readonly timeoutMs: number
   /** What goes first over a new connection. */
   readonly greeting: () => RemotingCommand
+  /** There is a new connection to the broker at `address`. */
+  readonly onConnected: (address: string) => void
   /** A broker could not be reached. */
   readonly onUnreachable: () => void
   readonly logger: Logger
@@ -115,13 +117,14 @@ export class BrokerCalls {
   }
 
   async #connection(address: string, timeoutMs: number): Promise<Connection> {
-    const { onUnreachable, remoting } = this.#options
+    const { onConnected, onUnreachable, remoting } = this.#options
     try {
       const connection = await remoting.connection(address, timeoutMs)
       if (connection.attachment === undefined) {
         this.#connections.set(address, connection)
         this.#addresses.set(connection, address)
         connection.attachment = this.#greet(connection)
+        onConnected(address)
       }
       return connection
     } catch (error) {

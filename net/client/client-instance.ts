@@ -44,6 +44,9 @@ const LONE_FAILURES: ReadonlySet<ClientErrorCode> = new Set([
 ])
 /** Routes are asked for again on every hint that they are out of date, but not more often. */
 const ROUTE_SPACING_MS = 1_000
+/** How often routes are asked for while a broker is away, and how long it is waited for so. */
+const AWAY_ROUTE_MS = 500
+const AWAY_MS_MAX = 300_000
 
 /**
  * What every producer and consumer stands on: its connections, the routes of its topics, and the
@@ -56,6 +59,8 @@ export class ClientInstance extends Lifecycle {
   readonly brokers: BrokerCalls
   readonly #role: ClientRole
   readonly #remoting: RemotingClient
+  /** Since when brokers are away, by name. */
+  readonly #awaySinceMs = new Map<string, number>()
   readonly #routeTask: PeriodicTask
   readonly #heartbeatTask: PeriodicTask
 
@@ -86,6 +91,7 @@ export class ClientInstance extends Lifecycle {
       remoting: this.#remoting,
       timeoutMs: requestTimeoutMs,
       greeting: () => this.#heartbeatRequest(),
+      onConnected: (address) => this.#cameBack(address),
       onUnreachable: () => this.hintRoutes(),
       logger,
     })
@@ -135,8 +141,9 @@ export class ClientInstance extends Lifecycle {
     await Promise.all([this.#routeTask.stop(), this.#heartbeatTask.stop()])
   }
 
-  /** One topic's failure is not another's, unless no name server answers at all. */
-  async #refreshRoutes(): Promise<void> {
+  /** Returns when to do so again, in milliseconds. One topic's failure is not another's, unless no
+   *  name server answers at all. */
+  async #refreshRoutes(): Promise<number> {
     for (const topic of this.routes.topics) {
       try {
         await this.routes.refresh(topic)
@@ -146,15 +153,36 @@ export class ClientInstance extends Lifecycle {
         this.config.logger.warn(`route of ${topic} not refreshed: ${describeError(error)}`)
       }
     }
+    const { routeIntervalMs } = this.config
+    return this.#isSomeoneAway() ? Math.min(AWAY_ROUTE_MS, routeIntervalMs) : routeIntervalMs
+  }
+
+  /** A name server does not tell when a broker comes back: its queues are found by asking. */
+  #isSomeoneAway(): boolean {
+    const nowMs = performance.now()
+    for (const [brokerName, sinceMs] of this.#awaySinceMs) {
+      if (nowMs - sinceMs > AWAY_MS_MAX) this.#awaySinceMs.delete(brokerName)
+    }
+    return this.#awaySinceMs.size > 0
+  }
+
+  #brokerNameAt(address: string | undefined): string | undefined {
+    return this.routes.addresses.find((entry) => entry.address === address)?.brokerName
+  }
+
+  #cameBack(address: string): void {
+    const brokerName = this.#brokerNameAt(address)
+    if (brokerName !== undefined) this.#awaySinceMs.delete(brokerName)
   }
 
   #connectionLost(connection: Connection, reason: Error | undefined): void {
-    if (reason !== undefined) this.hintRoutes()
-    const address = this.brokers.addressOf(connection)
-    const broker = this.routes.addresses.find((entry) => entry.address === address)
-    if (broker !== undefined && this.status === 'open') {
-      this.#role.onConnectionLost?.(broker.brokerName)
+    if (this.status !== 'open') return
+    const brokerName = this.#brokerNameAt(this.brokers.addressOf(connection))
+    if (brokerName !== undefined) {
+      this.#awaySinceMs.set(brokerName, performance.now())
+      this.#role.onConnectionLost?.(brokerName)
     }
+    if (reason !== undefined) this.hintRoutes()
   }
 
   #heartbeatRequest(): RemotingCommand {

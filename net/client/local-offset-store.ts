@@ -71,16 +71,18 @@ export class LocalOffsetStore implements OffsetStore {
   }
 
   async persistAll(): Promise<void> {
-    try {
-      await this.commitAll()
-    } catch (error) {
-      this.#logger.warn(`offsets not stored: ${describeError(error)}`)
-    }
+    await this.persist()
   }
 
   /** One file holds the offsets of all queues. */
-  persist(): Promise<void> {
-    return this.persistAll()
+  async persist(): Promise<boolean> {
+    try {
+      await this.commitAll()
+      return true
+    } catch (error) {
+      this.#logger.warn(`offsets not stored: ${describeError(error)}`)
+      return false
+    }
   }
 
   /** @throws {ClientError} `CLIENT_OFFSET_FILE_UNWRITABLE` */

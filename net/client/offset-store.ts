@@ -26,8 +26,8 @@ export interface OffsetStore {
   fetch(queue: MessageQueue, zeroIfRecent: boolean): Promise<number | undefined>
   /** Stores every offset. Failures are logged: the next time tries again. */
   persistAll(): Promise<void>
-  /** Stores the offset of one queue. Failures are logged. */
-  persist(queue: MessageQueue): Promise<void>
+  /** Stores the offset of one queue. Failures are logged, and told by false. */
+  persist(queue: MessageQueue): Promise<boolean>
   /** Stores every offset. @throws {ClientError} */
   commitAll(): Promise<void>
 }

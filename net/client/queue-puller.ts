@@ -42,7 +42,7 @@ export interface QueuePullerOptions {
 
 /** The first and the longest pause after a failed pull, in milliseconds. */
 const PAUSE_MS_MIN = 50
-const PAUSE_MS_MAX = 1_000
+const PAUSE_MS_MAX = 500
 /** The pause when the broker asks for patience
  *  (Java: PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL). */
 const FLOW_CONTROL_PAUSE_MS = 20

@@ -76,9 +76,9 @@ export class RemoteOffsetStore implements OffsetStore {
     await this.#eachByTopic((progress) => this.#tryPersist(progress))
   }
 
-  async persist(queue: MessageQueue): Promise<void> {
+  async persist(queue: MessageQueue): Promise<boolean> {
     const progress = this.#progress.get(queueKey(queue))
-    if (progress !== undefined) await this.#tryPersist(progress)
+    return progress === undefined || this.#tryPersist(progress)
   }
 
   /** @throws {ClientError} the first failure, of every kind of request, after all were tried */
@@ -103,12 +103,14 @@ export class RemoteOffsetStore implements OffsetStore {
     await Promise.all([...topics].map(storeTopic))
   }
 
-  async #tryPersist(progress: QueueOffset): Promise<void> {
+  async #tryPersist(progress: QueueOffset): Promise<boolean> {
     try {
       await this.#persist(progress)
+      return true
     } catch (error) {
       const key = queueKey(progress.queue)
       this.#instance.config.logger.warn(`offset of ${key} not stored: ${describeError(error)}`)
+      return false
     }
   }
 

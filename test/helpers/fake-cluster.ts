@@ -88,14 +88,16 @@ export class FakeCluster implements AsyncDisposable {
     const cluster = new FakeCluster()
     cluster.nameServer.on(RequestCode.GET_ROUTEINFO_BY_TOPIC, (request) => cluster.#answer(request))
     await cluster.nameServer.listen()
-    for (const name of brokerNames) {
-      const broker = new FakePeer(name)
-      broker.on(RequestCode.HEART_BEAT, (request) => createResponse(request, 0))
-      broker.on(RequestCode.UNREGISTER_CLIENT, (request) => createResponse(request, 0))
-      await broker.listen()
-      cluster.brokers.push(broker)
-    }
+    for (const name of brokerNames) await cluster.addBroker(name)
     return cluster
+  }
+
+  async addBroker(name: string): Promise<void> {
+    const broker = new FakePeer(name)
+    broker.on(RequestCode.HEART_BEAT, (request) => createResponse(request, 0))
+    broker.on(RequestCode.UNREGISTER_CLIENT, (request) => createResponse(request, 0))
+    await broker.listen()
+    this.brokers.push(broker)
   }
 
   setTopic(topic: string, queues: readonly FakeQueues[]): void {

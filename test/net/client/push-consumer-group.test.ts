@@ -9,6 +9,8 @@ import { deferred } from '../../../engine/base/deferred.ts'
 import type { PushConsumer } from '../../../net/client/push-consumer.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { createRequest, createResponse } from '../../../net/remoting/remoting-command.ts'
+import { FakePeer } from '../../helpers/fake-cluster.ts'
+import { FakeMessageBroker } from '../../helpers/fake-message-broker.ts'
 import { GROUP, PushPlace, RETRY } from './push-place.ts'
 
 const place = new PushPlace()
@@ -79,6 +81,50 @@ test('after a broker was away consumption goes on by itself', async () => {
   await place.peer.listen(port)
   await expect.poll(() => bodies, { timeout: 5_000 }).toEqual(['a', 'b'])
   expect(place.broker.memberIds).toEqual([place.consumers[0]!.clientId])
+})
+
+test('a broker that the name server forgot is found again when it is back', async () => {
+  await place.cluster.addBroker('broker-b')
+  const [first, second] = place.cluster.brokers
+  const other = new FakeMessageBroker(second!)
+  const both = [
+    { broker: first!, count: 2 },
+    { broker: second!, count: 1 },
+  ]
+  place.cluster.setTopic('T', both)
+  const bodies = await place.collect()
+  other.append('T', 0, { body: 'before' })
+  await expect.poll(() => bodies).toEqual(['before'])
+  const port = Number(second!.address.split(':')[1])
+  await second!.stop()
+  place.cluster.setTopic('T', both.slice(0, 1))
+  const ofBrokerB = () =>
+    place.consumers[0]!.assigned.filter(({ brokerName }) => brokerName === 'broker-b')
+  await expect.poll(ofBrokerB, { timeout: 5_000 }).toEqual([])
+  other.append('T', 0, { body: 'after' })
+  await second!.listen(port)
+  place.cluster.setTopic('T', both)
+  await expect.poll(() => bodies, { timeout: 5_000 }).toEqual(['before', 'after'])
+})
+
+test('when a name server is lost, another one is asked', async () => {
+  const other = new FakePeer('another name server')
+  const handler = place.cluster.nameServer.handlerOf(RequestCode.GET_ROUTEINFO_BY_TOPIC)!
+  other.on(RequestCode.GET_ROUTEINFO_BY_TOPIC, handler)
+  await other.listen()
+  const nameServers = [place.cluster.nameServer.address, other.address]
+  const bodies = await place.collect({ nameServers, routeIntervalMs: 20 })
+  for (const lost of [other, place.cluster.nameServer]) {
+    const port = Number(lost.address.split(':')[1])
+    await lost.stop()
+    const count = lost === other ? 3 : 4
+    place.cluster.setTopic('T', [{ broker: place.peer, count }])
+    const body = `in queue ${count - 1}`
+    place.broker.append('T', count - 1, { body })
+    await expect.poll(() => bodies).toContain(body)
+    await lost.listen(port)
+  }
+  await other.stop()
 })
 
 test('a pull that the broker refuses is tried again, after a heartbeat if need be', async () => {
