@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { type ConsumeResult, PushConsumer, type ReceivedMessage } from '../../net/client/index.ts'
-import { describeSide } from './lane.ts'
+import { describeSide, sides } from './lane.ts'
 import { CONSUME_TIMEOUT_MS, numbered, Suite } from './suite.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -44,13 +44,15 @@ class AdminPlace {
   }
 }
 
-describeSide('java', 'mqadmin on our consumer', () => {
-  // Otherwise the broker resets offsets itself, and consumers are not told.
-  const place = new AdminPlace(new Suite('java', { useServerSideResetOffset: 'false' }))
-  afterEach(() => place.consumer.close())
-  testStatus(place)
-  testSteering(place)
-})
+for (const side of sides) {
+  describeSide(side, 'mqadmin on our consumer', () => {
+    // Otherwise the broker resets offsets itself, and consumers are not told.
+    const place = new AdminPlace(new Suite(side, { useServerSideResetOffset: 'false' }))
+    afterEach(() => place.consumer.close())
+    testStatus(place)
+    testSteering(place)
+  })
+}
 
 function testStatus(place: AdminPlace): void {
   test.each(['concurrently', 'orderly'] as const)('consumerStatus: %s', async (consumeMode) => {
