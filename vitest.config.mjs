@@ -15,6 +15,8 @@ const shared = {
   execArgv: ['--enable-source-maps'],
   testTimeout: 30_000,
   hookTimeout: 30_000,
+  // Nothing is measured by how long something is waited for.
+  expect: { poll: { timeout: 10_000 } },
 }
 
 export default defineConfig({

@@ -121,7 +121,7 @@ test('when a name server is lost, another one is asked', async () => {
     place.cluster.setTopic('T', [{ broker: place.peer, count }])
     const body = `in queue ${count - 1}`
     place.broker.append('T', count - 1, { body })
-    await expect.poll(() => bodies, { timeout: 10_000 }).toContain(body)
+    await expect.poll(() => bodies).toContain(body)
     await lost.listen(port)
   }
   await other.stop()
