@@ -8,8 +8,11 @@ import type { ThreadedStore } from '../../workers/threaded-store.ts'
 import { peekRequestCode } from '../protocol/request-code-peek.ts'
 import type { Connection } from '../remoting/connection.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
+import type { RemotingClient } from '../remoting/remoting-client.ts'
 import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
+import { assignmentRoutes } from './assignment/assignment-routes.ts'
+import { MessageRequestModes } from './assignment/message-request-modes.ts'
 import { clientCallRoutes } from './client-calls/client-call-routes.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
@@ -28,6 +31,7 @@ import { PullAdmission } from './pull/pull-admission.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { PULL_CODES, pullRoutes } from './pull/pull-routes.ts'
 import { queryRoutes } from './query/query-routes.ts'
+import { TopicQueues } from './registration/topic-queues.ts'
 import { replyRoutes } from './reply/reply-routes.ts'
 import { resetRoutes } from './reset/reset-routes.ts'
 import { DeadLetters } from './retry/dead-letters.ts'
@@ -53,6 +57,8 @@ const INSTANCE_MAX = 2 ** 32 - 1
 export interface BrokerPartsInput {
   readonly settings: BrokerSettings
   readonly store: ThreadedStore
+  /** Speaks with the name servers. */
+  readonly client: RemotingClient
   readonly logger: Logger
   /** The address that records name as their broker's. */
   readonly storeHost: Buffer
@@ -200,7 +206,8 @@ export class BrokerParts implements Closable {
   }
 
   /** What is asked and done about groups as a whole. */
-  #groupRoutes({ settings, store, logger, address }: BrokerPartsInput): (readonly Route[])[] {
+  #groupRoutes(input: BrokerPartsInput): (readonly Route[])[] {
+    const { settings, store, logger, address, client } = input
     const { topics, groups, offsets } = this
     const config = settings.live
     const { brokerName } = config
@@ -208,6 +215,14 @@ export class BrokerParts implements Closable {
     return [
       resetRoutes({ config, store, topics, groups, offsets, clients, pulls: this.#pull, logger }),
       groupQueryRoutes({ brokerAddress: address, clients, offsets }),
+      assignmentRoutes({
+        config,
+        clients,
+        topics,
+        groups,
+        modes: new MessageRequestModes(store.layout.config, logger),
+        queues: new TopicQueues({ config, client, logger }),
+      }),
       clientCallRoutes({ brokerName, store, topics, groups, clients, logger }),
     ]
   }

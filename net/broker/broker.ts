@@ -111,6 +111,7 @@ export class Broker extends Lifecycle {
     const parts = new BrokerParts({
       settings: this.#settings,
       store: this.store,
+      client: this.#client,
       logger: this.#logger,
       storeHost: hostOf(config.brokerIP1, this.port),
       address: this.address,

@@ -74,6 +74,8 @@ export interface ConsumerRequest {
   readonly expression?: string
   readonly sql?: string
   readonly from?: 'first' | 'last'
+  /** The broker is asked which queues are the consumer's. @default false */
+  readonly brokerRebalance?: boolean
   /** Every message is put off until it was tried again so often. */
   readonly laterTimes?: number
   readonly maxReconsumeTimes?: number

@@ -62,6 +62,10 @@ export interface BrokerOptions {
    *  otherwise connected consumers are told to reset them (`useServerSideResetOffset`).
    *  @default true */
   readonly useServerSideResetOffset?: boolean | undefined
+  /** Shares out the queues of a topic for clients that ask which are theirs; otherwise each gets
+   *  all of them (`serverLoadBalancerEnable`).
+   *  @default true */
+  readonly serverLoadBalancerEnable?: boolean | undefined
   /** Stores replies, besides handing them to whoever asked (`storeReplyMessageEnable`).
    *  @default true */
   readonly storeReplyMessageEnable?: boolean | undefined
@@ -147,6 +151,7 @@ export const BROKER_DEFAULTS = Object.freeze({
   longPollingEnable: true,
   shortPollingTimeMs: 1_000,
   useServerSideResetOffset: true,
+  serverLoadBalancerEnable: true,
   storeReplyMessageEnable: true,
   regionId: 'DefaultRegion',
   traceOn: true,

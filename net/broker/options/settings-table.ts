@@ -63,6 +63,7 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   longPollingEnable: ['longPollingEnable', live(flag)],
   shortPollingTimeMs: ['shortPollingTimeMills', live(milliseconds)],
   useServerSideResetOffset: ['useServerSideResetOffset', live(flag)],
+  serverLoadBalancerEnable: ['serverLoadBalancerEnable', live(flag)],
   storeReplyMessageEnable: ['storeReplyMessageEnable', live(flag)],
   regionId: ['regionId', fixed(name)],
   traceOn: ['traceOn', fixed(flag)],

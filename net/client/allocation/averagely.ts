@@ -1,3 +1,4 @@
+import { averageShare, circleShare } from '../../protocol/queue-share.ts'
 import type { AllocateStrategy } from './strategy.ts'
 
 /**
@@ -7,12 +8,7 @@ import type { AllocateStrategy } from './strategy.ts'
 export const allocateAveragely: AllocateStrategy = Object.freeze<AllocateStrategy>({
   name: 'AVG',
   allocate: ({ clientId, clientIds, queues }) => {
-    const index = clientIds.indexOf(clientId)
-    const remainder = queues.length % clientIds.length
-    const smallShare = Math.floor(queues.length / clientIds.length)
-    const start = index * smallShare + Math.min(index, remainder)
-    const end = start + smallShare + (index < remainder ? 1 : 0)
-    return queues.slice(start, end)
+    return averageShare(queues, clientIds.indexOf(clientId), clientIds.length)
   },
 })
 
@@ -23,7 +19,6 @@ export const allocateAveragely: AllocateStrategy = Object.freeze<AllocateStrateg
 export const allocateByCircle: AllocateStrategy = Object.freeze<AllocateStrategy>({
   name: 'AVG_BY_CIRCLE',
   allocate: ({ clientId, clientIds, queues }) => {
-    const index = clientIds.indexOf(clientId)
-    return queues.filter((_, at) => at % clientIds.length === index)
+    return circleShare(queues, clientIds.indexOf(clientId), clientIds.length)
   },
 })

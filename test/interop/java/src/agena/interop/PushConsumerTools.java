@@ -33,6 +33,7 @@ final class PushConsumerTools {
         } else {
             consumer.subscribe(request.getString("topic"), request.getString("expression"));
         }
+        consumer.setClientRebalance(!request.getBooleanValue("brokerRebalance"));
         ConsumedMessages received = new ConsumedMessages();
         int laterTimes = request.getIntValue("laterTimes", 0);
         consumer.setMaxReconsumeTimes(request.getIntValue("maxReconsumeTimes", -1));
