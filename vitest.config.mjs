@@ -38,6 +38,7 @@ export default defineConfig({
           ...shared,
           name: 'interop',
           include: ['interop/**/*.test.js'],
+          globalSetup: 'dist/test/interop/prepare-java.js',
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
