@@ -88,6 +88,8 @@ async function takeBack(parts: SendBackParts, request: RemotingCommand): Promise
     // As in Java, whatever the reason: the client then sends the message itself.
     throw new BrokerError(ResponseCode.SYSTEM_ERROR, describeError(error))
   }
+  // Made for it, perhaps: a kill would take the topic back, and the message out of reach.
+  await parts.topics.settled()
   return createResponse(request, ResponseCode.SUCCESS)
 }
 

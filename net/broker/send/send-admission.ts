@@ -46,8 +46,8 @@ export class SendAdmission {
   }
 
   /** Resolves when all topics that were made so far are settled: see {@link admit}. */
-  async settled(): Promise<void> {
-    await this.#parts.topics.save()
+  settled(): Promise<void> {
+    return this.#parts.topics.settled()
   }
 
   /**

@@ -43,6 +43,8 @@ export class TopicConfigs {
   /** Topics that belong to RocketMQ itself, those named after cluster and broker among them. */
   readonly #systemNames = new Set<string>()
   readonly #listeners: ((topic: string) => void)[] = []
+  /** The topic that was made last. */
+  #newest: Topic | undefined
 
   /**
    * Reads the table and adds the system's own topics where they are missing.
@@ -102,7 +104,10 @@ export class TopicConfigs {
     const isNew = this.find(config.topicName) === undefined
     const topic = this.#set(config)
     const change = this.#changed(config.topicName)
-    if (isNew) topic.madeByChange = change
+    if (isNew) {
+      topic.madeByChange = change
+      this.#newest = topic
+    }
     return topic
   }
 
@@ -112,6 +117,11 @@ export class TopicConfigs {
    */
   isSettled(topic: Topic): boolean {
     return this.#file.isSettled(topic.madeByChange)
+  }
+
+  /** Resolves when all topics that were made so far are settled. */
+  async settled(): Promise<void> {
+    if (this.#newest !== undefined && !this.isSettled(this.#newest)) await this.save()
   }
 
   remove(name: string): void {

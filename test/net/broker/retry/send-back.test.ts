@@ -4,6 +4,8 @@
  * Method: a running broker and raw commands; one retry is held to the record that a broker of
  * Apache RocketMQ 5.5.0 wrote.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { encodeProperties } from '../../../../engine/format/properties-codec.ts'
 import { decodeMessage, type StoredMessage } from '../../../../engine/format/stored-message.ts'
@@ -56,6 +58,17 @@ async function updateGroup(running: RunningStandalone, config: object): Promise<
 }
 
 describe('a message that comes back', () => {
+  test.each([
+    [RETRY, 0],
+    [DEAD, -1],
+  ])('is answered when %s is on the disk', async (topic, delayLevel) => {
+    await using running = await RunningStandalone.start()
+    const sent = await send(running)
+    expect((await back(running, sent.physicalOffset, { delayLevel })).code).toBe(0)
+    const table = readFileSync(join(running.directory, 'config', 'topics.json'), 'utf8')
+    expect(table).toContain(`"${topic}"`)
+  })
+
   test('waits for its next try as the one that Java stored', async () => {
     const java = (await readExpectedStore('broker')).messages.find(
       ({ topic, properties }) =>
