@@ -63,6 +63,8 @@ export interface ReceivedMessage {
   readonly keys: string | null
   readonly body: string
   readonly reconsumeTimes: number
+  /** When its producer made it, in ms since 1970. */
+  readonly bornTimestamp: number
   readonly properties: Readonly<Record<string, string>>
 }
 

@@ -44,6 +44,7 @@ final class ConsumedMessages {
         row.put("keys", message.getKeys());
         row.put("body", new String(message.getBody(), StandardCharsets.UTF_8));
         row.put("reconsumeTimes", message.getReconsumeTimes());
+        row.put("bornTimestamp", message.getBornTimestamp());
         row.put("storeHost", String.valueOf(message.getStoreHost()));
         row.put("properties", new TreeMap<>(message.getProperties()));
         return row;
