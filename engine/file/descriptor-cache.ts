@@ -1,3 +1,4 @@
+import { systemErrorCode } from '../base/errors.ts'
 import type { FileSystem, OpenIntent } from './file-system.ts'
 
 /**
@@ -30,8 +31,8 @@ export class DescriptorCache {
       this.#descriptors.set(path, known)
       return known
     }
-    if (!this.#files.exists(path)) return undefined
-    const fd = this.#files.open(path, this.#intent)
+    const fd = this.#open(path)
+    if (fd === undefined) return undefined
     this.#descriptors.set(path, fd)
     if (this.#descriptors.size > this.#countMax) this.#closeOldest()
     return fd
@@ -48,6 +49,15 @@ export class DescriptorCache {
 
   close(): void {
     this.closeWhere(() => true)
+  }
+
+  #open(path: string): number | undefined {
+    try {
+      return this.#files.open(path, this.#intent)
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error
+      return undefined
+    }
   }
 
   #closeOldest(): void {

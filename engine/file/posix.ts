@@ -7,7 +7,7 @@ import { getSystemErrorName } from 'node:util'
 import koffi from 'koffi'
 import { assert } from '../base/assert.ts'
 import { StoreError } from '../base/errors.ts'
-import { MIB } from '../base/units.ts'
+import { MIB, PAGE_BYTES } from '../base/units.ts'
 
 const libc = koffi.load(null)
 // struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
@@ -22,9 +22,7 @@ const flockStruct = koffi.struct('agena_flock', {
 const MMAP_ARGUMENTS = ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']
 const nativeMmap = libc.func('mmap', 'intptr_t', MMAP_ARGUMENTS)
 const nativeFallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
-const nativeMincore = libc.func(
-  'int mincore(uintptr_t address, size_t length, _Out_ uint8_t *pages)',
-)
+const nativeMincore = libc.func('int mincore(uintptr_t address, size_t length, uintptr_t pages)')
 const nativeMadvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
 const nativeFadvise = libc.func(
   'int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)',
@@ -52,6 +50,8 @@ const RWF_NOWAIT = 0x8
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
 const SEEK_SET = 0
+/** Pages that mincore is asked about at once: 4 MiB. */
+const ASKED_PAGES_MAX = 1024
 /** Bit 0 of a byte that mincore wrote: the page is in memory. */
 const PAGE_RESIDENT = 0x01
 
@@ -132,11 +132,21 @@ export function readNothingAhead(fd: number): void {
   nativeFadvise(fd, 0, 0, POSIX_FADV_RANDOM)
 }
 
-/** True when every page of a mapped range is in memory. `pages` has one byte for each page. */
-export function isRangeResident(address: number, lengthBytes: number, pages: Uint8Array): boolean {
-  if (nativeMincore(address, lengthBytes, pages) !== 0) throw systemError('mincore', koffi.errno())
-  for (const page of pages) {
-    if ((page & PAGE_RESIDENT) === 0) return false
+/** What mincore writes, a byte for each page: in one place, since it is asked all the time. */
+const askedPages = new Uint8Array(ASKED_PAGES_MAX)
+const askedPagesAddress = addressOf(askedPages)
+
+/** True when every page of a mapped range is in memory. It starts and ends with a page. */
+export function isRangeResident(address: number, lengthBytes: number): boolean {
+  const pageCount = lengthBytes / PAGE_BYTES
+  for (let first = 0; first < pageCount; first += ASKED_PAGES_MAX) {
+    const count = Math.min(ASKED_PAGES_MAX, pageCount - first)
+    if (nativeMincore(address + first * PAGE_BYTES, count * PAGE_BYTES, askedPagesAddress) !== 0) {
+      throw systemError('mincore', koffi.errno())
+    }
+    for (let index = 0; index < count; index += 1) {
+      if (((askedPages[index] ?? 0) & PAGE_RESIDENT) === 0) return false
+    }
   }
   return true
 }

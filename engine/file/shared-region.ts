@@ -121,8 +121,7 @@ class SharedRegion extends CountedRegion {
   isResident(start: number, lengthBytes: number): boolean {
     const first = alignDown(start, PAGE_BYTES)
     const spanBytes = alignUp(start + lengthBytes, PAGE_BYTES) - first
-    const pages = new Uint8Array(spanBytes / PAGE_BYTES)
-    return isRangeResident(this.#slot.address + first, spanBytes, pages)
+    return isRangeResident(this.#slot.address + first, spanBytes)
   }
 
   protected unmap(): void {

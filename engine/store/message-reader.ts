@@ -21,6 +21,7 @@ import { FinishedUnits } from './finished-units.ts'
 import type { ColdRange, GetResult, LogSlice } from './get-result.ts'
 import { GetStatus } from './get-status.ts'
 import type { MessageFilter } from './message-filter.ts'
+import { ResidentBlocks } from './resident-blocks.ts'
 
 /** Units that one filtered read looks at (`maxFilterMessageSize` of 16,000 bytes). */
 const SCANNED_UNITS_MAX = 16_000 / CONSUME_QUEUE_UNIT_BYTES
@@ -29,7 +30,7 @@ const HOT_ANSWER_BYTES_MAX = 256 * KIB
 const HOT_ANSWER_COUNT_MAX = 32
 const OLD_ANSWER_BYTES_MAX = 64 * KIB
 const OLD_ANSWER_COUNT_MAX = 8
-/** Records of one answer that lie within this much are asked about together: 2.7 µs at most. */
+/** Records of one answer that lie within this much are asked about together. */
 const CLOSE_BYTES_MAX = MIB
 /** Java's estimate of what is still in memory (`accessMessageInMemoryMaxRatio`, 40 %). */
 const HOT_BYTES = totalmem() * 0.4
@@ -51,8 +52,7 @@ export class MessageReader {
   readonly #units: FinishedUnits
   readonly #unit = createConsumeQueueUnit()
   readonly #view = createRecordView()
-  /** A stretch that was found in memory during this read. */
-  #resident: LogSlice | undefined
+  readonly #resident = new ResidentBlocks()
 
   constructor(log: CommitLog, reputOffset: () => number) {
     this.#log = log
@@ -96,9 +96,9 @@ export class MessageReader {
     return { segment, start, lengthBytes: bytes }
   }
 
-  /** True when reading this stretch of the log waits for no disk. */
-  isInMemory({ segment, start, lengthBytes }: LogSlice): boolean {
-    return segment.region.isResident(start, lengthBytes)
+  /** True when reading this stretch of the log waits for no disk, see {@link ResidentBlocks}. */
+  isInMemory(slice: LogSlice): boolean {
+    return this.#resident.has(slice)
   }
 
   /** Whether a record is so recent that RocketMQ counts it as being in memory. */
@@ -114,7 +114,6 @@ export class MessageReader {
     result.slices.length = 0
     result.coldRanges.length = 0
     result.isFarBehind = false
-    this.#resident = undefined
   }
 
   #collect(queue: ConsumeQueue, request: GetRequest, result: GetResult): void {
@@ -185,7 +184,7 @@ export class MessageReader {
     const start = physicalOffset - segment.startOffset
     const end = start + bytes
     if (end > segment.sizeBytes) return corrupt(segment, start, queue, 'no record fits in here')
-    if (!segment.region.isResident(start, bytes)) return undefined
+    if (!this.isInMemory({ segment, start, lengthBytes: bytes })) return undefined
     const log = segment.region.bytes
     const view = this.#view
     const verdict = readRecord(log, start, end, view, { checkCrc: true })
@@ -213,33 +212,16 @@ export class MessageReader {
     if (start + bytes > segment.sizeBytes) return false
     const slice = { segment, start, lengthBytes: bytes }
     // What is cold is taken unseen: the read is repeated when it is warm.
-    if (request.filter?.matchesRecord !== undefined && this.#isLegible(slice)) {
+    if (request.filter?.matchesRecord !== undefined && this.isInMemory(slice)) {
       if (!request.filter.matchesRecord(segment.region.bytes, start, start + bytes)) return true
     }
     this.#add(result, slice)
     return true
   }
 
-  /** As {@link isInMemory}, asked once for many records, since a filter looks at each of them. */
-  #isLegible(slice: LogSlice): boolean {
-    const { segment, start } = slice
-    const known = this.#resident
-    const end = start + slice.lengthBytes
-    if (known !== undefined && known.segment === segment) {
-      if (start >= known.start && end <= known.start + known.lengthBytes) return true
-    }
-    const room = Math.min(segment.sizeBytes, this.#log.writtenOffset - segment.startOffset) - start
-    const ahead = { segment, start, lengthBytes: Math.min(room, CLOSE_BYTES_MAX) }
-    if (ahead.lengthBytes <= slice.lengthBytes || !this.isInMemory(ahead)) {
-      return this.isInMemory(slice)
-    }
-    this.#resident = ahead
-    return true
-  }
-
   /**
-   * Asks the kernel, also about what was written a moment ago: a page may leave memory at any time.
-   * An answer's records lie close together as a rule, and then one question is enough for all.
+   * Asks also about what was written a moment ago: a page may leave memory at any time. An answer's
+   * records lie close together as a rule, and then one question is enough for all.
    */
   #findCold({ slices, coldRanges }: GetResult): void {
     const first = slices[0]

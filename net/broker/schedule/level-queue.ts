@@ -97,9 +97,8 @@ export class LevelQueue implements DueSource {
   }
 
   deliver(turns: DeliveryTurns): DeliverOutcome {
-    const { store, units, records } = this.#parts
+    const { store, units } = this.#parts
     this.#isIdle = false
-    records.begin()
     const queue = store.queue(SCHEDULE_TOPIC, queueIdOf(this.level))
     let hasDelivered = false
     for (;;) {

@@ -1,18 +1,13 @@
 /** Looks at the records of waiting messages where they lie, without waiting for the disk. */
-import { KIB } from '../../../engine/base/units.ts'
 import {
   createRecordView,
   RecordVerdict,
   type RecordView,
   readRecord,
 } from '../../../engine/format/record-decoder.ts'
-import type { LogSegment } from '../../../engine/log/log-segment.ts'
 import type { ColdRange, LogSlice } from '../../../engine/store/get-result.ts'
 import type { MessageReader } from '../../../engine/store/message-reader.ts'
 import { SCHEDULE_TOPIC } from '../topics/topic-validator.ts'
-
-/** Messages of a level lie close together as a rule: one question is asked for this much. */
-const ASKED_BYTES = 256 * KIB
 
 const TOPIC_BYTES = Buffer.from(SCHEDULE_TOPIC)
 
@@ -21,18 +16,9 @@ export class WaitingRecords {
   readonly #reader: MessageReader
   /** What {@link check} has found. */
   readonly view: RecordView = createRecordView()
-  /** A stretch that was in memory in this turn. */
-  #segment: LogSegment | undefined
-  #start = 0
-  #end = 0
 
   constructor(reader: MessageReader) {
     this.#reader = reader
-  }
-
-  /** Forgets what was in memory: pages leave it at any time. */
-  begin(): void {
-    this.#segment = undefined
   }
 
   /** The place of a record; undefined when the log holds it no longer. */
@@ -41,16 +27,6 @@ export class WaitingRecords {
   }
 
   isInMemory(slice: LogSlice): boolean {
-    const { segment, start, lengthBytes } = slice
-    const end = start + lengthBytes
-    if (segment === this.#segment && start >= this.#start && end <= this.#end) return true
-    const askedEnd = Math.min(Math.max(end, start + ASKED_BYTES), segment.sizeBytes)
-    if (this.#reader.isInMemory({ segment, start, lengthBytes: askedEnd - start })) {
-      this.#segment = segment
-      this.#start = start
-      this.#end = askedEnd
-      return true
-    }
     return this.#reader.isInMemory(slice)
   }
 

@@ -1,11 +1,12 @@
 /** Every way a read by queue offset ends, and look-ups by time. */
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { segmentPath } from '../../../engine/file/store-layout.ts'
 import { tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
 import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
 import { TagsFilter } from '../../../engine/store/message-filter.ts'
+import { BELIEVED_MS } from '../../../engine/store/resident-blocks.ts'
 import { messagesOf, SteppedStore } from '../../helpers/stepped-store.ts'
 
 const ROOT = '/store'
@@ -33,6 +34,18 @@ function tag(name: string): TagsFilter {
   return new TagsFilter([tagsCodeOfUtf8(bytes, 0, bytes.length)])
 }
 
+/** Moves the time on by as much as anything is believed to be in memory. */
+function clock(): { later(): void } {
+  let now = performance.now()
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now)
+  onTestFinished(() => spy.mockRestore())
+  return {
+    later() {
+      now += BELIEVED_MS
+    },
+  }
+}
+
 describe('a read by queue offset', () => {
   it('finds messages, as many as asked for, and says where to go on', () => {
     const { stepped } = filled(40)
@@ -51,7 +64,10 @@ describe('a read by queue offset', () => {
     const { stepped } = filled(10)
     const whole = stepped.get(0, { messageCountMax: 10 })
     const { segment, start, lengthBytes } = whole.slices[0]!
+    const { later } = clock()
     const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+    expect(stepped.get(0, { messageCountMax: 10 }).status).toBe(GetStatus.FOUND)
+    later()
     const cold = stepped.get(0, { messageCountMax: 10 })
     expect([cold.status, cold.nextBeginOffset]).toEqual([GetStatus.COLD, 0])
     expect(cold.coldRanges).toEqual([{ path: segment.path, position: start, lengthBytes }])
@@ -63,6 +79,7 @@ describe('a read by queue offset', () => {
     const { stepped } = filled(10)
     const { segment } = stepped.get(0).slices[0]!
     const filter = { matchesTagsCode: () => true, matchesRecord: vi.fn<() => boolean>(() => false) }
+    clock().later()
     const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
     expect(stepped.get(0, { messageCountMax: 5, filter }).status).toBe(GetStatus.COLD)
     expect(filter.matchesRecord).not.toHaveBeenCalled()

@@ -1,0 +1,56 @@
+/**
+ * What of the log is in memory. The kernel is asked about a block, and believed for a moment, since
+ * a question costs as much as reading a record: one for each record would be most of what a read
+ * costs whose records lie far apart (a queue of a broker with thousands of topics).
+ *
+ * A page that leaves memory within that moment is faulted in by whoever reads it, who then waits
+ * for the disk once.
+ */
+import { MIB } from '../base/units.ts'
+import type { LogSegment } from '../log/log-segment.ts'
+import type { LogSlice } from './get-result.ts'
+
+/** A question about that much costs 1.5 µs, one about a page 1 µs. */
+export const BLOCK_BYTES = MIB
+/** How long an answer is believed, in ms: memory of 16 GiB changes wholly in some seconds. */
+export const BELIEVED_MS = 50
+
+/**
+ * For each block of a segment until when it is believed to be in memory as a whole; negated where
+ * it was found not to be.
+ */
+type Beliefs = Float64Array
+
+export class ResidentBlocks {
+  readonly #beliefs = new WeakMap<LogSegment, Beliefs>()
+
+  /** True when reading this stretch of the log waits for no disk. */
+  has({ segment, start, lengthBytes }: LogSlice): boolean {
+    const last = Math.floor((start + lengthBytes - 1) / BLOCK_BYTES)
+    for (let block = Math.floor(start / BLOCK_BYTES); block <= last; block += 1) {
+      if (!this.#hasBlock(segment, block)) return segment.region.isResident(start, lengthBytes)
+    }
+    return true
+  }
+
+  #hasBlock(segment: LogSegment, block: number): boolean {
+    const beliefs = this.#beliefsOf(segment)
+    const now = performance.now()
+    const until = beliefs[block] ?? 0
+    if (Math.abs(until) > now) return until > 0
+    const start = block * BLOCK_BYTES
+    const lengthBytes = Math.min(BLOCK_BYTES, segment.sizeBytes - start)
+    const isWhole = segment.region.isResident(start, lengthBytes)
+    beliefs[block] = isWhole ? now + BELIEVED_MS : -(now + BELIEVED_MS)
+    return isWhole
+  }
+
+  #beliefsOf(segment: LogSegment): Beliefs {
+    let beliefs = this.#beliefs.get(segment)
+    if (beliefs === undefined) {
+      beliefs = new Float64Array(Math.ceil(segment.sizeBytes / BLOCK_BYTES))
+      this.#beliefs.set(segment, beliefs)
+    }
+    return beliefs
+  }
+}
