@@ -27,7 +27,9 @@ for (const side of sides) {
       const fields = Object.entries(sendFields(TOPIC, { m: true, i }))
       const request = createRequest(RequestCode.SEND_BATCH_MESSAGE, {
         extFields: new Map(fields.map(([name, value]) => [name, String(value)])),
-        body: encodeBatch(['a', 'b'].map((text) => ({ body: Buffer.from(text), properties: new Map() }))),
+        body: encodeBatch(
+          ['a', 'b'].map((text) => ({ body: Buffer.from(text), properties: new Map() })),
+        ),
       })
       const answer = await client.invoke(suite.cluster.broker, request, TIMEOUT_MS)
       expect(answer.code).toBe(0)
