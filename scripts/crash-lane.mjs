@@ -3,7 +3,8 @@
 // What it wants of the system, strace and jemalloc, is installed where that is possible; where it
 // is not, the tests that need it are skipped and say so.
 //
-// --long lets every seeded test go on for hours instead of a fixed number of runs.
+// --long lets every seeded test go on for two hours, or as many minutes as AGENA_LONG_MINUTES says,
+// instead of a fixed number of runs.
 
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'

@@ -48,10 +48,10 @@ export class WorkerHandle {
     // Whoever starts the thread awaits `ready`; when it is terminated first, nobody need know.
     this.#ready.promise.catch(() => undefined)
     this.#worker.on('message', (message: FromWorker) => this.#receive(message, launch))
-    this.#worker.on('error', (error) => this.#die(launch, error))
-    this.#worker.on('exit', () => {
+    this.#worker.on('error', (error) => this.#die(launch, 'by an error', error))
+    this.#worker.on('exit', (exitCode) => {
       for (const arena of this.#arenas.splice(0)) clearArena(arena)
-      if (!this.#isExpectedToEnd) this.#die(launch, undefined)
+      if (!this.#isExpectedToEnd) this.#die(launch, `with code ${exitCode}`)
       this.#ended.resolve()
     })
   }
@@ -95,8 +95,8 @@ export class WorkerHandle {
     } else launch.onMessage(message)
   }
 
-  #die(launch: WorkerLaunch, cause: unknown): void {
-    const message = `the ${this.#name} thread ended unexpectedly`
+  #die(launch: WorkerLaunch, how: string, cause?: unknown): void {
+    const message = `the ${this.#name} thread ended unexpectedly, ${how}`
     this.#fail(launch, new StoreError('STORE_WORKER_FAILED', message, { cause }))
   }
 

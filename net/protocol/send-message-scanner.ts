@@ -82,6 +82,11 @@ export class SendRequestView implements FieldTarget {
   #seen = 0
   #longNames = false
 
+  /** Whether the body holds several messages: the command says so, or its field does. */
+  get isBatch(): boolean {
+    return this.batch || this.code === RequestCode.SEND_BATCH_MESSAGE
+  }
+
   begin(code: number): boolean {
     this.#longNames = code === RequestCode.SEND_MESSAGE
     const short = code === RequestCode.SEND_MESSAGE_V2 || code === RequestCode.SEND_BATCH_MESSAGE

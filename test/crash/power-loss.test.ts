@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { runSeeds, seededTestTimeoutMs } from '../helpers/crash-lane.ts'
+import { EventCounts } from './power-loss/event-counts.ts'
 import { plantedBugs } from './power-loss/planted-bugs.ts'
 import { type PowerLossOptions, PowerLossRun } from './power-loss/power-loss-run.ts'
 
@@ -17,10 +18,15 @@ describe('a store that loses power again and again', () => {
   it(
     'keeps what it acknowledged (seeded)',
     () => {
+      const counts = new EventCounts()
       const runs = runSeeds({ count: RUNS, name: 'power-loss' }, (seed) => {
-        new PowerLossRun({ seed, crashes: CRASHES_PER_RUN }).run()
+        new PowerLossRun({ seed, crashes: CRASHES_PER_RUN, counts }).run()
       })
-      expect(runs).toBeGreaterThan(0)
+      console.log(`power-loss: ${counts.text()}`)
+      expect(counts.of('losses of power')).toBe(runs * CRASHES_PER_RUN)
+      // Each thing happened, and not once by chance.
+      const isAlone = process.env['AGENA_SEED'] !== undefined
+      expect(counts.tooRare(isAlone ? 0 : runs / 10)).toEqual([])
     },
     seededTestTimeoutMs,
   )

@@ -31,6 +31,10 @@ const SENDS_TO_ROLL = 130
 const SENDS_MAX = 400
 const RETRY_MS = 50
 const ACROSS_MS_MAX = 20_000
+/** How long a sender waits for a flush, and how long one of them takes. */
+const FLUSH_MS_MAX = 300
+const SLOW_FLUSH_MS = 2000
+const MICROSECONDS = 1000
 
 const mayTrace = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0
 
@@ -49,6 +53,8 @@ class FailingRun {
   readonly broker: KilledBroker
   readonly acked: { text: string; queueOffset: number }[] = []
   refusedCount = 0
+  /** How the last body begins that was sent. */
+  lastText = ''
   #count = 0
 
   constructor(broker: KilledBroker) {
@@ -58,6 +64,7 @@ class FailingRun {
   async send(): Promise<RemotingCommand> {
     this.#count += 1
     const text = `message ${this.#count} `
+    this.lastText = text
     const body = Buffer.from(text.padEnd(BODY_BYTES, 'x'))
     const answer = await this.broker.ask(RequestCode.SEND_MESSAGE_V2, sendFields('T'), body)
     if (answer.code === ResponseCode.SUCCESS) {
@@ -146,6 +153,34 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     const again = new FailingRun(after)
     expect((await again.send()).code).toBe(ResponseCode.SUCCESS)
     expect((await after.stop()).exitCode).toBe(0)
+  })
+
+  test('fdatasync that takes longer than syncFlushTimeout is told, and the message is there', async () => {
+    using folder = temporaryFolder('calls')
+    const directory = join(realpathSync(folder.path), 'data')
+    const settings = [...SETTINGS, 'flushDiskType=SYNC_FLUSH', `syncFlushTimeout=${FLUSH_MS_MAX}`]
+    const slow = `delay_enter=${SLOW_FLUSH_MS * MICROSECONDS}`
+    const under = injecting('fdatasync', slow, join(directory, FIRST_SEGMENT), '4')
+    const run = new FailingRun(await KilledBroker.start(directory, settings, under))
+    try {
+      const slowAnswer = await run.sendUntilRefused()
+      expect(slowAnswer.code).toBe(ResponseCode.FLUSH_DISK_TIMEOUT)
+      const place = Number(slowAnswer.extFields.get('queueOffset'))
+      // A sender may take it for stored, as in RocketMQ, or send it again.
+      const offset = Number.parseInt(slowAnswer.extFields.get('msgId')?.slice(-16) ?? '', 16)
+      const viewed = await run.broker.ask(RequestCode.VIEW_MESSAGE_BY_ID, { offset })
+      expect(viewed.code).toBe(ResponseCode.SUCCESS)
+      const bodies = (await run.broker.readAll('T', 0)).map(({ body }) => body.toString())
+      expect(bodies[place]).toContain(run.lastText)
+      // Nothing ended: the disk is quick again.
+      await run.sendAcross(SENDS_TO_ROLL)
+      expect(await run.missing(run.broker)).toEqual([])
+      expect((await run.broker.stop()).exitCode).toBe(0)
+    } finally {
+      run.broker.end()
+    }
+    // The slow ones are stored as well.
+    expect(await expectCleanStart(directory, run)).toBe(run.acked.length + run.refusedCount)
   })
 
   test('fallocate with ENOSPC holds up the log at its segment, until there is room', async () => {

@@ -10,7 +10,6 @@ import { createRecordSource, type RecordSource } from '../../../engine/format/re
 import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
 import type { QueueTail } from '../../../engine/log/queue-tail.ts'
 import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
-import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import type { SendLayout } from '../../protocol/send-layout.ts'
 import { SendLayouts } from '../../protocol/send-layouts.ts'
@@ -175,7 +174,7 @@ export class SendHandler implements StoreListener {
     if (properties.holdsNul) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, NUL_IN_PROPERTIES)
     this.#parts.admission.checkFeatures(view, properties)
     this.#fill(view, target, queueId, connection)
-    if (view.batch || view.code === RequestCode.SEND_BATCH_MESSAGE) {
+    if (view.isBatch) {
       return this.#acceptBatch(view, target, queueId, connection)
     }
     const { store } = this.#parts

@@ -171,8 +171,8 @@ export class SendProperties {
     finder.scan(current.bytes, 0, current.end)
     const isNew = !finder.has(CLUSTER) && !finder.has(REGION) && !finder.has(TRACE)
     const hasUniqueKey = finder.has(UNIQUE_KEY)
-    if (isNew) this.#stamp()
-    else this.#restamp()
+    if (isNew) this.#stamp(view)
+    else this.#restamp(view)
     if (current.end > PROPERTIES_MAX_BYTES) return false
     // Otherwise the stamp holds values of this one message.
     const isKept = isNew && hasUniqueKey && !this.holdsNul
@@ -201,7 +201,7 @@ export class SendProperties {
     return buffer.copy(bytes, 0, propertiesStart, propertiesEnd)
   }
 
-  #stamp(): void {
+  #stamp(view: SendRequestView): void {
     const current = this.#scratch
     const { bytes } = current
     if (current.end > 0 && bytes[current.end - 1] !== PROPERTY_SEPARATOR) {
@@ -215,6 +215,10 @@ export class SendProperties {
       current.uniqueKeyEnd = this.#finder.endOf(UNIQUE_KEY)
       return
     }
+    current.uniqueKeyStart = current.end
+    current.uniqueKeyEnd = current.end
+    // Java makes a key for a single message only: that of a batch is its sender's, or none.
+    if (view.isBatch) return
     const entry = new Map([[PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, this.#uniqueIds.next()]])
     const entryBytes = encodeProperties(entry)
     current.uniqueKeyStart = current.end + PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX.length + 1
@@ -224,13 +228,13 @@ export class SendProperties {
   }
 
   /** The message has been at a broker before: what that one added is replaced. */
-  #restamp(): void {
+  #restamp(view: SendRequestView): void {
     const current = this.#scratch
     const properties = decodeProperties(current.bytes, 0, current.end)
     for (const name of this.#stampProperties.keys()) properties.delete(name)
     current.end = encodeProperties(properties).copy(current.bytes)
     this.#finder.scan(current.bytes, 0, current.end)
-    this.#stamp()
+    this.#stamp(view)
   }
 
   #is(index: number, text: Buffer): boolean {

@@ -4,13 +4,12 @@ import { propertiesToString } from '../../../engine/format/properties-codec.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { sendFields } from '../../helpers/running-standalone.ts'
 import type { SeededRandom } from '../../helpers/seeded-random.ts'
+import { isConnectionLost, physicalOffsetOf } from './kill-load.ts'
 import type { KilledBroker } from './killed-broker.ts'
 import type { KnownSends } from './known-sends.ts'
 
 const BATCH_COUNT = 3
 const BODY_BYTES_MAX = 12_000
-const OFFSET_DIGITS = 16
-const HEXADECIMAL = 16
 
 /** One message or batch whose fate is not known yet. */
 interface Unsettled {
@@ -74,15 +73,14 @@ export class Producer {
       const answer = await broker.ask(code, sendFields(this.#topic, fields), body)
       if (answer.code !== 0) throw new Error(`refused: ${answer.code} ${answer.remark ?? ''}`)
       const messageIds = answer.extFields.get('msgId')?.split(',') ?? []
-      for (const [index, id] of ids.entries()) {
-        this.#known.ack({
-          id,
-          topic: this.#topic,
-          queueId: Number(answer.extFields.get('queueId')),
-          queueOffset: Number(answer.extFields.get('queueOffset')) + index,
-          physicalOffset: physicalOffsetOf(messageIds[index] ?? ''),
-        })
-      }
+      const acked = ids.map((id, index) => ({
+        id,
+        topic: this.#topic,
+        queueId: Number(answer.extFields.get('queueId')),
+        queueOffset: Number(answer.extFields.get('queueOffset')) + index,
+        physicalOffset: physicalOffsetOf(messageIds[index] ?? ''),
+      }))
+      this.#known.ack(acked)
       return true
     } catch (error) {
       if (!isConnectionLost(error)) throw error
@@ -103,13 +101,4 @@ export function idOf(body: Buffer): string {
 
 function propertiesOf(id: string): Map<string, string> {
   return new Map([[PropertyName.KEYS, id]])
-}
-
-function physicalOffsetOf(messageId: string): number {
-  return Number.parseInt(messageId.slice(-OFFSET_DIGITS), HEXADECIMAL)
-}
-
-function isConnectionLost(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return code === 'REMOTING_CONNECTION_CLOSED' || code === 'REMOTING_CONNECT_FAILED'
 }

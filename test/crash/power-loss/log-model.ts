@@ -69,10 +69,12 @@ export class LogModel {
     this.#messages.push(message)
   }
 
-  /** Everything that ends before is acknowledged. */
-  acknowledge(flushedOffset: number): void {
+  /** Everything that ends before is acknowledged. @returns how many messages newly so */
+  acknowledge(flushedOffset: number): number {
     const last = this.#messages.findLast(({ end }) => end <= flushedOffset)
-    this.#durableEnd = Math.max(this.#durableEnd, last?.end ?? 0)
+    const before = this.#durableEnd
+    this.#durableEnd = Math.max(before, last?.end ?? 0)
+    return this.messagesFrom(before).filter(({ end }) => end <= this.#durableEnd).length
   }
 
   /** A topic is about to be deleted: the power may go when it is half done. */
@@ -95,16 +97,18 @@ export class LogModel {
     this.#startOffset = startOffset
   }
 
-  /** The power went: the log is between these now. */
-  recover({ startOffset, endOffset }: { startOffset: number; endOffset: number }): void {
+  /** The power went: the log is between these now. @returns how many messages are lost */
+  recover({ startOffset, endOffset }: { startOffset: number; endOffset: number }): number {
     this.#startOffset = startOffset
     this.#startOffsetMax = startOffset
     const kept = this.#messages.findLastIndex(({ end }) => end <= endOffset) + 1
+    const lostCount = this.#messages.length - kept
     this.#messages.length = kept
     for (const [topic, until] of this.#perhapsUntil) {
       this.#perhapsUntil.set(topic, Math.min(until, endOffset))
     }
     this.acknowledge(endOffset)
+    return lostCount
   }
 
   queues(): Map<string, ExpectedQueue> {

@@ -10,6 +10,7 @@ import type { StoreOptions } from '../../../engine/store/store-options.ts'
 import { PowerCut } from '../../helpers/power-cut.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 import { SteppedStore } from '../../helpers/stepped-store.ts'
+import { EventCounts } from './event-counts.ts'
 import { checkAsJava } from './java-checker.ts'
 import { LogModel } from './log-model.ts'
 import type { PlantedBug } from './planted-bugs.ts'
@@ -40,6 +41,8 @@ export interface PowerLossOptions {
   readonly bug?: PlantedBug | undefined
   /** Segments are deleted before what was built from them is on the disk: the same. */
   readonly isHasty?: boolean | undefined
+  /** Where what happens is counted, over many runs. */
+  readonly counts?: EventCounts | undefined
 }
 
 type Step = (stepped: SteppedStore) => void
@@ -51,6 +54,7 @@ export class PowerLossRun {
   readonly #power: PowerCut
   readonly #model = new LogModel()
   readonly #options: PowerLossOptions
+  readonly #counts: EventCounts
   /** A system that makes nothing durable but what it is told to. */
   readonly #isLazy: boolean
   #nowMs = START_MS
@@ -59,7 +63,7 @@ export class PowerLossRun {
   #built: BuiltFiles[] = []
   readonly #steps: readonly (readonly [weight: number, step: Step])[] = [
     [40, (stepped) => this.#append(stepped)],
-    [14, (stepped) => void stepped.store.log.commitTurn()],
+    [14, (stepped) => this.#commitTurn(stepped)],
     [10, (stepped) => this.#flush(stepped)],
     [8, (stepped) => this.#reputStep(stepped)],
     [6, (stepped) => this.#takeBuilt(stepped)],
@@ -73,11 +77,12 @@ export class PowerLossRun {
 
   constructor(options: PowerLossOptions) {
     this.#options = options
+    this.#counts = options.counts ?? new EventCounts()
     this.#random = new SeededRandom(options.seed)
     this.#isLazy = this.#random.below(4) === 0
     this.#power = new PowerCut(this.#disk, {
       instead: options.bug?.(this.#random),
-      onRename: (from, to) => this.#wholeFiles.note(from, to),
+      onRename: (from, to) => this.#noteRename(from, to),
     })
   }
 
@@ -97,11 +102,14 @@ export class PowerLossRun {
     // Most starts succeed; some meet the next loss of power.
     if (this.#random.below(4) === 0) this.#power.cutAfter(this.#random.below(CALLS_MAX))
     const stepped = this.#untilPowerIsGone(() => this.#open())
-    if (stepped !== undefined) {
+    if (stepped === undefined) {
+      this.#counts.add('losses during a start')
+    } else {
       this.#power.cutAfter(this.#random.below(CALLS_MAX))
       this.#untilPowerIsGone(() => this.#work(stepped))
     }
     this.#power.cut()
+    this.#counts.add('losses of power')
     this.#disk.crash(this.#isLazy ? undefined : this.#random)
     this.#power.restore()
     this.#wholeFiles.check()
@@ -119,10 +127,17 @@ export class PowerLossRun {
   }
 
   #open(): SteppedStore {
+    const torn = this.#tornFiles()
     const stepped = new SteppedStore(this.#power.files, ROOT, OPTIONS)
     checkLog(stepped, this.#disk, this.#model)
     const { startOffset } = stepped.store.log.segments
-    this.#model.recover({ startOffset, endOffset: stepped.store.recovered.endOffset })
+    const lostCount = this.#model.recover({
+      startOffset,
+      endOffset: stepped.store.recovered.endOffset,
+    })
+    this.#counts.add('messages lost that were not acknowledged', lostCount)
+    const isTorn = this.#tornFiles().some((name) => !torn.includes(name))
+    if (isTorn) this.#counts.add('torn writes cut away')
     this.#built = []
     if (this.#random.below(2) === 0) this.#check(stepped)
     return stepped
@@ -132,9 +147,27 @@ export class PowerLossRun {
     const steps = this.#random.below(STEPS_MAX)
     for (let count = 0; count < steps; count += 1) this.#pickStep()(stepped)
     if (this.#random.below(4) !== 0) return
+    // A stop makes many calls: of two, one comes to its end before the power goes.
+    if (this.#random.below(2) === 0) this.#power.restore()
     while (this.#built.length > 0) this.#syncBuilt(stepped)
     stepped.close()
-    this.#model.acknowledge(stepped.store.log.writtenOffset)
+    this.#acknowledge(stepped.store.log.writtenOffset)
+    this.#counts.add('clean stops')
+  }
+
+  #acknowledge(flushedOffset: number): void {
+    this.#counts.add('messages acknowledged', this.#model.acknowledge(flushedOffset))
+  }
+
+  /** What starts have cut off and kept. */
+  #tornFiles(): string[] {
+    return this.#disk.list(`${ROOT}/agena`).filter((name) => name.startsWith('torn-'))
+  }
+
+  #noteRename(from: string, to: string): void {
+    if (this.#wholeFiles.note(from, to)) this.#counts.add('small files replaced')
+    if (to.endsWith('/checkpoint')) this.#counts.add('checkpoints moved')
+    if (/\/commitlog\/\d+$/.test(to)) this.#counts.add('segments begun')
   }
 
   #pickStep(): Step {
@@ -178,10 +211,17 @@ export class PowerLossRun {
     return (alignUp(offset, PAGE_BYTES) - offset + this.#random.below(12)) % OPTIONS.messageBytesMax
   }
 
+  #commitTurn(stepped: SteppedStore): void {
+    const { log } = stepped.store
+    const count = this.#model.messagesFrom(log.writtenOffset).length
+    log.commitTurn()
+    if (count > 1) this.#counts.add('turns of several messages')
+  }
+
   #flush(stepped: SteppedStore): void {
     const { writtenOffset } = stepped.store.log
     stepped.flush()
-    this.#model.acknowledge(writtenOffset)
+    this.#acknowledge(writtenOffset)
   }
 
   #reputStep(stepped: SteppedStore): void {
@@ -202,8 +242,9 @@ export class PowerLossRun {
     stepped.store.log.commitTurn()
     this.#model.beginDeletion(topic)
     stepped.deleteTopic(topic)
-    this.#model.acknowledge(stepped.store.log.writtenOffset)
+    this.#acknowledge(stepped.store.log.writtenOffset)
     this.#model.acknowledgeDeletion(topic)
+    this.#counts.add('topics deleted')
   }
 
   #deleteOldest(stepped: SteppedStore): void {
@@ -212,6 +253,7 @@ export class PowerLossRun {
     this.#model.deleteBefore(startOffset)
     stepped.deleteOldest()
     this.#model.deletedBefore(startOffset)
+    this.#counts.add('segments deleted')
   }
 
   #check(stepped: SteppedStore): void {

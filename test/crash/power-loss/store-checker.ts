@@ -2,6 +2,7 @@
  * Holds a store against what it was told. Reads the files of the log itself, record by record, and
  * the queues and the index through the store.
  */
+import { alignUp } from '../../../engine/base/units.ts'
 import type { FileSystem } from '../../../engine/file/file-system.ts'
 import { segmentPath, storeLayout } from '../../../engine/file/store-layout.ts'
 import { indexKeyHash } from '../../../engine/format/index-format.ts'
@@ -46,15 +47,23 @@ export function checkLog(stepped: SteppedStore, files: FileSystem, model: LogMod
     stepped.store.layout.commitLog,
     stepped.store.log.segments.segmentBytes,
   )
+  const { segmentBytes } = stepped.store.log.segments
+  let behindEnd = startOffset
   for (const message of messages) {
     if (message.physicalOffset >= endOffset) break
+    // What stands before something acknowledged was sent: no record, and no hole, lies between.
+    const isNext =
+      message.physicalOffset === behindEnd ||
+      message.physicalOffset === alignUp(behindEnd, segmentBytes)
+    promise(isNext, () => `something lies between ${behindEnd} and ${message.physicalOffset}`)
+    behindEnd = message.end
     const stored = recordAt(read, message.physicalOffset)
     const difference = differenceOf(stored, message)
     promise(difference === undefined, () => `at ${message.physicalOffset}: ${difference}`)
     promise(message.end <= endOffset, () => `the log ends within ${message.physicalOffset}`)
   }
   const last = messages.findLast(({ physicalOffset }) => physicalOffset < endOffset)
-  const isBehindBlank = endOffset % stepped.store.log.segments.segmentBytes === 0
+  const isBehindBlank = endOffset % segmentBytes === 0
   promise(
     (last?.end ?? 0) === endOffset || isBehindBlank,
     () => `the log ends at ${endOffset}, but nothing that was sent ends behind ${last?.end}`,

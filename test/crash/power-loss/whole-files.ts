@@ -4,7 +4,7 @@ import type { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { promise } from './store-checker.ts'
 
 // The durable mark is overwritten in place as well.
-const WATCHED = /\/(checkpoint|agena\/(?!durable)[a-z-]+(\.json)?|config\/[a-z]+\.json)$/i
+const WATCHED = /\/(checkpoint|agena\/(?!durable)[a-z-]+(\.json)?)$/i
 
 export class WholeFiles {
   readonly #disk: MemoryDisk
@@ -14,13 +14,14 @@ export class WholeFiles {
     this.#disk = disk
   }
 
-  /** `from` is about to become `to`. */
-  note(from: string, to: string): void {
-    if (!WATCHED.test(to)) return
+  /** `from` is about to become `to`. @returns whether that is one of these files */
+  note(from: string, to: string): boolean {
+    if (!WATCHED.test(to)) return false
     const content = readWholeFile(this.#disk, from)?.toString('latin1')
-    if (content === undefined) return
+    if (content === undefined) return false
     const known = this.#contents.get(to) ?? new Set()
     this.#contents.set(to, known.add(content))
+    return true
   }
 
   check(): void {

@@ -214,6 +214,22 @@ describe('a batch', () => {
     expect(messages.map((message) => message.properties.get('TAGS'))).toEqual(['a', 'b', 'c'])
   })
 
+  it('is answered with the unique key of its sender, and with none otherwise', async () => {
+    await using running = await RunningStandalone.start()
+    const body = encodeBatch(['a', 'b'].map(inner))
+    const send = (more: Record<string, string | boolean | number>) =>
+      running.ask(SEND_BATCH_MESSAGE, sendFields('T', { m: true, ...more }), body)
+    const named = await send({ i: properties({ UNIQ_KEY: 'mine' }) })
+    expect(named.extFields.get('transactionId')).toBe('mine')
+    for (const own of [{}, { WAIT: 'true' }, { CLUSTER: 'elsewhere' }]) {
+      const nameless = await send({ i: properties(own) })
+      expect(nameless.code).toBe(ResponseCode.SUCCESS)
+      expect(nameless.extFields.has('transactionId')).toBe(false)
+      const [id = ''] = nameless.extFields.get('msgId')?.split(',') ?? []
+      expect(Object.fromEntries((await stored(running, id)).properties)).toEqual({ TAGS: 'a' })
+    }
+  })
+
   it('that is no sequence of messages leaves nothing behind', async () => {
     await using running = await RunningStandalone.start()
     const body = encodeBatch(['a', 'b'].map(inner))
