@@ -13,6 +13,13 @@ const SUCCESS = 0
 
 type Fields = Readonly<Record<string, string | number | boolean>>
 
+export interface KilledBrokerOptions {
+  /** A program that starts it, with its arguments. @default none */
+  readonly under?: readonly string[]
+  /** @default free ones */
+  readonly ports?: { readonly nameServer: number; readonly broker: number }
+}
+
 export class KilledBroker {
   readonly process: AgenaProcess
   readonly #client = new RemotingClient()
@@ -23,15 +30,15 @@ export class KilledBroker {
     this.process = started
   }
 
-  /** @param under a program that starts it, with its arguments */
   static async start(
     directory: string,
     settings: readonly string[],
-    under: readonly string[] = [],
+    { under = [], ports = { nameServer: 0, broker: 0 } }: KilledBrokerOptions = {},
   ): Promise<KilledBroker> {
     const words = settings.flatMap((setting) => ['--set', setting])
-    const ports = ['--namesrv-port', '0', '--broker-port', '0']
-    const started = new AgenaProcess(['standalone', '--data', directory, ...ports, ...words], {
+    const nameServerPort = ['--namesrv-port', String(ports.nameServer)]
+    const where = [...nameServerPort, '--broker-port', String(ports.broker)]
+    const started = new AgenaProcess(['standalone', '--data', directory, ...where, ...words], {
       under,
     })
     const broker = new KilledBroker(started)
