@@ -18,12 +18,14 @@ export interface KilledBrokerOptions {
   readonly under?: readonly string[]
   /** @default free ones */
   readonly ports?: { readonly nameServer: number; readonly broker: number }
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export class KilledBroker {
   readonly process: AgenaProcess
   readonly #client = new RemotingClient()
   #address = ''
+  #nameServer = ''
   #pid = 0
 
   private constructor(started: AgenaProcess) {
@@ -33,19 +35,30 @@ export class KilledBroker {
   static async start(
     directory: string,
     settings: readonly string[],
-    { under = [], ports = { nameServer: 0, broker: 0 } }: KilledBrokerOptions = {},
+    { under = [], ports = { nameServer: 0, broker: 0 }, env = {} }: KilledBrokerOptions = {},
   ): Promise<KilledBroker> {
     const words = settings.flatMap((setting) => ['--set', setting])
     const nameServerPort = ['--namesrv-port', String(ports.nameServer)]
     const where = [...nameServerPort, '--broker-port', String(ports.broker)]
     const started = new AgenaProcess(['standalone', '--data', directory, ...where, ...words], {
       under,
+      env,
     })
     const broker = new KilledBroker(started)
     const facts = await started.ready()
     broker.#address = facts['broker'] ?? ''
+    broker.#nameServer = facts['namesrv'] ?? ''
     broker.#pid = Number(facts['pid'])
     return broker
+  }
+
+  /** `host:port` of the name server. */
+  get nameServer(): string {
+    return this.#nameServer
+  }
+
+  get pid(): number {
+    return this.#pid
   }
 
   /** @throws {RemotingError} when no answer comes. */
