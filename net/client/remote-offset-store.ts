@@ -30,8 +30,8 @@ export class RemoteOffsetStore implements OffsetStore {
   readonly #isHeld: (queue: MessageQueue) => boolean
   readonly #progress = new Map<string, QueueOffset>()
 
-  /** @param isHeld whether nobody else can have the queue: where that is in doubt, somebody may have
-   *    come further, and is not to be taken back */
+  /** @param isHeld whether nobody else can have the queue: where that is in doubt, somebody may
+   *    have come further, and is not to be taken back */
   constructor(instance: ClientInstance, group: string, isHeld: (queue: MessageQueue) => boolean) {
     this.#instance = instance
     this.#group = group

@@ -1,11 +1,12 @@
 /**
- * Goal: how far a group has come never goes back while a broker lives, goes back over a kill by no
- * more than what was committed since the broker saved it last, and is never ahead of what the group
- * was given.
- * Method: real SIGKILLs while a push consumer and a lite pull consumer, in groups of their own, read
- * one topic and are closed and started anew now and then. Somebody asks the broker for their offsets
- * all the time and compares them with what the consumers were given; the broker's file is read
- * behind each kill. AGENA_SEED replays a run's choices, AGENA_LONG=1 makes it ten times as long.
+ * Goal: how far a group has come never goes back while a broker lives, goes back over a kill by
+ * no more than what was committed since the broker saved it last, and is never ahead of what the
+ * group was given.
+ * Method: real SIGKILLs while a push consumer and a lite pull consumer, in groups of their own,
+ * read one topic and are closed and started anew now and then. Somebody asks the broker for their
+ * offsets all the time and compares them with what the consumers were given; the broker's file is
+ * read behind each kill. AGENA_SEED replays a run's choices, AGENA_LONG=1 makes it ten times as
+ * long.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,7 +47,9 @@ test('kill -9 takes committed offsets back by an unsaved interval, and never for
   await using run = await OffsetRun.start(broker, random, directory)
   for (let kill = 0; kill < KILLS; kill += 1) {
     const work = run.workUntilKilled()
-    await run.seeSaved()
+    const seen = run.seen()
+    await expect.poll(() => run.unsaved(seen), { timeout: 10_000, interval: 20 }).toEqual([])
+    run.noteSafe(seen)
     await sleep(random.below(500))
     await broker.kill()
     await Promise.all(work)
@@ -58,6 +61,11 @@ test('kill -9 takes committed offsets back by an unsaved interval, and never for
   expect(run.problems, why).toEqual([])
   expect(run.lookCount).toBeGreaterThan(KILLS * 5)
 })
+
+interface SeenOffsets {
+  readonly group: GroupProgress
+  readonly offsets: ReadonlyMap<number, number>
+}
 
 class OffsetRun implements AsyncDisposable {
   lookCount = 0
@@ -108,17 +116,23 @@ class OffsetRun implements AsyncDisposable {
     return [...senders, ...this.#groups.map((group) => this.#lookWhile(isAlive, group))]
   }
 
-  /** Resolves when the broker's file says what was committed at the time of the call. */
-  async seeSaved(): Promise<void> {
-    const wanted = this.#groups.map((group) => ({ group, offsets: group.seen }))
-    for (const { group, offsets } of wanted) {
-      const isSaved = () => {
-        const saved = this.#saved(group)
-        return [...offsets].every(([queueId, offset]) => (saved.get(queueId) ?? 0) >= offset)
-      }
-      await expect.poll(isSaved, { timeout: 10_000, interval: 20 }).toBe(true)
-      group.noteSafe(offsets)
-    }
+  /** What the broker said last. */
+  seen(): readonly SeenOffsets[] {
+    return this.#groups.map((group) => ({ group, offsets: group.seen }))
+  }
+
+  /** Queues of which the broker's file does not say as much yet. */
+  unsaved(seen: readonly SeenOffsets[]): string[] {
+    return seen.flatMap(({ group, offsets }) => {
+      const saved = this.#saved(group)
+      const behind = [...offsets].filter(([queueId, offset]) => (saved.get(queueId) ?? 0) < offset)
+      return behind.map(([queueId, offset]) => `${group.name} queue ${queueId}: ${offset}`)
+    })
+  }
+
+  /** No kill may take these back any more. */
+  noteSafe(seen: readonly SeenOffsets[]): void {
+    for (const { group, offsets } of seen) group.noteSafe(offsets)
   }
 
   /** After a kill: the file of offsets is what the next life begins with. */

@@ -209,7 +209,7 @@ class OrderRun implements AsyncDisposable {
     const [member] = this.#members.splice(index, 1)
     if (member === undefined) return
     const { exitCode, stderr } = await member.process.stop()
-    expect(exitCode, stderr).toBe(0)
+    if (exitCode !== 0) throw new Error(`${member.name} ended with ${exitCode}: ${stderr}`)
   }
 
   /** Sends the same message again until it is known to be stored. */

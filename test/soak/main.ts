@@ -38,8 +38,8 @@ function printTrends(who: string, trends: readonly Trend[]): string[] {
     const values = [first, last, min, max, growth, allowed].map((value) => textOf(name, value))
     console.log(`${who} ${name.padEnd(14)} ${values.map((text) => text.padStart(9)).join('')}`)
   }
-  const grown = trends.filter(({ growth, allowed }) => growth > allowed)
-  return grown.map(({ name }) => `${who} ${name}`)
+  const rising = trends.filter(({ growth, allowed }) => growth > allowed)
+  return rising.map(({ name }) => `${who} ${name}`)
 }
 
 function textOf(name: string, value: number): string {

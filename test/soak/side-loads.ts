@@ -131,7 +131,8 @@ export class VisitedTopics implements SoakLoad {
   async #allSettled(): Promise<void> {
     const endMs = performance.now() + MINUTE_MS
     while (this.ledger.openCount > 0) {
-      if (performance.now() > endMs) throw new Error(`not visited: ${this.ledger.openSome}`)
+      if (performance.now() > endMs)
+        throw new Error(`not visited: ${this.ledger.openSome.join(', ')}`)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }

@@ -42,7 +42,7 @@ export class GroupProgress {
     this.#safe = new Map(offsets)
   }
 
-  /** The broker was killed; `saved` is what its file says now, and what its next life begins with. */
+  /** The broker was killed; `saved` is what its file says: its next life begins with that. */
   noteKill(saved: ReadonlyMap<number, number>): void {
     for (const [queueId, offset] of this.#safe) {
       const found = saved.get(queueId) ?? 0

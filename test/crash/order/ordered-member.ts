@@ -52,8 +52,10 @@ const consumer = await PushConsumer.start({
 })
 process.stdout.write('joined\n')
 
-process.on('SIGTERM', async () => {
+async function leave(): Promise<void> {
   await consumer.close()
   closeSync(log)
   process.exit(0)
-})
+}
+
+process.on('SIGTERM', () => void leave())
