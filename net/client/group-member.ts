@@ -168,6 +168,7 @@ export class GroupMember extends Lifecycle {
   async unsubscribe(topic: string): Promise<void> {
     this.#subscriptions.delete(topic)
     await this.queues.setTopic(topic, [])
+    this.stats.forget(topic)
     this.instance.routes.forget(topic)
     await this.instance.heartbeat()
   }

@@ -26,7 +26,7 @@ import {
   witnessLine,
 } from './order/witness-log.ts'
 
-const KILLS = process.env['AGENA_LONG'] === '1' ? 120 : 12
+const KILLS = process.env['AGENA_LONG'] === '1' ? 110 : 11
 const MEMBER = fileURLToPath(new URL('./order/ordered-member.js', import.meta.url))
 const TOPIC = 'Ledger'
 const GROUP = 'bookkeepers'

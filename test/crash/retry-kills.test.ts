@@ -18,7 +18,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { KnownAttempts, type SentMessage } from './kills/known-attempts.ts'
 import { ReturningBroker } from './kills/returning-broker.ts'
 
-const KILLS = process.env['AGENA_LONG'] === '1' ? 120 : 12
+const KILLS = process.env['AGENA_LONG'] === '1' ? 110 : 11
 /** What is sent up to here has the kills after it still before it. */
 const SENDING_KILLS = KILLS - 3
 const TOPIC = 'Orders'

@@ -126,6 +126,10 @@ export class VisitedTopics implements SoakLoad {
     await this.#allSettled()
     await this.#visitor.unsubscribe(topic)
     await ask(this.#place, RequestCode.DELETE_TOPIC_IN_BROKER, { topic })
+    const forgotten = await this.#place.broker.askNameServer(RequestCode.DELETE_TOPIC_IN_NAMESRV, {
+      topic,
+    })
+    if (forgotten.code !== 0) throw new Error(`${topic} is still known: ${forgotten.remark}`)
   }
 
   async #allSettled(): Promise<void> {

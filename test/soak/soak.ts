@@ -24,8 +24,16 @@ export interface SoakOptions {
   readonly durationMs: number
   readonly sampleEveryMs: number
   readonly random: SeededRandom
-  /** Empty, and empty again afterwards if the caller removes it. */
   readonly folder: string
+  readonly onSample?: (sample: BothFigures) => void
+}
+
+/** What both processes hold at a moment. */
+export interface BothFigures {
+  /** Since the load began. */
+  readonly atMs: number
+  readonly broker: ProcessFigures
+  readonly clients: ProcessFigures
 }
 
 export interface SoakReport {
@@ -98,23 +106,19 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-interface BothFigures {
-  readonly atMs: number
-  readonly broker: ProcessFigures
-  readonly clients: ProcessFigures
-}
-
 async function sampleAll(
   pid: number,
   probePath: string,
-  { durationMs, sampleEveryMs }: SoakOptions,
+  { durationMs, sampleEveryMs, onSample }: SoakOptions,
 ): Promise<readonly BothFigures[]> {
   const samples: BothFigures[] = []
   const startedMs = performance.now()
   for (let atMs = 0; atMs < durationMs; atMs = performance.now() - startedMs) {
     const broker = { ...(await probed(pid, probePath, samples.length)), ...outerFigures(pid) }
     const clients = { ...innerFigures(), ...outerFigures(process.pid) }
-    samples.push({ atMs, broker, clients })
+    const sample = { atMs, broker, clients }
+    samples.push(sample)
+    onSample?.(sample)
     await sleep(sampleEveryMs)
   }
   return samples

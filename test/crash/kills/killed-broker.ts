@@ -63,9 +63,12 @@ export class KilledBroker {
 
   /** @throws {RemotingError} when no answer comes. */
   ask(code: number, fields: Fields, body: Buffer = Buffer.alloc(0)): Promise<RemotingCommand> {
-    const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
-    const request = createRequest(code, { extFields, body })
-    return this.#client.invoke(this.#address, request, TIMEOUT_MS)
+    return this.#client.invoke(this.#address, requestOf(code, fields, body), TIMEOUT_MS)
+  }
+
+  /** @throws {RemotingError} when no answer comes. */
+  askNameServer(code: number, fields: Fields): Promise<RemotingCommand> {
+    return this.#client.invoke(this.#nameServer, requestOf(code, fields), TIMEOUT_MS)
   }
 
   /** Ends it at once, if it still runs. */
@@ -114,4 +117,9 @@ export class KilledBroker {
     }
     return messages
   }
+}
+
+function requestOf(code: number, fields: Fields, body: Buffer = Buffer.alloc(0)): RemotingCommand {
+  const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
+  return createRequest(code, { extFields, body })
 }
