@@ -54,6 +54,8 @@ export class AssignedQueues {
   readonly #pullers = new Map<string, QueuePuller>()
   /** Queues between two states: given up and not free yet, or started anew. None rejects. */
   readonly #turning = new Map<string, Promise<void>>()
+  /** What pulled them until then. */
+  readonly #turningPullers = new Map<string, QueuePuller>()
   /** How far queues had come that were given up while their offsets could not be stored. */
   readonly #unstored = new Map<string, number>()
   #isStopped = false
@@ -95,6 +97,8 @@ export class AssignedQueues {
   drop(queue: MessageQueue): void {
     this.#pullers.get(queueKey(queue))?.close()
     this.#pullers.delete(queueKey(queue))
+    // Nor does a call that is still in progress.
+    this.#turningPullers.get(queueKey(queue))?.close()
     this.#forget(queue)
   }
 
@@ -103,7 +107,7 @@ export class AssignedQueues {
     const puller = this.#pullers.get(queueKey(queue))
     if (puller === undefined) return
     this.#pullers.delete(queueKey(queue))
-    void this.#turn(queue, () => this.#startAnew(puller)).then(() => this.#options.onFree())
+    void this.#turn(puller, () => this.#startAnew(puller)).then(() => this.#options.onFree())
   }
 
   /** Pulls a queue from another offset on; what was pulled before is dropped. */
@@ -166,16 +170,21 @@ export class AssignedQueues {
     assert(puller !== undefined, 'only an assigned queue is given up')
     this.#pullers.delete(queueKey(queue))
     const finishing = puller.finish()
-    const leaving = this.#turn(queue, () => this.#leave(puller, finishing))
+    const leaving = this.#turn(puller, () => this.#leave(puller, finishing))
     if (finishing === undefined) return leaving
     // A listener may be at work for long; the other queues do not wait for it.
     void leaving.then(() => this.#options.onFree())
   }
 
   /** Whatever `work` does, the queue is not taken before it has ended. It must not reject. */
-  #turn(queue: MessageQueue, work: () => Promise<void>): Promise<void> {
-    const turning = work().finally(() => this.#turning.delete(queueKey(queue)))
-    this.#turning.set(queueKey(queue), turning)
+  #turn(puller: QueuePuller, work: () => Promise<void>): Promise<void> {
+    const key = queueKey(puller.queue)
+    this.#turningPullers.set(key, puller)
+    const turning = work().finally(() => {
+      this.#turning.delete(key)
+      this.#turningPullers.delete(key)
+    })
+    this.#turning.set(key, turning)
     return turning
   }
 
@@ -191,6 +200,15 @@ export class AssignedQueues {
     this.#forget(queue)
   }
 
+  /** Whoever gets the queue next must not hear of offsets from here any more. */
+  async #release(queue: MessageQueue): Promise<void> {
+    const { locks, store } = this.#options
+    const offset = store.get(queue)
+    if (offset !== undefined) this.#unstored.set(queueKey(queue), offset)
+    this.#forget(queue)
+    await locks?.unlock([queue])
+  }
+
   async #startAnew(puller: QueuePuller): Promise<void> {
     const { locks, startOffsetOf, store } = this.#options
     const { queue } = puller
@@ -198,10 +216,12 @@ export class AssignedQueues {
     puller.close()
     try {
       const offset = await startOffsetOf(queue)
-      if (!this.#isStopped) this.#start(queue, Math.max(offset, store.get(queue) ?? 0))
+      // The lock may have been lost, or be in doubt again, since the broker was asked.
+      if (locks?.isHeld(queue) === false) await this.#release(queue)
+      else if (!this.#isStopped) this.#start(queue, Math.max(offset, store.get(queue) ?? 0))
     } catch (error) {
       this.#warnOf(queue, error)
-      await locks?.unlock([queue])
+      await this.#release(queue)
     }
   }
 
@@ -237,15 +257,16 @@ export class AssignedQueues {
   }
 
   #start(queue: MessageQueue, startOffset: number): void {
-    const { commitsWithPull, onUnknown, openSink, pullClient, stats, store, subscriptionTo } =
-      this.#options
+    const { commitsWithPull, locks, onUnknown, openSink, pullClient } = this.#options
+    const { stats, store, subscriptionTo } = this.#options
     const puller = new QueuePuller({
       queue,
       startOffset,
       sink: openSink(queue, startOffset),
       log: this.#log,
       pull: (offset) => {
-        const commitOffset = commitsWithPull ? store.get(queue) : undefined
+        const mayCommit = commitsWithPull && locks?.isHeld(queue) !== false
+        const commitOffset = mayCommit ? store.get(queue) : undefined
         return pullClient.pull(queue, subscriptionTo(queue.topic), { offset, commitOffset })
       },
       decode: (body) => {

@@ -153,6 +153,8 @@ export class ClientInstance extends Lifecycle {
         this.config.logger.warn(`route of ${topic} not refreshed: ${describeError(error)}`)
       }
     }
+    // A consumer says itself when it gives up a topic.
+    if (this.#role.consumers().length === 0) this.routes.forgetGone()
     const { routeIntervalMs } = this.config
     return this.#isSomeoneAway() ? Math.min(AWAY_ROUTE_MS, routeIntervalMs) : routeIntervalMs
   }

@@ -35,9 +35,11 @@ export class ConsumeStats {
     counters.pullMs.add(this.#now(), ms)
   }
 
-  /** A call of the listener with `count` messages has ended after `ms` milliseconds. */
+  /** A call of the listener with `count` messages has ended after `ms` milliseconds. It may end
+   *  when its topic is not consumed any more, and does not count then. */
   noteCall(topic: string, count: number, ms: number, isSuccess: boolean): void {
-    const counters = this.#of(topic)
+    const counters = this.#topics.get(topic)
+    if (counters === undefined) return
     const nowMs = this.#now()
     counters.callMs.add(nowMs, ms)
     counters.callMsInHour.add(nowMs, ms)
@@ -49,8 +51,13 @@ export class ConsumeStats {
     }
   }
 
+  /** Nothing of `topic` is consumed any more. */
+  forget(topic: string): void {
+    this.#topics.delete(topic)
+  }
+
   statusOf(topic: string): ConsumeStatus {
-    const counters = this.#of(topic)
+    const counters = this.#topics.get(topic) ?? new TopicCounters()
     const nowMs = this.#now()
     const inMinute = counters.callMs.total(nowMs)
     const calls = inMinute.times > 0 ? inMinute : counters.callMsInHour.total(nowMs)

@@ -96,7 +96,7 @@ export class GroupMember extends Lifecycle {
         handlerOf: (code) => consumerRequestHandler(this.#answers, code),
       }),
     )
-    this.store = openStore(this.instance, config)
+    this.store = openStore(this.instance, config, (queue) => this.locks?.isHeld(queue) ?? true)
     this.offsets = new QueueOffsets(this.instance)
     this.locks = options.order === undefined ? undefined : this.#openLocks(options.order)
     this.queues = new AssignedQueues({
@@ -168,6 +168,7 @@ export class GroupMember extends Lifecycle {
   async unsubscribe(topic: string): Promise<void> {
     this.#subscriptions.delete(topic)
     await this.queues.setTopic(topic, [])
+    this.stats.forget(topic)
     this.instance.routes.forget(topic)
     await this.instance.heartbeat()
   }
@@ -258,8 +259,12 @@ export class GroupMember extends Lifecycle {
   }
 }
 
-function openStore(instance: ClientInstance, config: ConsumerConfig): OffsetStore {
+function openStore(
+  instance: ClientInstance,
+  config: ConsumerConfig,
+  isHeld: (queue: MessageQueue) => boolean,
+): OffsetStore {
   const { group, logger, messageModel, offsetFolder } = config
-  if (messageModel === 'clustering') return new RemoteOffsetStore(instance, group)
+  if (messageModel === 'clustering') return new RemoteOffsetStore(instance, group, isHeld)
   return new LocalOffsetStore({ folder: offsetFolder, clientId: instance.clientId, group }, logger)
 }

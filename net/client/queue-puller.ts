@@ -121,10 +121,10 @@ export class QueuePuller {
     const startedMs = performance.now()
     const { status, nextOffset, body } = await pull(offset)
     const found = status === 'FOUND' ? await decode(body) : []
-    if (status === 'FOUND') onPulled(found.length, performance.now() - startedMs)
     // What was asked for, whatever the broker sent.
     const messages = found.filter(({ message }) => message.queueOffset >= offset)
     if (this.#stopping.signal.aborted) return nextOffset
+    if (status === 'FOUND') onPulled(found.length, performance.now() - startedMs)
     if (status === 'OFFSET_ILLEGAL') {
       log.warn(status, `${queueKey(queue)} has no offset ${offset}, goes on at ${nextOffset}`)
       sink.moved(nextOffset)

@@ -27,11 +27,15 @@ import { refusal, toClientError } from './remote-failure.ts'
 export class RemoteOffsetStore implements OffsetStore {
   readonly #instance: ClientInstance
   readonly #group: string
+  readonly #isHeld: (queue: MessageQueue) => boolean
   readonly #progress = new Map<string, QueueOffset>()
 
-  constructor(instance: ClientInstance, group: string) {
+  /** @param isHeld whether nobody else can have the queue: where that is in doubt, somebody may
+   *    have come further, and is not to be taken back */
+  constructor(instance: ClientInstance, group: string, isHeld: (queue: MessageQueue) => boolean) {
     this.#instance = instance
     this.#group = group
+    this.#isHeld = isHeld
   }
 
   get known(): readonly QueueOffset[] {
@@ -104,6 +108,7 @@ export class RemoteOffsetStore implements OffsetStore {
   }
 
   async #tryPersist(progress: QueueOffset): Promise<boolean> {
+    if (!this.#isHeld(progress.queue)) return false
     try {
       await this.#persist(progress)
       return true

@@ -45,6 +45,10 @@ export class RouteCache {
   readonly #entries = new Map<string, Entry>()
   readonly #refreshing = new Map<string, Promise<TopicRoute | undefined>>()
   #addresses: readonly BrokerAddress[] = []
+  /** Topics that no name server knew when it was asked last. */
+  readonly #gone = new Set<string>()
+  /** Topics that were sent to since those were forgotten last that are gone. */
+  readonly #sentTo = new Set<string>()
 
   constructor(options: RouteCacheOptions) {
     this.#options = options
@@ -83,6 +87,7 @@ export class RouteCache {
    * @throws {ClientError} as {@link RouteCacheOptions.fetch}
    */
   async writeRoute(topic: string, template: TopicTemplate): Promise<TopicRoute | undefined> {
+    this.#sentTo.add(topic)
     const known = this.#entries.get(topic)
     if (known !== undefined && known.writeQueues.length > 0) return known
     const fresh = await this.refresh(topic)
@@ -112,11 +117,23 @@ export class RouteCache {
   /** Forgets a topic that is not in use any more. */
   forget(topic: string): void {
     this.#entries.delete(topic)
+    this.#gone.delete(topic)
     this.#addresses = this.#allAddresses()
+  }
+
+  /** Forgets the topics that no name server knows any more, but for those that were sent to since
+   *  this was called last: a producer of ever new topics does not keep and ask for all of them. */
+  forgetGone(): void {
+    for (const topic of [...this.#gone]) {
+      if (!this.#sentTo.has(topic)) this.forget(topic)
+    }
+    this.#sentTo.clear()
   }
 
   async #refresh(topic: string): Promise<TopicRoute | undefined> {
     const data = await this.#options.fetch(topic)
+    if (data !== undefined) this.#gone.delete(topic)
+    else if (this.#entries.has(topic)) this.#gone.add(topic)
     return data === undefined ? this.#entries.get(topic) : this.#store(topic, data, false)
   }
 

@@ -133,7 +133,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     expect((await before.broker.stop()).exitCode).toBe(0)
 
     const under = failing(call, error, join(directory, FIRST_SEGMENT), when)
-    const run = new FailingRun(await KilledBroker.start(directory, settings, under))
+    const run = new FailingRun(await KilledBroker.start(directory, settings, { under }))
     try {
       const refused = await run.sendUntilRefused()
       expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
@@ -187,7 +187,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     using folder = temporaryFolder('calls')
     const directory = join(realpathSync(folder.path), 'data')
     const under = failing('fallocate', 'ENOSPC', join(directory, SECOND_SEGMENT), '1..6')
-    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, { under }))
     try {
       const refused = await run.sendUntilRefused()
       expect(refused.remark).toMatch(/STORE_DISK_FULL|ENOSPC/)
@@ -215,7 +215,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     // Calls are counted for each thread apart: one thread does all of them.
     const rename = failing('rename', 'EIO', `${table}.tmp`, '1')
     const under = ['env', 'UV_THREADPOOL_SIZE=1', ...rename]
-    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, { under }))
     try {
       expect((await run.send()).code).toBe(ResponseCode.SUCCESS)
       await run.broker.process.printed(/topics\.json/)
@@ -235,7 +235,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     const directory = join(realpathSync(folder.path), 'data')
     const settings = [...SETTINGS, 'flushIntervalCommitLog=20']
     const under = failing('fdatasync', 'EIO', join(directory, FIRST_SEGMENT))
-    const run = new FailingRun(await KilledBroker.start(directory, settings, under))
+    const run = new FailingRun(await KilledBroker.start(directory, settings, { under }))
     try {
       // As many pages as make a flush due.
       for (let count = 0; count < 3; count += 1) await run.send()
@@ -261,7 +261,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
       using folder = temporaryFolder('calls')
       const directory = join(realpathSync(folder.path), 'data')
       const under = failing(call, error, join(directory, path), '1..3')
-      const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+      const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, { under }))
       try {
         await run.broker.process.printed(new RegExp(`${error}.*; trying again`))
         await run.sendAcross(SENDS_TO_ROLL)
@@ -282,7 +282,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
       // Calls are counted for each thread apart: who writes the segment tries again, who builds
       // queues from it does not.
       const under = failing('openat', error, join(directory, SECOND_IN_PLACE), '1..3')
-      const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+      const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, { under }))
       try {
         await run.broker.process.printed(new RegExp(`${error}.*; trying again`))
         await run.sendUntil(run.broker.process.printed(new RegExp(`read-only.*${error}`)))
@@ -304,7 +304,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     using folder = temporaryFolder('calls')
     const directory = join(realpathSync(folder.path), 'data')
     const under = failing('pwrite64', 'ENOSPC', join(directory, FIRST_SEGMENT), '8..10')
-    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, { under }))
     try {
       const refused = await run.sendUntilRefused()
       expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)
@@ -324,7 +324,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     using folder = temporaryFolder('calls')
     const directory = join(realpathSync(folder.path), 'data')
     const under = injecting('pwrite64', 'retval=0', join(directory, FIRST_SEGMENT), '8+')
-    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, under))
+    const run = new FailingRun(await KilledBroker.start(directory, SETTINGS, { under }))
     try {
       const refused = await run.sendUntilRefused()
       expect(refused.code).toBe(ResponseCode.SERVICE_NOT_AVAILABLE)

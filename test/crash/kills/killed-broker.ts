@@ -13,39 +13,62 @@ const SUCCESS = 0
 
 type Fields = Readonly<Record<string, string | number | boolean>>
 
+export interface KilledBrokerOptions {
+  /** A program that starts it, with its arguments. @default none */
+  readonly under?: readonly string[]
+  /** @default free ones */
+  readonly ports?: { readonly nameServer: number; readonly broker: number }
+  readonly env?: Readonly<Record<string, string>>
+}
+
 export class KilledBroker {
   readonly process: AgenaProcess
   readonly #client = new RemotingClient()
   #address = ''
+  #nameServer = ''
   #pid = 0
 
   private constructor(started: AgenaProcess) {
     this.process = started
   }
 
-  /** @param under a program that starts it, with its arguments */
   static async start(
     directory: string,
     settings: readonly string[],
-    under: readonly string[] = [],
+    { under = [], ports = { nameServer: 0, broker: 0 }, env = {} }: KilledBrokerOptions = {},
   ): Promise<KilledBroker> {
     const words = settings.flatMap((setting) => ['--set', setting])
-    const ports = ['--namesrv-port', '0', '--broker-port', '0']
-    const started = new AgenaProcess(['standalone', '--data', directory, ...ports, ...words], {
+    const nameServerPort = ['--namesrv-port', String(ports.nameServer)]
+    const where = [...nameServerPort, '--broker-port', String(ports.broker)]
+    const started = new AgenaProcess(['standalone', '--data', directory, ...where, ...words], {
       under,
+      env,
     })
     const broker = new KilledBroker(started)
     const facts = await started.ready()
     broker.#address = facts['broker'] ?? ''
+    broker.#nameServer = facts['namesrv'] ?? ''
     broker.#pid = Number(facts['pid'])
     return broker
   }
 
+  /** `host:port` of the name server. */
+  get nameServer(): string {
+    return this.#nameServer
+  }
+
+  get pid(): number {
+    return this.#pid
+  }
+
   /** @throws {RemotingError} when no answer comes. */
   ask(code: number, fields: Fields, body: Buffer = Buffer.alloc(0)): Promise<RemotingCommand> {
-    const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
-    const request = createRequest(code, { extFields, body })
-    return this.#client.invoke(this.#address, request, TIMEOUT_MS)
+    return this.#client.invoke(this.#address, requestOf(code, fields, body), TIMEOUT_MS)
+  }
+
+  /** @throws {RemotingError} when no answer comes. */
+  askNameServer(code: number, fields: Fields): Promise<RemotingCommand> {
+    return this.#client.invoke(this.#nameServer, requestOf(code, fields), TIMEOUT_MS)
   }
 
   /** Ends it at once, if it still runs. */
@@ -94,4 +117,9 @@ export class KilledBroker {
     }
     return messages
   }
+}
+
+function requestOf(code: number, fields: Fields, body: Buffer = Buffer.alloc(0)): RemotingCommand {
+  const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
+  return createRequest(code, { extFields, body })
 }

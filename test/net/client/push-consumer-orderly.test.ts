@@ -9,11 +9,12 @@ import { deferred } from '../../../engine/base/deferred.ts'
 import { propertiesFromString } from '../../../engine/format/properties-codec.ts'
 import type { PushConsumer } from '../../../net/client/push-consumer.ts'
 import type { PushConsumerOptions } from '../../../net/client/push-consumer-options.ts'
+import { QueryConsumerOffsetRequestHeader } from '../../../net/protocol/consumer-offset.ts'
 import { decodeHeader } from '../../../net/protocol/header-table.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { fromShortNames, SendMessageRequestHeaderV2 } from '../../../net/protocol/send-message.ts'
-import { createResponse } from '../../../net/remoting/remoting-command.ts'
-import { PushPlace, RETRY } from './push-place.ts'
+import { createResponse, type RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import { GROUP, PushPlace, RETRY } from './push-place.ts'
 
 const place = new PushPlace()
 
@@ -308,6 +309,44 @@ test('after the connection is lost nothing begins until the lock is granted anew
   isAllowed.resolve()
   await expect.poll(() => seen, { timeout: 5_000 }).toEqual(['a', 'b'])
   expect(place.broker.locks.get('T@0')).toBe(consumer.clientId)
+})
+
+test('a queue lost while it is started anew is told nothing of from here', async () => {
+  place.append('a', 'b', 'c')
+  const seen: string[] = []
+  const consumer = await startOrderly({
+    lockIntervalMs: 20,
+    persistIntervalMs: 10,
+    onMessage: async ([message]) => {
+      seen.push(message!.body.toString())
+      return 'success'
+    },
+  })
+  await expect.poll(place.committed).toBe(3)
+  const query = place.peer.handlerOf(RequestCode.QUERY_CONSUMER_OFFSET)!
+  const isAsked = deferred<void>()
+  place.peer.on(RequestCode.QUERY_CONSUMER_OFFSET, async (request) => {
+    const { queueId, topic } = decodeHeader(QueryConsumerOffsetRequestHeader, request.extFields)
+    if (topic === 'T' && queueId === 0) isAsked.resolve()
+    return deferred<RemotingCommand>().promise
+  })
+  const port = Number(place.peer.address.split(':')[1])
+  await place.peer.stop()
+  place.broker.locks.clear()
+  await place.peer.listen(port)
+  // It has the lock again and asks where to begin: the broker goes once more, and when it is back
+  // somebody else is further than this one was.
+  await isAsked.promise
+  await place.peer.stop()
+  place.peer.on(RequestCode.QUERY_CONSUMER_OFFSET, query)
+  place.append('d', 'e')
+  place.broker.locks.set('T@0', 'somebody')
+  place.broker.setCommitted(GROUP, 'T', 0, 5)
+  await place.peer.listen(port)
+  await expect.poll(() => topicQueues(consumer), { timeout: 5_000 }).toEqual([1])
+  await sleep(100)
+  expect(place.committed()).toBe(5)
+  expect(seen).toEqual(['a', 'b', 'c'])
 })
 
 test('a body that cannot be read is handed over and not waited for', async () => {

@@ -165,3 +165,33 @@ test('a failed question is asked anew', async () => {
   isDown = false
   expect(places((await failing.refresh('T'))?.writeQueues)).toEqual(['a:0'])
 })
+
+test('a topic that is gone is kept while it is sent to, and forgotten then', async () => {
+  known.set('T', routeOf([{ name: 'a', queues: 1 }]))
+  known.set('U', routeOf([{ name: 'a', queues: 1 }]))
+  await cache.writeRoute('T', TEMPLATE)
+  await cache.writeRoute('U', TEMPLATE)
+  known.delete('T')
+  await cache.refresh('T')
+  await cache.refresh('U')
+  cache.forgetGone()
+  expect(cache.topics).toEqual(['T', 'U'])
+  await cache.writeRoute('T', TEMPLATE)
+  cache.forgetGone()
+  expect(cache.topics).toEqual(['T', 'U'])
+  cache.forgetGone()
+  expect(cache.topics).toEqual(['U'])
+})
+
+test('a topic that comes back is kept', async () => {
+  known.set('T', routeOf([{ name: 'a', queues: 1 }]))
+  await cache.writeRoute('T', TEMPLATE)
+  cache.forgetGone()
+  const data = known.get('T')!
+  known.delete('T')
+  await cache.refresh('T')
+  known.set('T', data)
+  await cache.refresh('T')
+  cache.forgetGone()
+  expect(cache.topics).toEqual(['T'])
+})

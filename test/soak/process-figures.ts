@@ -1,0 +1,86 @@
+/** What a process holds at a moment, and whether that grows. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { KIB, MIB } from '../../engine/base/units.ts'
+import type { InnerFigures } from './process-probe.ts'
+
+export interface ProcessFigures extends InnerFigures {
+  /** Memory that no file backs. */
+  readonly rssAnonBytes: number
+  readonly descriptors: number
+  readonly mappings: number
+}
+
+export type FigureName = keyof ProcessFigures
+
+export interface Sample {
+  /** Since the load began. */
+  readonly atMs: number
+  readonly figures: ProcessFigures
+}
+
+/** How much a figure may seem to grow over a run that is flat: a part of itself, and this. */
+const TOLERANCES: Readonly<Record<FigureName, { readonly part: number; readonly plus: number }>> = {
+  rssAnonBytes: { part: 0.05, plus: 8 * MIB },
+  heapUsedBytes: { part: 0.05, plus: 2 * MIB },
+  descriptors: { part: 0, plus: 5 },
+  mappings: { part: 0.02, plus: 10 },
+  timers: { part: 0, plus: 5 },
+  sockets: { part: 0, plus: 3 },
+}
+export const FIGURE_NAMES = Object.keys(TOLERANCES) as FigureName[]
+/** Before this part of a run is over, caches fill and the first files are not old enough to go. */
+const WARM_UP_PART = 0.25
+
+/** What everybody can see of a process. */
+export function outerFigures(pid: number): Omit<ProcessFigures, keyof InnerFigures> {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  return {
+    rssAnonBytes: Number(/^RssAnon:\s*(\d+) kB$/m.exec(status)?.[1]) * KIB,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    mappings: readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n').length - 1,
+  }
+}
+
+/** How one figure went over a run. */
+export interface Trend {
+  readonly name: FigureName
+  readonly first: number
+  readonly last: number
+  readonly min: number
+  readonly max: number
+  /** What the line through the samples behind the warm-up rises by between its ends. */
+  readonly growth: number
+  readonly allowed: number
+}
+
+/** The line of least squares through the samples behind the warm-up, for each figure. */
+export function trendsOf(samples: readonly Sample[]): readonly Trend[] {
+  const endMs = samples.at(-1)?.atMs ?? 0
+  const warm = samples.filter(({ atMs }) => atMs >= endMs * WARM_UP_PART)
+  return FIGURE_NAMES.map((name) => {
+    const points = warm.map(({ atMs, figures }) => ({ x: atMs, y: figures[name] }))
+    const values = points.map(({ y }) => y)
+    const { part, plus } = TOLERANCES[name]
+    return {
+      name,
+      first: values[0] ?? 0,
+      last: values.at(-1) ?? 0,
+      min: Math.min(...values),
+      max: Math.max(...values),
+      growth: slopeOf(points) * ((points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0)),
+      allowed: mean(values) * part + plus,
+    }
+  })
+}
+
+function slopeOf(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const meanX = mean(points.map(({ x }) => x))
+  const meanY = mean(points.map(({ y }) => y))
+  const above = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0)
+  const below = points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0)
+  return below === 0 ? 0 : above / below
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+}

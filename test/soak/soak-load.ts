@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KilledBroker } from '../crash/kills/killed-broker.ts'
+import type { SeededRandom } from '../helpers/seeded-random.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What every load works with. */
+export interface SoakPlace {
+  readonly broker: KilledBroker
+  readonly random: SeededRandom
+  /** A folder for what clients keep. */
+  readonly folder: string
+}
+
+/** One kind of load on the broker. */
+export interface SoakLoad {
+  /** Its messages, where it sends any. */
+  readonly ledger?: Ledger
+  start(): Promise<void>
+  /** Begins nothing new. @throws the first failure */
+  stop(): Promise<void>
+  /** Ends its clients. */
+  close(): Promise<void>
+}
+
+/** A step that is done again and again. */
+export class Repeated {
+  readonly #running: Promise<void>
+  #isStopped = false
+
+  /** @param pauseMs the time between two steps, asked for each time */
+  constructor(step: () => Promise<void>, pauseMs: () => number) {
+    this.#running = this.#run(step, pauseMs)
+    // It is told when this is stopped.
+    this.#running.catch(() => undefined)
+  }
+
+  /** @throws the failure that ended it before */
+  stop(): Promise<void> {
+    this.#isStopped = true
+    return this.#running
+  }
+
+  async #run(step: () => Promise<void>, pauseMs: () => number): Promise<void> {
+    while (!this.#isStopped) {
+      await step()
+      await sleep(pauseMs())
+    }
+  }
+}
