@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { diskReadBytes, dropPages } from '../cold-pull/page-cache.ts'
+import { runLoads } from './loads/bench-command.ts'
+import type { Sample } from './measures/metrics.ts'
+import type { VersusOptions } from './options.ts'
+import type { RowOutcome } from './outcome.ts'
+import type { Row, Work } from './row.ts'
+import { runRounds } from './run-rounds.ts'
+import { startSide, warmUp } from './sides/broker-pair.ts'
+import type { Side, SideName } from './sides/side.ts'
+
+type ColdWork = Extract<Work, { kind: 'cold' }>
+
+/** A broker that was stopped and started since its topics were filled. */
+interface ColdBroker {
+  readonly side: Side
+  readonly dataDirectory: string
+}
+
+/**
+ * Reads topics that lie on the disk alone, another one each round. Pages that a process has mapped
+ * stay in memory whatever is asked, so the brokers are started anew between filling and reading.
+ */
+export async function runColdRow(
+  row: Row,
+  work: ColdWork,
+  options: VersusOptions,
+): Promise<RowOutcome> {
+  const directory = join(options.directory, 'cold')
+  const brokers = new Map<SideName, ColdBroker>()
+  try {
+    return await runRounds(row, options, async (contender, round) => {
+      const name = contender as SideName
+      const broker = brokers.get(name) ?? (await prepare(name, directory, work, options))
+      brokers.set(name, broker)
+      return readCold(broker, round, work)
+    })
+  } finally {
+    for (const { side } of brokers.values()) await side.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function prepare(
+  name: SideName,
+  directory: string,
+  work: ColdWork,
+  options: VersusOptions,
+): Promise<ColdBroker> {
+  const filled = await startSide(name, directory, 'async', options)
+  const dataDirectory = join(directory, name, 'store')
+  try {
+    for (let round = 0; round < options.rounds; round++)
+      await fill(filled, dataDirectory, round, work)
+  } finally {
+    await filled.stop()
+  }
+  dropStore(dataDirectory)
+  const side = await startSide(name, directory, 'async', options)
+  await warmUp(side, dataDirectory, options)
+  side.pause()
+  return { side, dataDirectory }
+}
+
+async function fill(side: Side, dataDirectory: string, round: number, work: ColdWork) {
+  const { bodyBytes, messageCount } = work
+  const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
+  const words = ['--topic', topicOf(round), '--size', bodyBytes, '--count', messageCount]
+  const load = { benchmark: 'send' as const, words: words.map(String) }
+  await runLoads([load], place, { durationMs: 1, warmupMs: 0 })
+}
+
+async function readCold(
+  { side, dataDirectory }: ColdBroker,
+  round: number,
+  { messageCount }: ColdWork,
+): Promise<Sample> {
+  dropStore(dataDirectory)
+  const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
+  const words = ['--topic', topicOf(round), '--count', String(messageCount)]
+  side.resume()
+  try {
+    const before = diskReadBytes(side.brokerPid)
+    const times = { durationMs: 1, warmupMs: 0 }
+    const sample = await runLoads([{ benchmark: 'consume', words }], place, times)
+    return { ...sample, diskReadBytes: diskReadBytes(side.brokerPid) - before }
+  } finally {
+    side.pause()
+  }
+}
+
+function topicOf(round: number): string {
+  return `Cold-${round}`
+}
+
+/** What is written stays in memory where it is dirty, so it goes to the disk first. */
+function dropStore(dataDirectory: string): void {
+  execFileSync('sync')
+  for (const entry of readdirSync(dataDirectory, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) dropPages(join(entry.parentPath, entry.name))
+  }
+}
