@@ -10,7 +10,7 @@ export const optionTexts = `
   --quick             few rows, short turns: at most five minutes
   --rows A,B          rows by id or how ids begin: send, send-128, e2e-10k (--list shows all)
   --rounds N          turns of each side in each row (5; quick: 2)
-  --duration MS       of one turn (6000; quick: 2000)
+  --duration MS       of one turn (6000; quick: 1500)
   --warmup MS         before each turn (1500; quick: 300)
   --java-warmup MS    load on a Java broker before its first turn (20000)
   --java-heap SIZE    -Xms and -Xmx of the Java broker (4g; it ships with 8g)

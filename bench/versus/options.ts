@@ -16,4 +16,4 @@ export interface VersusOptions {
 
 export const fullTimes = { rounds: 5, durationMs: 6000, warmupMs: 1500, javaWarmupMs: 20_000 }
 /** Five minutes in all, with the rows that are marked for it. */
-export const quickTimes = { rounds: 2, durationMs: 2000, warmupMs: 300, javaWarmupMs: 20_000 }
+export const quickTimes = { rounds: 2, durationMs: 1500, warmupMs: 300, javaWarmupMs: 20_000 }

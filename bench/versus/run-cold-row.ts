@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { KIB, MIB } from '../../engine/base/units.ts'
 import { diskReadBytes, dropPages } from '../cold-pull/page-cache.ts'
 import { runLoads } from './loads/bench-command.ts'
 import type { Sample } from './measures/metrics.ts'
@@ -12,6 +13,11 @@ import { startSide, warmUp } from './sides/broker-pair.ts'
 import type { Side, SideName } from './sides/side.ts'
 
 type ColdWork = Extract<Work, { kind: 'cold' }>
+
+/** A start reads the last three files of a log: with small ones, most of it stays on the disk. */
+const SEGMENT_BYTES = 64 * MIB
+/** Fills more than three files, behind what is read cold. */
+const FILLER = ['--topic', 'Filler', '--size', '64KiB', '--count', String(5 * KIB)]
 
 /** A broker that was stopped and started since its topics were filled. */
 interface ColdBroker {
@@ -49,27 +55,27 @@ async function prepare(
   work: ColdWork,
   options: VersusOptions,
 ): Promise<ColdBroker> {
-  const filled = await startSide(name, directory, 'async', options)
+  const filled = await startSide(name, directory, 'async', options, SEGMENT_BYTES)
   const dataDirectory = join(directory, name, 'store')
   try {
-    for (let round = 0; round < options.rounds; round++)
-      await fill(filled, dataDirectory, round, work)
+    for (let round = 0; round < options.rounds; round++) {
+      const size = ['--size', work.bodyBytes, '--count', work.messageCount].map(String)
+      await fill(filled, dataDirectory, ['--topic', topicOf(round), ...size])
+    }
+    await fill(filled, dataDirectory, FILLER)
   } finally {
     await filled.stop()
   }
   dropStore(dataDirectory)
-  const side = await startSide(name, directory, 'async', options)
+  const side = await startSide(name, directory, 'async', options, SEGMENT_BYTES)
   await warmUp(side, dataDirectory, options)
   side.pause()
   return { side, dataDirectory }
 }
 
-async function fill(side: Side, dataDirectory: string, round: number, work: ColdWork) {
-  const { bodyBytes, messageCount } = work
+async function fill(side: Side, dataDirectory: string, words: readonly string[]): Promise<void> {
   const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
-  const words = ['--topic', topicOf(round), '--size', bodyBytes, '--count', messageCount]
-  const load = { benchmark: 'send' as const, words: words.map(String) }
-  await runLoads([load], place, { durationMs: 1, warmupMs: 0 })
+  await runLoads([{ benchmark: 'send', words }], place, { durationMs: 1, warmupMs: 0 })
 }
 
 async function readCold(

@@ -34,8 +34,9 @@ public final class AppendLoad {
     private static final String TOPIC = "AgenaBench";
     private static final int QUEUES = 8;
     private static final InetSocketAddress HOST = new InetSocketAddress("127.0.0.1", 10911);
-    /** One count for each microsecond up to a second; what is slower counts as a second. */
-    private static final int BUCKETS = 1_000_000;
+    /** One count for each 100 ns up to a second; what is slower counts as a second. */
+    private static final int BUCKET_NANOS = 100;
+    private static final int BUCKETS = 10_000_000;
 
     private final DefaultMessageStore store;
     private final byte[] body;
@@ -78,8 +79,8 @@ public final class AppendLoad {
         long elapsed = System.nanoTime() - start;
         awaitDispatched(store);
         double cpuUs = (system.getProcessCpuTime() - cpuStart) / 1e3;
-        System.out.printf(Locale.ROOT, "{\"ratePerSecond\":%f,\"cpuUs\":%f,\"p50Us\":%d,"
-            + "\"p99Us\":%d,\"p999Us\":%d,\"refusalCount\":%d}%n", messages * 1e9 / elapsed,
+        System.out.printf(Locale.ROOT, "{\"ratePerSecond\":%f,\"cpuUs\":%f,\"p50Us\":%f,"
+            + "\"p99Us\":%f,\"p999Us\":%f,\"refusalCount\":%d}%n", messages * 1e9 / elapsed,
             cpuUs / messages, load.percentile(50), load.percentile(99), load.percentile(99.9),
             load.failures.get());
         System.out.flush();
@@ -130,7 +131,7 @@ public final class AppendLoad {
                 } else {
                     failures.incrementAndGet();
                 }
-                buckets.incrementAndGet((int) Math.min((System.nanoTime() - since) / 1000, BUCKETS));
+                buckets.incrementAndGet((int) Math.min((System.nanoTime() - since) / BUCKET_NANOS, BUCKETS));
                 free.release();
             });
         }
@@ -161,7 +162,8 @@ public final class AppendLoad {
         return message;
     }
 
-    private long percentile(double percent) {
+    /** In microseconds. */
+    private double percentile(double percent) {
         long total = 0;
         for (int at = 0; at <= BUCKETS; at++) {
             total += buckets.get(at);
@@ -170,9 +172,9 @@ public final class AppendLoad {
         for (int at = 0; at <= BUCKETS; at++) {
             rest -= buckets.get(at);
             if (rest <= 0) {
-                return at;
+                return at * BUCKET_NANOS / 1e3;
             }
         }
-        return BUCKETS;
+        return BUCKETS * BUCKET_NANOS / 1e3;
     }
 }

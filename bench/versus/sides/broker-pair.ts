@@ -10,7 +10,7 @@ import { startAgena } from './agena.ts'
 import { startJava } from './java.ts'
 import type { Side, SideName } from './side.ts'
 
-/** What the virtual machine compiles while it warms up: sends of both sizes, batches, pulls. */
+/** What a broker does while its machine code is made: sends of both sizes, pulls. */
 const WARM_UP: readonly (readonly [benchmark: BenchLoad['benchmark'], words: string])[] = [
   ['send', '--size 1KiB --topic Warm'],
   ['send', '--size 128 --topic Warm'],
@@ -18,6 +18,8 @@ const WARM_UP: readonly (readonly [benchmark: BenchLoad['benchmark'], words: str
   ['consume', '--pull 32 --topic Warm'],
 ]
 const NO_WARM_UP_MS = 0
+/** V8 has made its code of ours after so much of the time that a Java virtual machine wants. */
+const AGENA_SHARE = 0.2
 
 /** The unit of `stat.blocks`, whatever the file system's own is. */
 const STAT_BLOCK_BYTES = 512
@@ -101,25 +103,26 @@ export function startSide(
   name: SideName,
   directory: string,
   flush: Flush,
-  { javaHeap, log }: Pick<VersusOptions, 'javaHeap' | 'log'>,
+  { javaHeap, log }: VersusOptions,
+  segmentBytes?: number,
 ): Promise<Side> {
   log(`${name} starts, ${flush} flush`)
   const dataDirectory = dataDirectoryOf(directory, name)
   const scratch = join(directory, name)
-  const options = { dataDirectory, scratch, flush }
+  const options = { dataDirectory, scratch, flush, segmentBytes }
   return name === 'RocketMQ' ? startJava(options, javaHeap) : startAgena(options)
 }
 
-/** Runs a broker under load for as long as a virtual machine wants before it is measured. */
+/** Runs a broker under load for as long as it wants before it is measured. */
 export async function warmUp(
   side: Side,
   dataDirectory: string,
   { javaWarmupMs, log }: VersusOptions,
 ): Promise<void> {
-  if (side.name !== 'RocketMQ') return
-  log(`${side.name} warms up for ${javaWarmupMs / 1000} s`)
+  const totalMs = side.name === 'RocketMQ' ? javaWarmupMs : javaWarmupMs * AGENA_SHARE
+  log(`${side.name} warms up for ${totalMs / 1000} s`)
   const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
-  const times = { durationMs: javaWarmupMs / WARM_UP.length, warmupMs: NO_WARM_UP_MS }
+  const times = { durationMs: Math.ceil(totalMs / WARM_UP.length), warmupMs: NO_WARM_UP_MS }
   for (const [benchmark, words] of WARM_UP) {
     await runLoads([{ benchmark, words: words.split(' ') }], place, times)
   }

@@ -25,13 +25,16 @@ export interface SideOptions {
   /** For logs and settings. */
   readonly scratch: string
   readonly flush: 'async' | 'sync'
+  /** Size of the log's files. @default what each ships: 1 GiB */
+  readonly segmentBytes?: number | undefined
 }
 
 export const clusterName = 'VersusCluster'
 export const brokerName = 'versus-a'
 
 /** What both sides are told by RocketMQ's names; all other settings are those that each ships. */
-export function brokerSettings({ flush }: SideOptions): Readonly<Record<string, string>> {
+export function brokerSettings(options: SideOptions): Readonly<Record<string, string>> {
+  const { flush, segmentBytes } = options
   return {
     brokerClusterName: clusterName,
     brokerName,
@@ -40,5 +43,6 @@ export function brokerSettings({ flush }: SideOptions): Readonly<Record<string, 
     bindAddress: '127.0.0.1',
     flushDiskType: flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH',
     messageIndexEnable: 'true',
+    ...(segmentBytes === undefined ? {} : { mappedFileSizeCommitLog: String(segmentBytes) }),
   }
 }
