@@ -3,7 +3,7 @@
  * holds the ratios of the two brokers against it. Ratios travel from machine to machine, times do
  * not. Exit code 1 says that one is lower by more than the tolerance.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { packageRoot } from '../scripts/java/package-root.ts'
@@ -57,12 +57,7 @@ function takeOwn(words: readonly string[]) {
 async function measure(words: readonly string[]): Promise<readonly Comparison[]> {
   const { from, rows, open } = parseVersusArguments(['--quick', ...words])
   if (from !== undefined) return readResults(from).outcomes.map(compare)
-  const options = open()
-  try {
-    return (await runRows(rows, options)).map(compare)
-  } finally {
-    rmSync(options.directory, { recursive: true, force: true })
-  }
+  return (await runRows(rows, open())).map(compare)
 }
 
 await main()

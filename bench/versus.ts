@@ -2,7 +2,7 @@
  * `npm run bench:versus`: Apache RocketMQ and Agena in turn on this machine, under the same load.
  * It prints medians and ratios, and writes bench/results/NAME.json and NAME.svg.
  */
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { packageRoot } from '../scripts/java/package-root.ts'
@@ -47,13 +47,8 @@ async function main(): Promise<void> {
 
 async function measure(words: VersusArguments): Promise<Results> {
   const options = words.open()
-  try {
-    const machine = describeMachine(options.directory)
-    const outcomes = await runRows(words.rows, options)
-    return createResults(machine, options, outcomes)
-  } finally {
-    rmSync(options.directory, { recursive: true, force: true })
-  }
+  const machine = describeMachine(options.directory)
+  return createResults(machine, options, await runRows(words.rows, options))
 }
 
 /** Prints everything once more, level by level, and draws it. */

@@ -1,6 +1,7 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { fullTimes, quickTimes, type VersusOptions } from './options.ts'
 import type { Row } from './row.ts'
@@ -72,10 +73,17 @@ export function parseVersusArguments(words: readonly string[]): VersusArguments 
     open: () => ({
       ...numbers,
       javaHeap,
-      directory: mkdtempSync(join(values.data, 'agena-versus-')),
+      directory: ownFolder(values.data),
       log: (line) => process.stderr.write(`${clock()}  ${line}\n`),
     }),
   }
+}
+
+/** A folder for this run, which goes with the process, however that ends. */
+function ownFolder(parent: string): string {
+  const folder = mkdtempSync(join(parent, 'agena-versus-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 /** Minutes and seconds since this process began. */

@@ -58,6 +58,8 @@ export interface Row {
   readonly isQuick: boolean
   /** Measured so long instead of as long as all others, in milliseconds. */
   readonly durationMs?: number
+  /** At most so many rounds: a long turn leaves much on the disk. */
+  readonly roundsMax?: number
   /** Leaves so much behind that what comes next starts on an empty store. */
   readonly isHeavy?: boolean
 }

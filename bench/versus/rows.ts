@@ -15,6 +15,7 @@ const SHAPES = [
 const FILL_COUNT = 400_000
 const COLD_COUNT = 400_000
 const SUSTAINED_MS = 60_000
+const SUSTAINED_ROUNDS = 2
 
 /** Every row there is, in the order in which they run. */
 export const rows: readonly Row[] = [
@@ -198,6 +199,7 @@ function sustainedRow(): Row {
     contenders: BROKERS,
     isQuick: false,
     durationMs: SUSTAINED_MS,
+    roundsMax: SUSTAINED_ROUNDS,
     isHeavy: true,
   }
 }

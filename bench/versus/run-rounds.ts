@@ -10,9 +10,11 @@ export type Measure = (contender: Contender, round: number) => Promise<Sample>
 /** Measures the contenders in turn. One that fails is out of the row, and its failure is told. */
 export async function runRounds(
   row: Row,
-  { rounds, log }: VersusOptions,
+  options: Pick<VersusOptions, 'rounds' | 'log'>,
   measure: Measure,
 ): Promise<RowOutcome> {
+  const { log } = options
+  const rounds = Math.min(options.rounds, row.roundsMax ?? options.rounds)
   const samples = new Map(row.contenders.map((name) => [name, [] as (Sample | undefined)[]]))
   const failures = new Map<Contender, string>()
   for (let round = 0; round < rounds; round++) {

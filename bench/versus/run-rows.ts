@@ -51,7 +51,7 @@ async function runBrokerRows(
   options: VersusOptions,
 ): Promise<readonly RowOutcome[]> {
   const outcomes: RowOutcome[] = []
-  const sorted = rows.toSorted((left, right) => Number(left.isHeavy) - Number(right.isHeavy))
+  const sorted = rows.toSorted((left, right) => heaviness(left) - heaviness(right))
   let pair: BrokerPair | undefined
   try {
     for (const row of sorted) {
@@ -89,6 +89,10 @@ async function runBrokerRow(
       return runLoads(work.loads, place, times)
     }),
   )
+}
+
+function heaviness({ isHeavy }: Row): number {
+  return isHeavy === true ? 1 : 0
 }
 
 function usesBrokers({ work }: Row): boolean {

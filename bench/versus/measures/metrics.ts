@@ -23,7 +23,7 @@ export const metrics = {
   readyMs: { heading: 'ready', isGain: false, format: (ms) => formatTime(ms * THOUSAND) },
   diskReadBytes: { heading: 'disk MiB', isGain: false, format: formatMib },
   generatorUs: { heading: 'generator µs', isGain: false, format: (us) => us.toFixed(2) },
-  generatorCores: { heading: 'cores', isGain: false, format: (cores) => cores.toFixed(2) },
+  generatorCores: { heading: 'its cores', isGain: false, format: (cores) => cores.toFixed(2) },
   refusalCount: { heading: 'refused', isGain: false, format: (count) => String(count) },
 } as const satisfies Record<string, Metric>
 

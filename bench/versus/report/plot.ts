@@ -7,6 +7,7 @@ import type { ComparedContender, Comparison } from '../measures/comparison.ts'
 import { type MetricName, metrics } from '../measures/metrics.ts'
 import { type Contender, type Level, levels } from '../row.ts'
 
+const TITLE = 'Agena beside Apache RocketMQ 5.5.0'
 const WIDTH = 960
 const LABEL_WIDTH = 300
 const PANEL_WIDTH = 210
@@ -49,13 +50,14 @@ export function drawPlot(comparisons: readonly Comparison[], caption: string): s
     }
   }
   const head = [
-    text(0, 18, 'Agena beside Apache RocketMQ 5.5.0', 'title'),
+    text(0, 18, TITLE, 'title'),
     text(0, 40, caption, 'note'),
     ...PANELS.map(({ title }, index) => text(panelX(index), TOP + 14, title, 'note')),
   ]
   const size = `width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}"`
   const open = `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">`
-  return [open, `<style>${STYLE}</style>`, ...head, ...parts, '</svg>', ''].join('\n')
+  const title = `<title>${TITLE}</title>`
+  return [open, title, `<style>${STYLE}</style>`, ...head, ...parts, '</svg>', ''].join('\n')
 }
 
 function drawBand(comparison: Comparison, y: number): string {

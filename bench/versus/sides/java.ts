@@ -2,7 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freeBrokerPort, freePort } from '../../../scripts/java/free-ports.ts'
 import { JavaProcess } from '../../../scripts/java/java-process.ts'
-import { type JavaToolchain, resolveJavaToolchain } from '../../../scripts/java/java-toolchain.ts'
+import {
+  type JavaToolchain,
+  missingJavaTools,
+  resolveJavaToolchain,
+} from '../../../scripts/java/java-toolchain.ts'
 import { guard, pauseProcesses, release, resumeProcesses } from './paused-processes.ts'
 import { brokerSettings, type Side, type SideOptions } from './side.ts'
 
@@ -30,10 +34,16 @@ export function machineOptions(size: string): readonly string[] {
 
 let toolchainPromise: Promise<JavaToolchain> | undefined
 
-/** Apache RocketMQ's class path, asked of Maven once. */
+/** Apache RocketMQ's class path, asked of Maven once. @throws {Error} without Java or Maven */
 export function javaToolchain(): Promise<JavaToolchain> {
-  toolchainPromise ??= resolveJavaToolchain()
+  toolchainPromise ??= findToolchain()
   return toolchainPromise
+}
+
+async function findToolchain(): Promise<JavaToolchain> {
+  const missing = await missingJavaTools()
+  if (missing.length > 0) throw new Error(`no ${missing.join(', ')} on this machine`)
+  return resolveJavaToolchain()
 }
 
 /** Starts a name server and a broker of Apache RocketMQ, each in a process of its own. */
