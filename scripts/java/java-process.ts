@@ -30,6 +30,8 @@ export interface JavaProgram {
   readonly scratch: string
   /** @default 512 */
   readonly heapMib?: number
+  /** Heap, collector and compiler, in place of what suits a program that lives for seconds. */
+  readonly machineOptions?: readonly string[]
   /** Whether lines will be written to its standard input. @default false */
   readonly hasInput?: boolean
   /** `run` kills a program that takes longer, in milliseconds. @default 120000 */
@@ -175,13 +177,15 @@ export async function runJavaOrFail(
 }
 
 /** Serial collector and first-tier compiler: these programs live for seconds on few cores. */
+function shortLived({ heapMib = DEFAULT_HEAP_MIB }: JavaProgram): readonly string[] {
+  return [`-Xmx${heapMib}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+}
+
 function commandLine(toolchain: JavaToolchain, program: JavaProgram): string[] {
   const properties = { 'user.home': program.scratch, ...program.properties }
   return [
     '-Dfile.encoding=UTF-8',
-    `-Xmx${program.heapMib ?? DEFAULT_HEAP_MIB}m`,
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
+    ...(program.machineOptions ?? shortLived(program)),
     '--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED',
     ...OPENED_PACKAGES.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
     ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),

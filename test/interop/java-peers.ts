@@ -8,7 +8,7 @@ import {
   type PeerOptions,
   sharedBrokerSettings,
 } from './cluster.ts'
-import { freeBrokerPort, freePort } from './free-ports.ts'
+import { freeBrokerPort, freePort } from '../../scripts/java/free-ports.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const HEAP_MIB = 700

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert } from '../../../engine/base/assert.ts'
 import { type Deferred, deferred } from '../../../engine/base/deferred.ts'
-import { type LogMessage, type LogStore, openStore } from '../../../workers/index.ts'
+import { type LogMessage, openStore } from '../../../workers/index.ts'
 import type { AppendBenchOptions } from './bench-options.ts'
 import { createProgressView, type ProgressView } from './bench-progress.ts'
 import type { BenchReport } from './bench-report.ts'
@@ -95,14 +95,23 @@ class AppendPhases {
   }
 }
 
-interface AppendBounds {
+export interface AppendBounds {
   readonly durationMs: number
   readonly messageCountMax: number
 }
 
+/** What takes the appends: our log, or another one beside it. */
+export interface AppendTarget {
+  append(message: LogMessage): Promise<unknown>
+  appendBatch(messages: readonly LogMessage[]): Promise<unknown>
+}
+
+/** What is appended, and how much of it at a time. */
+export type AppendLoadShape = Pick<AppendBenchOptions, 'size' | 'batch' | 'inFlight' | 'queues'>
+
 /** Keeps a number of appends in flight: the next ones start together when all have ended. */
-class AppendLoad {
-  readonly #store: LogStore
+export class AppendLoad {
+  readonly #store: AppendTarget
   readonly #messages: readonly LogMessage[]
   readonly #batches: readonly (readonly LogMessage[])[]
   readonly #bounds: AppendBounds
@@ -118,7 +127,7 @@ class AppendLoad {
   #finishedCount = 0
   #recordedCount = 0
 
-  constructor(store: LogStore, options: AppendBenchOptions, bounds: AppendBounds) {
+  constructor(store: AppendTarget, options: AppendLoadShape, bounds: AppendBounds) {
     this.#store = store
     this.#bounds = bounds
     const body = Buffer.alloc(options.size, FILLER)

@@ -1,0 +1,67 @@
+/**
+ * `npm run bench:versus`: Apache RocketMQ and Agena in turn on this machine, under the same load.
+ * It prints medians and ratios, and writes bench/results/NAME.json and NAME.svg.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { packageRoot } from '../scripts/java/package-root.ts'
+import { optionTexts, parseVersusArguments, type VersusArguments } from './versus/command-line.ts'
+import { compare } from './versus/measures/comparison.ts'
+import { describeMachine, formatMachine } from './versus/report/machine.ts'
+import { drawPlot } from './versus/report/plot.ts'
+import {
+  createResults,
+  type Results,
+  readResults,
+  writeResults,
+} from './versus/report/results-file.ts'
+import { formatTables } from './versus/report/table.ts'
+import { runRows } from './versus/run-rows.ts'
+
+const HELP = `npm run bench:versus -- [OPTIONS]
+${optionTexts.trimEnd()}
+  --list              show the rows
+  --from FILE         show results that were written before
+  --markdown          tables in Markdown
+  --name NAME         bench/results/NAME.json and .svg (versus, or quick)
+`
+
+async function main(): Promise<void> {
+  const words = parseVersusArguments(process.argv.slice(2))
+  if (words.isHelp) {
+    process.stdout.write(HELP)
+  } else if (words.isList) {
+    for (const { id, title, isQuick } of words.rows) {
+      process.stdout.write(`${id.padEnd(24)} ${title}${isQuick ? ' (quick)' : ''}\n`)
+    }
+  } else if (words.from !== undefined) {
+    show(readResults(words.from), words)
+  } else {
+    const results = await measure(words)
+    const path = join(packageRoot, 'bench/results', words.name)
+    writeResults(`${path}.json`, results)
+    show(results, words)
+  }
+}
+
+async function measure(words: VersusArguments): Promise<Results> {
+  const options = words.open()
+  const machine = describeMachine(options.directory)
+  return createResults(machine, options, await runRows(words.rows, options))
+}
+
+/** Prints everything once more, level by level, and draws it. */
+function show(results: Results, { name, isMarkdown }: VersusArguments): void {
+  const comparisons = results.outcomes.map(compare)
+  const tables = formatTables(comparisons, isMarkdown ? 'markdown' : 'text')
+  process.stdout.write(`${formatMachine(results.machine)}\n${tables}`)
+  const { cores, memoryGib, node } = results.machine
+  const { rounds, durationMs } = results.options
+  const turns = `medians of ${rounds} turns of ${durationMs / 1000} s each`
+  const machine = `${cores} cores shared with the load program, ${memoryGib} GiB, Node ${node}`
+  const caption = `${machine}; ${turns}`
+  writeFileSync(join(packageRoot, 'bench/results', `${name}.svg`), drawPlot(comparisons, caption))
+}
+
+await main()

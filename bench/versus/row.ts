@@ -1,0 +1,65 @@
+import type { SideName } from './sides/side.ts'
+
+/** What is compared in a row: two brokers, or log libraries in their own processes. */
+export type Contender = SideName | LibraryName
+export type LibraryName = 'lmdb' | 'classic-level' | 'write stream'
+
+/** What an answer promises: figures of different levels never share a table. */
+export const levels = {
+  async: 'async flush: an ack means that the message is with the operating system',
+  sync: 'sync flush: an ack means that the message is on the disk (fdatasync)',
+  read: 'reads: nothing is promised',
+  start: 'starts',
+} as const
+
+export type Level = keyof typeof levels
+
+/** Words of `agena bench` behind the benchmark's name, and what else a run needs. */
+export interface BenchLoad {
+  readonly benchmark: 'send' | 'consume' | 'e2e'
+  readonly words: readonly string[]
+}
+
+/** How a row is measured. */
+export type Work =
+  /** Loads that run at the same time against a broker; `fill` puts messages there before. */
+  | { readonly kind: 'broker'; readonly loads: readonly BenchLoad[]; readonly fill?: BenchLoad }
+  /** Messages of a topic that are on the disk alone, read once. */
+  | { readonly kind: 'cold'; readonly bodyBytes: number; readonly messageCount: number }
+  /** Route queries of a name server. */
+  | { readonly kind: 'routes'; readonly connections: number; readonly inFlight: number }
+  /** Appends in process. */
+  | { readonly kind: 'append'; readonly append: AppendShape }
+  /** Starting on what a stop left. */
+  | { readonly kind: 'start'; readonly messageCount: number }
+
+export interface AppendShape {
+  readonly bodyBytes: number
+  readonly batch: number
+  /** Messages in flight. */
+  readonly inFlight: number
+  readonly flush: 'async' | 'sync'
+}
+
+/** One line of the comparison, as data. */
+export interface Row {
+  readonly id: string
+  readonly title: string
+  readonly level: Level
+  /** Body of each message, as `128 B`; empty where there is none. */
+  readonly size: string
+  /** Requests in flight, or the rate of a schedule. */
+  readonly inFlight: string
+  /** Messages a request. */
+  readonly batch: number
+  readonly work: Work
+  readonly contenders: readonly Contender[]
+  /** Whether the short run has it. */
+  readonly isQuick: boolean
+  /** Measured so long instead of as long as all others, in milliseconds. */
+  readonly durationMs?: number
+  /** At most so many rounds: a long turn leaves much on the disk. */
+  readonly roundsMax?: number
+  /** Leaves so much behind that what comes next starts on an empty store. */
+  readonly isHeavy?: boolean
+}

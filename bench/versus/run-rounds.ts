@@ -1,0 +1,43 @@
+import { describeError } from '../../engine/base/errors.ts'
+import { type Sample, sampleText } from './measures/metrics.ts'
+import type { VersusOptions } from './options.ts'
+import type { RowOutcome } from './outcome.ts'
+import type { Contender, Row } from './row.ts'
+
+/** Measures one contender once. */
+export type Measure = (contender: Contender, round: number) => Promise<Sample>
+
+/** Measures the contenders in turn. One that fails is out of the row, and its failure is told. */
+export async function runRounds(
+  row: Row,
+  options: Pick<VersusOptions, 'rounds' | 'log'>,
+  measure: Measure,
+): Promise<RowOutcome> {
+  const { log } = options
+  const rounds = Math.min(options.rounds, row.roundsMax ?? options.rounds)
+  const samples = new Map(row.contenders.map((name) => [name, [] as (Sample | undefined)[]]))
+  const failures = new Map<Contender, string>()
+  for (let round = 0; round < rounds; round++) {
+    for (const name of row.contenders) {
+      if (failures.has(name)) continue
+      const turn = `${row.id}, round ${round + 1} of ${rounds}, ${name}`
+      try {
+        const sample = await measure(name, round)
+        samples.get(name)!.push(sample)
+        log(`${turn}: ${sampleText(sample)}`)
+      } catch (error) {
+        failures.set(name, describeError(error))
+        log(`${turn} cannot: ${describeError(error)}`)
+      }
+    }
+  }
+  const { work: _work, isQuick: _isQuick, ...described } = row
+  return {
+    row: described,
+    contenders: row.contenders.map((name) => {
+      const failure = failures.get(name)
+      const outcome = { name, samples: samples.get(name)! }
+      return failure === undefined ? outcome : { ...outcome, failure }
+    }),
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Runs rows: the rounds of a row go A B A B, so that whatever slows the machine down for a while
+ * slows down both. Rows that share brokers run together, those that leave much behind last.
+ */
+import { GIB } from '../../engine/base/units.ts'
+import { measureAppend } from './loads/append-contenders.ts'
+import { runLoads } from './loads/bench-command.ts'
+import { measureRoutes } from './loads/route-load.ts'
+import type { VersusOptions } from './options.ts'
+import type { RowOutcome } from './outcome.ts'
+import type { Row, Work } from './row.ts'
+import { runColdRow } from './run-cold-row.ts'
+import { type Measure, runRounds } from './run-rounds.ts'
+import { measureStart } from './run-start-row.ts'
+import { BrokerPair, type Flush } from './sides/broker-pair.ts'
+import type { SideName } from './sides/side.ts'
+
+/** With more in their stores the brokers of the next row start anew: the disk is not endless. */
+const STORED_BYTES_MAX = 16 * GIB
+
+type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' }>
+
+/** Measures all of `rows`. */
+export async function runRows(
+  rows: readonly Row[],
+  options: VersusOptions,
+): Promise<readonly RowOutcome[]> {
+  const outcomes: RowOutcome[] = []
+  for (const flush of ['async', 'sync'] as const) {
+    const own = rows.filter((row) => usesBrokers(row) && flushOf(row) === flush)
+    if (own.length > 0) outcomes.push(...(await runBrokerRows(own, flush, options)))
+  }
+  for (const row of rows) {
+    const { work } = row
+    if (work.kind === 'cold') outcomes.push(await runColdRow(row, work, options))
+    if (work.kind === 'append') {
+      const measure: Measure = (name) => measureAppend(name, work.append, options)
+      outcomes.push(await runRounds(row, options, measure))
+    }
+    if (work.kind === 'start') {
+      const measure: Measure = (name) => measureStart(name as SideName, work.messageCount, options)
+      outcomes.push(await runRounds(row, options, measure))
+    }
+  }
+  return outcomes
+}
+
+async function runBrokerRows(
+  rows: readonly Row[],
+  flush: Flush,
+  options: VersusOptions,
+): Promise<readonly RowOutcome[]> {
+  const outcomes: RowOutcome[] = []
+  const sorted = rows.toSorted((left, right) => heaviness(left) - heaviness(right))
+  let pair: BrokerPair | undefined
+  try {
+    for (const row of sorted) {
+      if (pair !== undefined && (await isUsedUp(pair, row))) {
+        await pair.stop()
+        pair = undefined
+      }
+      pair ??= await BrokerPair.start(flush, options)
+      outcomes.push(await runBrokerRow(row, row.work as BrokerWork, pair, options))
+    }
+  } finally {
+    await pair?.stop()
+  }
+  return outcomes
+}
+
+async function isUsedUp(pair: BrokerPair, row: Row): Promise<boolean> {
+  return row.isHeavy === true || (await pair.storedBytes()) > STORED_BYTES_MAX
+}
+
+/** Fills the topic of a row once, then measures the sides in turn. */
+async function runBrokerRow(
+  row: Row,
+  work: BrokerWork,
+  pair: BrokerPair,
+  options: VersusOptions,
+): Promise<RowOutcome> {
+  const { warmupMs } = options
+  const times = { durationMs: row.durationMs ?? options.durationMs, warmupMs }
+  return runRounds(row, options, (contender, round) =>
+    pair.withSide(contender as SideName, async (side, dataDirectory) => {
+      if (work.kind === 'routes') return measureRoutes(side, work, times)
+      const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
+      if (round === 0 && work.fill !== undefined) await runLoads([work.fill], place, times)
+      return runLoads(work.loads, place, times)
+    }),
+  )
+}
+
+function heaviness({ isHeavy }: Row): number {
+  return isHeavy === true ? 1 : 0
+}
+
+function usesBrokers({ work }: Row): boolean {
+  return work.kind === 'broker' || work.kind === 'routes'
+}
+
+function flushOf({ level }: Row): Flush {
+  return level === 'sync' ? 'sync' : 'async'
+}
