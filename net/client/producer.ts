@@ -8,12 +8,16 @@ import type { MessageQueue } from './message-queue.ts'
 import { queueKey } from './message-queue.ts'
 import { MessageSender, type StoredReceipt } from './message-sender.ts'
 import { prepareBatch, prepareMessage } from './outgoing-message.ts'
+import { PeriodicTask } from './periodic-task.ts'
 import {
   type ProducerConfig,
   type ProducerOptions,
   parseProducerOptions,
 } from './producer-options.ts'
 import { queueByHash } from './queue-choice.ts'
+
+/** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
+const DETECTOR_INTERVAL_MS = 3_000
 
 /**
  * Sends messages. Safe to use by any number of callers at the same time; each send is a request of
@@ -29,6 +33,7 @@ export class Producer extends Lifecycle {
   readonly #instance: ClientInstance
   readonly #sender: MessageSender
   readonly #ids: UniqueMessageIds
+  readonly #detector: PeriodicTask | undefined
   readonly #sending = new Set<Promise<unknown>>()
 
   private constructor(config: ProducerConfig) {
@@ -45,6 +50,14 @@ export class Producer extends Lifecycle {
       }),
     )
     this.#sender = new MessageSender(this.#instance, config)
+    if (config.sendLatencyFaultEnable && config.startDetectorEnable) {
+      this.#detector = new PeriodicTask({
+        name: 'search for lost brokers',
+        intervalMs: DETECTOR_INTERVAL_MS,
+        logger: config.logger,
+        run: () => this.#sender.detectFaults(),
+      })
+    }
     this.markOpen()
   }
 
@@ -103,11 +116,12 @@ export class Producer extends Lifecycle {
   }
 
   protected override async drain(): Promise<void> {
+    await this.#detector?.stop()
     await Promise.allSettled(this.#sending)
   }
 
   protected override async abort(reason: Error): Promise<void> {
-    await this.#instance.destroy(reason)
+    await Promise.all([this.#detector?.stop(), this.#instance.destroy(reason)])
   }
 
   async #send(message: Message, options: SendOptions): Promise<SendResult> {
