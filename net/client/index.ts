@@ -10,6 +10,7 @@ export {
 export type { AllocateStrategy, Division } from './allocation/strategy.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { ClientOptions } from './client-options.ts'
+export type { CompressType } from './compress.ts'
 export type { ConsumerOptions, MessageModel } from './consumer-options.ts'
 export { LitePullConsumer, type SeekTarget } from './lite-pull-consumer.ts'
 export type { LitePullConsumerOptions, PollOptions } from './lite-pull-consumer-options.ts'

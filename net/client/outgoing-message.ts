@@ -3,8 +3,6 @@
  * `MessageClientIDSetter`, `DefaultMQProducerImpl.sendKernelImpl`.
  */
 
-import { promisify } from 'node:util'
-import { deflate } from 'node:zlib'
 import { encodeBatch } from '../../engine/format/batch-format.ts'
 import {
   KEY_SEPARATOR,
@@ -13,8 +11,8 @@ import {
 } from '../../engine/format/message-const.ts'
 import type { UniqueMessageIds } from '../../engine/format/message-id.ts'
 import { propertiesToString } from '../../engine/format/properties-codec.ts'
-import { COMPRESSED_FLAG, COMPRESSION_ZLIB_TYPE } from '../../engine/format/sys-flag.ts'
 import { ClientError } from './client-error.ts'
+import { packBody } from './compress.ts'
 import type { Message } from './message.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { checkSendTopic, isRetryTopic } from './resource-name.ts'
@@ -34,8 +32,6 @@ export interface OutgoingMessage {
   readonly reconsumeTimes?: number
   readonly maxReconsumeTimes?: number
 }
-
-const compress = promisify(deflate)
 
 /**
  * Checks `message` and makes it ready to send; a large body is compressed off the event loop.
@@ -83,17 +79,6 @@ export function prepareBatch(
   const wait = String(first.waitForStore ?? true)
   const properties = textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]]))
   return { topic: first.topic, body, sysFlag: 0, flag: 0, properties, messageIds, isBatch: true }
-}
-
-/** The body as it is sent, with the flags that say so. */
-export async function packBody(
-  body: Buffer,
-  config: Pick<ProducerConfig, 'compressFromBytes' | 'compressLevel'>,
-): Promise<{ readonly body: Buffer; readonly sysFlag: number }> {
-  if (body.length < config.compressFromBytes) return { body, sysFlag: 0 }
-  const compressed = await compress(body, { level: config.compressLevel })
-  if (compressed.length >= body.length) return { body, sysFlag: 0 }
-  return { body: compressed, sysFlag: COMPRESSED_FLAG | COMPRESSION_ZLIB_TYPE }
 }
 
 function checkBatch(first: Message, messages: readonly Message[]): void {

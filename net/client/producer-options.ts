@@ -1,8 +1,11 @@
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
+import { ClientError } from './client-error.ts'
 import { CLIENT_DEFAULTS, type ClientOptions, parseClientOptions } from './client-options.ts'
+import { COMPRESS_ALGORITHMS, type CompressType } from './compress.ts'
 import { type Filled, invalidOption, requireInteger, requirePositive } from './option-merge.ts'
 import { checkGroup, checkTopic } from './resource-name.ts'
+import { zstdLack } from './zstd.ts'
 
 /** Options of a {@link Producer}. */
 export interface ProducerOptions extends ClientOptions {
@@ -49,7 +52,12 @@ export interface ProducerOptions extends ClientOptions {
   /** Bodies of at least this many bytes are compressed.
    *  @default 4096 (RocketMQ `compressMsgBodyOverHowmuch`) */
   readonly compressFromBytes?: number | undefined
-  /** Level of zlib, 1 to 9. @default 5 (RocketMQ `msgCompressLevel`) */
+  /** How bodies are compressed: `zlib`, `lz4` or `zstd`. Consumers of RocketMQ 4.x read `zlib`
+   *  only.
+   *  @default zlib (RocketMQ `compressType`) */
+  readonly compressType?: CompressType | undefined
+  /** Level of the compression: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has none.
+   *  @default 5 (RocketMQ `compressLevel`) */
   readonly compressLevel?: number | undefined
   /** Largest body, or sum of a batch, that is sent, in bytes before compression.
    *  @default 4194304 (RocketMQ `maxMessageSize`) */
@@ -87,13 +95,12 @@ export const PRODUCER_DEFAULTS = Object.freeze({
   detectIntervalMs: 2_000,
   detectTimeoutMs: 200,
   compressFromBytes: 4 * KIB,
+  compressType: 'zlib',
   compressLevel: 5,
   messageBytesMax: 4 * MIB,
   templateTopic: 'TBW102',
   topicQueueCount: 4,
 }) satisfies Partial<ProducerConfig>
-
-const COMPRESS_LEVEL_MAX = 9
 
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
@@ -111,7 +118,7 @@ export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
   requireInteger(config, 'retryCountMax', 0)
   requireInteger(config, 'attemptTimeoutMs', 0)
   checkLatencyTables(config)
-  requireInteger(config, 'compressLevel', 1, COMPRESS_LEVEL_MAX)
+  checkCompression(config)
   return config
 }
 
@@ -123,4 +130,15 @@ function checkLatencyTables({ latencyStepsMs, notAvailableMs }: ProducerConfig):
   if (!isAscending) throw invalidOption('latencyStepsMs', latencyStepsMs)
   if (isTable(notAvailableMs) && notAvailableMs.length === latencyStepsMs.length) return
   throw invalidOption('notAvailableMs', notAvailableMs)
+}
+
+function checkCompression(config: ProducerConfig): void {
+  const { compressType } = config
+  if (!Object.hasOwn(COMPRESS_ALGORITHMS, compressType)) {
+    throw invalidOption('compressType', compressType)
+  }
+  if (compressType === 'zstd' && zstdLack !== undefined) {
+    throw new ClientError('CLIENT_OPTION_INVALID', `option compressType: ${zstdLack}`)
+  }
+  requireInteger(config, 'compressLevel', 1, COMPRESS_ALGORITHMS[compressType].levelMax)
 }
