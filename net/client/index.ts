@@ -23,6 +23,7 @@ export type {
   SendResult,
   SendStatus,
 } from './message.ts'
+export type { QueryOptions } from './message-query.ts'
 export type { MessageQueue } from './message-queue.ts'
 export { Producer } from './producer.ts'
 export type { ProducerOptions } from './producer-options.ts'

@@ -3,7 +3,7 @@
  * `MessageClientIDSetter`, `DefaultMQProducerImpl.sendKernelImpl`.
  */
 
-import { encodeBatch } from '../../engine/format/batch-format.ts'
+import { type BatchMessage, encodeBatchMessage } from '../../engine/format/batch-format.ts'
 import {
   KEY_SEPARATOR,
   PropertyName,
@@ -52,33 +52,47 @@ export async function prepareMessage(
   return { topic: message.topic, ...packed, flag, properties: text, messageIds, isBatch: false }
 }
 
+/** One message of a batch, checked and encoded. */
+export interface BatchEntry {
+  readonly messageId: string
+  readonly bytes: Buffer
+}
+
 /**
- * Checks `messages` and makes one request of them. They have one topic and one `waitForStore`, no
- * delay, and no retry topic; together they are at most as large as a single message.
+ * Checks `messages` and encodes them for batches. They have one topic and one `waitForStore`, no
+ * delay, and no retry topic; each is, encoded, at most as large as a body may be.
  * @throws {ClientError} `CLIENT_MESSAGE_ILLEGAL`
  */
-export function prepareBatch(
+export function prepareBatchEntries(
   messages: readonly Message[],
   ids: UniqueMessageIds,
   config: ProducerConfig,
-): OutgoingMessage {
+): readonly BatchEntry[] {
   const [first] = messages
   if (first === undefined) throw illegal('the batch is empty')
   checkBatch(first, messages)
-  const parts = messages.map((message) => ({
-    flag: checkedFlag(message),
-    body: checkedBody(message, config),
-    properties: propertiesOf(message, undefined, ids),
-  }))
-  for (const { properties } of parts) textOf(properties)
-  const body = encodeParts(parts)
-  checkSize(body.length, config)
-  const messageIds = parts.map(
-    ({ properties }) => properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!,
-  )
+  return messages.map((message) => {
+    const body = checkedBody(message, config)
+    const properties = propertiesOf(message, undefined, ids)
+    textOf(properties)
+    const bytes = encodeEntry({ flag: checkedFlag(message), body, properties })
+    checkSize(bytes.length, config)
+    return { messageId: properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!, bytes }
+  })
+}
+
+/** One request of `entries`, which hold messages like `first`. */
+export function batchOf(first: Message, entries: readonly BatchEntry[]): OutgoingMessage {
   const wait = String(first.waitForStore ?? true)
-  const properties = textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]]))
-  return { topic: first.topic, body, sysFlag: 0, flag: 0, properties, messageIds, isBatch: true }
+  return {
+    topic: first.topic,
+    body: Buffer.concat(entries.map(({ bytes }) => bytes)),
+    sysFlag: 0,
+    flag: 0,
+    properties: textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]])),
+    messageIds: entries.map(({ messageId }) => messageId),
+    isBatch: true,
+  }
 }
 
 function checkBatch(first: Message, messages: readonly Message[]): void {
@@ -164,9 +178,9 @@ function textOf(properties: ReadonlyMap<string, string>): string {
   }
 }
 
-function encodeParts(parts: Parameters<typeof encodeBatch>[0]): Buffer {
+function encodeEntry(message: BatchMessage): Buffer {
   try {
-    return encodeBatch(parts)
+    return encodeBatchMessage(message)
   } catch (error) {
     throw illegal('the properties of a message are too long', error)
   }

@@ -59,7 +59,8 @@ export interface ProducerOptions extends ClientOptions {
   /** Level of the compression: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has none.
    *  @default 5 (RocketMQ `compressLevel`) */
   readonly compressLevel?: number | undefined
-  /** Largest body, or sum of a batch, that is sent, in bytes before compression.
+  /** Largest body that is sent, in bytes before compression, and largest request of a batch, in
+   *  bytes with properties and frames. What brokers take is a setting of theirs.
    *  @default 4194304 (RocketMQ `maxMessageSize`) */
   readonly messageBytesMax?: number | undefined
   /** The topic whose queues and permission new topics get.
