@@ -110,7 +110,8 @@ export function encodeBatch(messages: readonly BatchMessage[]): Buffer {
   return Buffer.concat(messages.map(encodeBatchMessage))
 }
 
-function encodeBatchMessage(message: BatchMessage): Buffer {
+/** One message of a batch. @throws {TypeError} as {@link encodeBatch} */
+export function encodeBatchMessage(message: BatchMessage): Buffer {
   const properties = encodeProperties(message.properties)
   if (properties.length > PROPERTIES_MAX_BYTES) {
     throw new TypeError(`properties of ${properties.length} bytes, at most ${PROPERTIES_MAX_BYTES}`)

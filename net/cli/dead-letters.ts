@@ -1,14 +1,13 @@
 /** What `agena dlq` does: looks through a group's topic of dead letters, and sends some again. */
 import process from 'node:process'
 import { CommanderError } from 'commander'
-import { KIB } from '../../engine/base/units.ts'
 import { PropertyName } from '../../engine/format/message-const.ts'
 import { propertiesToString } from '../../engine/format/properties-codec.ts'
 import { ClientInstance } from '../client/client-instance.ts'
+import { packBody } from '../client/compress.ts'
 import { ClientError, LitePullConsumer, type ReceivedMessage } from '../client/index.ts'
 import { MessageSender } from '../client/message-sender.ts'
-import { packBody } from '../client/outgoing-message.ts'
-import { parseProducerOptions } from '../client/producer-options.ts'
+import { PRODUCER_DEFAULTS, parseProducerOptions } from '../client/producer-options.ts'
 import { QueueOffsets } from '../client/queue-offsets.ts'
 import { retryTopicOf } from '../client/resource-name.ts'
 import { printMessage } from './print-message.ts'
@@ -35,7 +34,6 @@ const LOOKING_GROUP = 'agena_cli_undertaker'
 const POLL_COUNT_MAX = 32
 const POLL_MS = 1000
 const SEND_TIMEOUT_MS = 10_000
-const PACKING = Object.freeze({ compressFromBytes: 4 * KIB, compressLevel: 5 })
 /** They belong to the way that led here. */
 const WAY_PROPERTIES = [
   PropertyName.DELAY_TIME_LEVEL,
@@ -153,7 +151,7 @@ async function outgoing(message: ReceivedMessage, topic: string) {
   const properties = new Map(message.properties)
   for (const name of WAY_PROPERTIES) properties.delete(name)
   return {
-    ...(await packBody(message.body, PACKING)),
+    ...(await packBody(message.body, PRODUCER_DEFAULTS)),
     topic,
     flag: message.flag,
     properties: propertiesToString(properties),

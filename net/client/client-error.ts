@@ -1,4 +1,5 @@
 import { AgenaError } from '../../engine/base/errors.ts'
+import type { BatchSendResult } from './message.ts'
 
 /** Codes of {@link ClientError}. */
 export type ClientErrorCode =
@@ -41,6 +42,8 @@ export interface ClientErrorFacts {
   readonly responseCode?: number | undefined
   /** Brokers that were tried, in order. */
   readonly brokersTried?: readonly string[] | undefined
+  /** The parts of a batch that were stored before another one failed. */
+  readonly batchesStored?: readonly BatchSendResult[] | undefined
   readonly cause?: unknown
 }
 
@@ -51,10 +54,14 @@ export class ClientError extends AgenaError<ClientErrorCode> {
   readonly responseCode: number | undefined
   /** The brokers that a send was tried on, in order; empty for everything else. */
   readonly brokersTried: readonly string[]
+  /** The parts of a batch that are stored although it failed, the first messages of the batch;
+   *  empty for everything else. What came behind them was not sent, except the part that failed. */
+  readonly batchesStored: readonly BatchSendResult[]
 
   constructor(code: ClientErrorCode, message: string, facts: ClientErrorFacts = {}) {
     super(code, message, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.responseCode = facts.responseCode
     this.brokersTried = facts.brokersTried ?? []
+    this.batchesStored = facts.batchesStored ?? []
   }
 }

@@ -1,7 +1,7 @@
 import { describeError } from '../../engine/base/errors.ts'
 import type { ConsumeMessageDirectlyResult } from '../protocol/consumer-running-info.ts'
 import type { ListenerCalls, ListenerOutcome } from './listener-calls.ts'
-import { decodeRecord } from './pulled-messages.ts'
+import { decodeRecords } from './pulled-messages.ts'
 import { contextOf } from './push-consumer-options.ts'
 
 /** A message that an administrator gives to one consumer. */
@@ -29,7 +29,7 @@ export async function consumeDirectly(
   calls: ListenerCalls,
   { brokerName, isOrderly, record }: DirectMessage,
 ): Promise<ConsumeMessageDirectlyResult | undefined> {
-  const pulled = await decodeRecord(record, brokerName)
+  const [pulled] = await decodeRecords(record, brokerName)
   if (pulled === undefined) return undefined
   const startedMs = performance.now()
   const outcome = await calls.call([pulled], contextOf(pulled.message.queue))

@@ -7,6 +7,7 @@ import { describeError } from '../../engine/base/errors.ts'
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { compressionOf } from '../../engine/format/sys-flag.ts'
 import { ClientError } from './client-error.ts'
+import { decompressZstd, zstdLack } from './zstd.ts'
 
 /** Up to here inflating inline costs less than handing it to another thread. */
 const INLINE_BYTES_MAX = 32 * KIB
@@ -36,7 +37,10 @@ export async function decompress(body: Buffer, sysFlag: number): Promise<Buffer>
       case 'lz4':
         return await decompressLz4(body)
       case 'zstd':
-        return decompressZstd(body)
+        if (zstdLack !== undefined) {
+          throw new ClientError('CLIENT_BODY_UNREADABLE', `zstd body: ${zstdLack}`)
+        }
+        return await decompressZstd(body, BODY_BYTES_MAX)
       case 'unknown':
         throw new ClientError('CLIENT_BODY_UNREADABLE', `unknown compression, flags ${sysFlag}`)
       default:
@@ -53,13 +57,4 @@ export async function decompress(body: Buffer, sysFlag: number): Promise<Buffer>
 async function decompressLz4(body: Buffer): Promise<Buffer> {
   const { decompressFrame } = await import('lz4-napi')
   return decompressFrame(body)
-}
-
-function decompressZstd(body: Buffer): Buffer {
-  const decompressSync: unknown = Reflect.get(zlib, 'zstdDecompressSync')
-  if (typeof decompressSync !== 'function') {
-    const message = 'zstd body: this version of Node has no zstd, 22.15 and later do'
-    throw new ClientError('CLIENT_BODY_UNREADABLE', message)
-  }
-  return decompressSync(body, LIMIT) as Buffer
 }

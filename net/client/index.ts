@@ -10,6 +10,7 @@ export {
 export type { AllocateStrategy, Division } from './allocation/strategy.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { ClientOptions } from './client-options.ts'
+export type { CompressType } from './compress.ts'
 export type { ConsumerOptions, MessageModel } from './consumer-options.ts'
 export { LitePullConsumer, type SeekTarget } from './lite-pull-consumer.ts'
 export type { LitePullConsumerOptions, PollOptions } from './lite-pull-consumer-options.ts'
@@ -22,6 +23,7 @@ export type {
   SendResult,
   SendStatus,
 } from './message.ts'
+export type { QueryOptions } from './message-query.ts'
 export type { MessageQueue } from './message-queue.ts'
 export { Producer } from './producer.ts'
 export type { ProducerOptions } from './producer-options.ts'

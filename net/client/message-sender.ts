@@ -1,5 +1,6 @@
 import { describeError } from '../../engine/base/errors.ts'
 import { decodeHeader, encodeHeaderFields } from '../protocol/header-table.ts'
+import { GetMaxOffsetRequestHeader } from '../protocol/queue-offset.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import {
@@ -11,11 +12,13 @@ import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientInstance } from './client-instance.ts'
+import type { ClientOptions } from './client-options.ts'
+import { LatencyFaults, type SendOutcome } from './latency-fault.ts'
 import type { SendStatus } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import type { ProducerConfig } from './producer-options.ts'
-import { RoundRobin } from './queue-choice.ts'
+import { brokerWishes, RoundRobin } from './queue-choice.ts'
 import { refusal, toClientError } from './remote-failure.ts'
 
 /** Where and how safely a request's messages are stored. */
@@ -29,10 +32,7 @@ export interface StoredReceipt {
 }
 
 /** What a {@link MessageSender} needs to know of its producer. */
-export type SenderConfig = Pick<
-  ProducerConfig,
-  'group' | 'retryCountMax' | 'retryWhenNotSafe' | 'templateTopic' | 'topicQueueCount'
->
+export type SenderConfig = Omit<ProducerConfig, keyof ClientOptions>
 
 const DEFAULT_REGION = 'DefaultRegion'
 
@@ -43,28 +43,18 @@ const STATUS_BY_CODE: ReadonlyMap<number, SendStatus> = new Map<number, SendStat
   [ResponseCode.SLAVE_NOT_AVAILABLE, 'SLAVE_NOT_AVAILABLE'],
 ])
 
-/** Refusals that another broker may not repeat (Java: DefaultMQProducer.retryResponseCodes). */
-const RETRY_CODES: ReadonlySet<number> = new Set([
-  ResponseCode.SYSTEM_ERROR,
-  ResponseCode.SYSTEM_BUSY,
-  ResponseCode.SERVICE_NOT_AVAILABLE,
-  ResponseCode.NO_PERMISSION,
-  ResponseCode.TOPIC_NOT_EXIST,
-  ResponseCode.NO_BUYER_ID,
-  ResponseCode.NOT_IN_CURRENT_UNIT,
-  ResponseCode.GO_AWAY,
-])
-
 /** Sends prepared messages: finds a queue and its broker, and tries again elsewhere. */
 export class MessageSender {
   readonly #instance: ClientInstance
   readonly #config: SenderConfig
+  readonly #faults: LatencyFaults
   /** Takes the queues in turn, each topic for itself. */
   readonly #turns = new Map<string, RoundRobin>()
 
   constructor(instance: ClientInstance, config: SenderConfig) {
     this.#instance = instance
     this.#config = config
+    this.#faults = new LatencyFaults(config)
   }
 
   /**
@@ -93,14 +83,19 @@ export class MessageSender {
     while (tried.length <= this.#config.retryCountMax) {
       const leftMs = deadlineMs - performance.now()
       if (leftMs <= 0) break
-      const queue = this.#turnOf(message.topic).next(queues, tried)
+      const wishes = brokerWishes(tried, this.#faults)
+      const queue = this.#turnOf(message.topic).next(queues, wishes)
       tried.push(queue.brokerName)
       try {
-        const receipt = await this.sendTo(queue, message, leftMs)
+        const receipt = await this.sendTo(queue, message, this.#attemptMs(leftMs, tried.length))
         if (receipt.status === 'SEND_OK' || !this.#config.retryWhenNotSafe) return receipt
         unsafe = receipt
       } catch (error) {
-        if (!(error instanceof ClientError) || !isWorthRetrying(error)) throw error
+        if (!(error instanceof ClientError)) throw error
+        if (!this.#isWorthRetrying(error)) {
+          if (unsafe !== undefined) return unsafe
+          throw error
+        }
         lastError = error
       }
     }
@@ -119,25 +114,91 @@ export class MessageSender {
     timeoutMs: number,
   ): Promise<StoredReceipt> {
     const startedMs = performance.now()
-    const address = await this.#addressOf(queue)
-    const leftMs = timeoutMs - (performance.now() - startedMs)
-    const response = await this.#instance.brokers.invoke(
-      address,
-      this.#requestOf(queue, message),
-      leftMs,
-    )
-    return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
+    return this.#noting(queue.brokerName, async () => {
+      const address = await this.#addressOf(queue)
+      const leftMs = timeoutMs - (performance.now() - startedMs)
+      const request = this.#requestOf(queue, message)
+      const response = await this.#instance.brokers.invoke(address, request, leftMs)
+      return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
+    })
   }
 
   /** Sends `message` to `queue` and does not wait for an answer. @throws as {@link sendTo} */
   async sendOnewayTo(queue: MessageQueue, message: OutgoingMessage): Promise<void> {
-    const address = await this.#addressOf(queue)
-    await this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message))
+    await this.#noting(queue.brokerName, async () => {
+      const address = await this.#addressOf(queue)
+      await this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message))
+    })
   }
 
   /** The next queue of a topic in turn. */
   async nextQueue(topic: string): Promise<MessageQueue> {
-    return this.#turnOf(topic).next(await this.queuesOf(topic), [])
+    const queues = await this.queuesOf(topic)
+    return this.#turnOf(topic).next(queues, brokerWishes([], this.#faults))
+  }
+
+  /** Asks the brokers that were lost whether they are back (Java: `startDetector`). */
+  async detectFaults(): Promise<void> {
+    await this.#faults.detect(async (brokerName) => {
+      const address = this.#instance.routes.masterAddress(brokerName)
+      const [topic] = this.#instance.routes.topics
+      if (address === undefined || topic === undefined) return undefined
+      const extFields = encodeHeaderFields(GetMaxOffsetRequestHeader, {
+        topic,
+        queueId: 0,
+        committed: true,
+      })
+      const request = createRequest(RequestCode.GET_MAX_OFFSET, { extFields })
+      try {
+        await this.#instance.brokers.invokeChecked(address, request, this.#config.detectTimeoutMs)
+        return true
+      } catch (error) {
+        this.#instance.config.logger.info(`${brokerName} is not back: ${describeError(error)}`)
+        return false
+      }
+    })
+  }
+
+  /** Sends, and holds against the broker how that went. */
+  async #noting<T>(brokerName: string, send: () => Promise<T>): Promise<T> {
+    const startedMs = performance.now()
+    let outcome: SendOutcome = 'answered'
+    try {
+      return await send()
+    } catch (error) {
+      if (error instanceof ClientError) outcome = this.#outcomeOf(error)
+      throw error
+    } finally {
+      this.#faults.note(brokerName, performance.now() - startedMs, outcome)
+    }
+  }
+
+  /** How long one attempt may take: all the time that is left when it is the last one. */
+  #attemptMs(leftMs: number, attempt: number): number {
+    const { attemptTimeoutMs, retryCountMax } = this.#config
+    const isLast = attempt > retryCountMax
+    return isLast || attemptTimeoutMs === 0 ? leftMs : Math.min(leftMs, attemptTimeoutMs)
+  }
+
+  /** Whether another broker may take what this one did not. */
+  #isWorthRetrying(error: ClientError): boolean {
+    return error.code === 'CLIENT_BROKER_NOT_FOUND' || this.#outcomeOf(error) !== 'answered'
+  }
+
+  #outcomeOf(error: ClientError): SendOutcome {
+    switch (error.code) {
+      case 'CLIENT_BROKER_UNREACHABLE':
+      case 'CLIENT_TIMEOUT':
+      case 'CLIENT_RESPONSE_INVALID':
+        return 'lost'
+      case 'CLIENT_REQUEST_REFUSED':
+        // What every broker would refuse is not held against this one, as Java does.
+        return this.#config.retryResponseCodes.includes(error.responseCode!)
+          ? 'refused'
+          : 'answered'
+      default:
+        return 'answered'
+    }
   }
 
   #turnOf(topic: string): RoundRobin {
@@ -201,21 +262,6 @@ export class MessageSender {
     } catch (error) {
       throw toClientError(error, peer)
     }
-  }
-}
-
-/** Whether another broker may take what this one did not. */
-function isWorthRetrying(error: ClientError): boolean {
-  switch (error.code) {
-    case 'CLIENT_BROKER_NOT_FOUND':
-    case 'CLIENT_BROKER_UNREACHABLE':
-    case 'CLIENT_TIMEOUT':
-    case 'CLIENT_RESPONSE_INVALID':
-      return true
-    case 'CLIENT_REQUEST_REFUSED':
-      return error.responseCode !== undefined && RETRY_CODES.has(error.responseCode)
-    default:
-      return false
   }
 }
 

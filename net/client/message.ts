@@ -34,9 +34,13 @@ export interface SendOptions {
    *  @default the queues in turn */
   readonly selector?: QueueSelector | undefined
   /** Messages with the same key go to the same queue, as long as the topic's queues stay the same;
-   *  like `selector`, not tried again. Not to be given together with `selector`.
+   *  like `selector`, not tried again. Not to be given together with `selector` or `queue`.
    *  @default the queues in turn */
   readonly shardingKey?: string | undefined
+  /** The very queue to send to, one of the message's topic; like `selector`, not tried again. Not
+   *  to be given together with `selector` or `shardingKey`.
+   *  @default the queues in turn */
+  readonly queue?: MessageQueue | undefined
 }
 
 /**
@@ -66,7 +70,7 @@ export interface SendResult {
   readonly regionId: string
 }
 
-/** Where the messages of a batch are stored: one after the other in one queue. */
+/** Where the messages of a part of a batch are stored: one after the other in one queue. */
 export interface BatchSendResult {
   readonly status: SendStatus
   /** The unique ids, in the order of the messages. */

@@ -3,9 +3,7 @@
  * `MessageClientIDSetter`, `DefaultMQProducerImpl.sendKernelImpl`.
  */
 
-import { promisify } from 'node:util'
-import { deflate } from 'node:zlib'
-import { encodeBatch } from '../../engine/format/batch-format.ts'
+import { type BatchMessage, encodeBatchMessage } from '../../engine/format/batch-format.ts'
 import {
   KEY_SEPARATOR,
   PropertyName,
@@ -13,8 +11,8 @@ import {
 } from '../../engine/format/message-const.ts'
 import type { UniqueMessageIds } from '../../engine/format/message-id.ts'
 import { propertiesToString } from '../../engine/format/properties-codec.ts'
-import { COMPRESSED_FLAG, COMPRESSION_ZLIB_TYPE } from '../../engine/format/sys-flag.ts'
 import { ClientError } from './client-error.ts'
+import { packBody } from './compress.ts'
 import type { Message } from './message.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { checkSendTopic, isRetryTopic } from './resource-name.ts'
@@ -35,8 +33,6 @@ export interface OutgoingMessage {
   readonly maxReconsumeTimes?: number
 }
 
-const compress = promisify(deflate)
-
 /**
  * Checks `message` and makes it ready to send; a large body is compressed off the event loop.
  * @throws {ClientError} `CLIENT_MESSAGE_ILLEGAL`
@@ -56,44 +52,47 @@ export async function prepareMessage(
   return { topic: message.topic, ...packed, flag, properties: text, messageIds, isBatch: false }
 }
 
+/** One message of a batch, checked and encoded. */
+export interface BatchEntry {
+  readonly messageId: string
+  readonly bytes: Buffer
+}
+
 /**
- * Checks `messages` and makes one request of them. They have one topic and one `waitForStore`, no
- * delay, and no retry topic; together they are at most as large as a single message.
+ * Checks `messages` and encodes them for batches. They have one topic and one `waitForStore`, no
+ * delay, and no retry topic; each is, encoded, at most as large as a body may be.
  * @throws {ClientError} `CLIENT_MESSAGE_ILLEGAL`
  */
-export function prepareBatch(
+export function prepareBatchEntries(
   messages: readonly Message[],
   ids: UniqueMessageIds,
   config: ProducerConfig,
-): OutgoingMessage {
+): readonly BatchEntry[] {
   const [first] = messages
   if (first === undefined) throw illegal('the batch is empty')
   checkBatch(first, messages)
-  const parts = messages.map((message) => ({
-    flag: checkedFlag(message),
-    body: checkedBody(message, config),
-    properties: propertiesOf(message, undefined, ids),
-  }))
-  for (const { properties } of parts) textOf(properties)
-  const body = encodeParts(parts)
-  checkSize(body.length, config)
-  const messageIds = parts.map(
-    ({ properties }) => properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!,
-  )
-  const wait = String(first.waitForStore ?? true)
-  const properties = textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]]))
-  return { topic: first.topic, body, sysFlag: 0, flag: 0, properties, messageIds, isBatch: true }
+  return messages.map((message) => {
+    const body = checkedBody(message, config)
+    const properties = propertiesOf(message, undefined, ids)
+    textOf(properties)
+    const bytes = encodeEntry({ flag: checkedFlag(message), body, properties })
+    checkSize(bytes.length, config)
+    return { messageId: properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!, bytes }
+  })
 }
 
-/** The body as it is sent, with the flags that say so. */
-export async function packBody(
-  body: Buffer,
-  config: Pick<ProducerConfig, 'compressFromBytes' | 'compressLevel'>,
-): Promise<{ readonly body: Buffer; readonly sysFlag: number }> {
-  if (body.length < config.compressFromBytes) return { body, sysFlag: 0 }
-  const compressed = await compress(body, { level: config.compressLevel })
-  if (compressed.length >= body.length) return { body, sysFlag: 0 }
-  return { body: compressed, sysFlag: COMPRESSED_FLAG | COMPRESSION_ZLIB_TYPE }
+/** One request of `entries`, which hold messages like `first`. */
+export function batchOf(first: Message, entries: readonly BatchEntry[]): OutgoingMessage {
+  const wait = String(first.waitForStore ?? true)
+  return {
+    topic: first.topic,
+    body: Buffer.concat(entries.map(({ bytes }) => bytes)),
+    sysFlag: 0,
+    flag: 0,
+    properties: textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]])),
+    messageIds: entries.map(({ messageId }) => messageId),
+    isBatch: true,
+  }
 }
 
 function checkBatch(first: Message, messages: readonly Message[]): void {
@@ -179,9 +178,9 @@ function textOf(properties: ReadonlyMap<string, string>): string {
   }
 }
 
-function encodeParts(parts: Parameters<typeof encodeBatch>[0]): Buffer {
+function encodeEntry(message: BatchMessage): Buffer {
   try {
-    return encodeBatch(parts)
+    return encodeBatchMessage(message)
   } catch (error) {
     throw illegal('the properties of a message are too long', error)
   }

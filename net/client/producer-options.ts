@@ -1,7 +1,11 @@
 import { KIB, MIB } from '../../engine/base/units.ts'
+import { ResponseCode } from '../protocol/response-code.ts'
+import { ClientError } from './client-error.ts'
 import { CLIENT_DEFAULTS, type ClientOptions, parseClientOptions } from './client-options.ts'
-import { type Filled, requireInteger, requirePositive } from './option-merge.ts'
+import { COMPRESS_ALGORITHMS, type CompressType } from './compress.ts'
+import { type Filled, invalidOption, requireInteger, requirePositive } from './option-merge.ts'
 import { checkGroup, checkTopic } from './resource-name.ts'
+import { zstdLack } from './zstd.ts'
 
 /** Options of a {@link Producer}. */
 export interface ProducerOptions extends ClientOptions {
@@ -16,12 +20,47 @@ export interface ProducerOptions extends ClientOptions {
   /** Also try again when a message is stored but its status is not `SEND_OK`. That stores it twice.
    *  @default false (RocketMQ `retryAnotherBrokerWhenNotStoreOK`) */
   readonly retryWhenNotSafe?: boolean | undefined
+  /** Longest time that one attempt of a send may take while others are left, in milliseconds; the
+   *  last one has all the time that remains. With 0, a broker that hangs may use up the whole
+   *  `sendTimeoutMs`.
+   *  @default 0 (RocketMQ `sendMsgMaxTimeoutPerRequest`, there -1) */
+  readonly attemptTimeoutMs?: number | undefined
+  /** The answers after which a send is tried again on another broker (Java: ResponseCode).
+   *  @default SYSTEM_ERROR 1, SYSTEM_BUSY 2, SERVICE_NOT_AVAILABLE 14, NO_PERMISSION 16,
+   *  TOPIC_NOT_EXIST 17, NO_BUYER_ID 204, NOT_IN_CURRENT_UNIT 205, GO_AWAY 1500
+   *  (RocketMQ `retryResponseCodes`) */
+  readonly retryResponseCodes?: readonly number[] | undefined
+  /** Leave brokers alone for a while that were slow or failed, as long as there are others.
+   *  @default false (RocketMQ `sendLatencyFaultEnable`) */
+  readonly sendLatencyFaultEnable?: boolean | undefined
+  /** How slow a send is, in steps, ascending, in milliseconds; a failed one counts as 10000. Only
+   *  with `sendLatencyFaultEnable`.
+   *  @default 50, 100, 550, 1800, 3000, 5000, 15000 (RocketMQ `latencyMax`) */
+  readonly latencyStepsMs?: readonly number[] | undefined
+  /** For how long a broker is left alone after a send of each step, in milliseconds.
+   *  @default 0, 0, 2000, 5000, 6000, 10000, 30000 (RocketMQ `notAvailableDuration`) */
+  readonly notAvailableMs?: readonly number[] | undefined
+  /** Ask brokers that could not be reached whether they are back, and rather send to slow ones
+   *  until they are. Only with `sendLatencyFaultEnable`.
+   *  @default false (RocketMQ `startDetectorEnable`) */
+  readonly startDetectorEnable?: boolean | undefined
+  /** How often one broker is asked at most, in milliseconds.
+   *  @default 2000 (RocketMQ `detectInterval`) */
+  readonly detectIntervalMs?: number | undefined
+  /** How long it may take to answer, in milliseconds. @default 200 (RocketMQ `detectTimeout`) */
+  readonly detectTimeoutMs?: number | undefined
   /** Bodies of at least this many bytes are compressed.
    *  @default 4096 (RocketMQ `compressMsgBodyOverHowmuch`) */
   readonly compressFromBytes?: number | undefined
-  /** Level of zlib, 1 to 9. @default 5 (RocketMQ `msgCompressLevel`) */
+  /** How bodies are compressed: `zlib`, `lz4` or `zstd`. Consumers of RocketMQ 4.x read `zlib`
+   *  only.
+   *  @default zlib (RocketMQ `compressType`) */
+  readonly compressType?: CompressType | undefined
+  /** Level of the compression: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has none.
+   *  @default 5 (RocketMQ `compressLevel`) */
   readonly compressLevel?: number | undefined
-  /** Largest body, or sum of a batch, that is sent, in bytes before compression.
+  /** Largest body that is sent, in bytes before compression, and largest request of a batch, in
+   *  bytes with properties and frames. What brokers take is a setting of theirs.
    *  @default 4194304 (RocketMQ `maxMessageSize`) */
   readonly messageBytesMax?: number | undefined
   /** The topic whose queues and permission new topics get.
@@ -39,14 +78,30 @@ export const PRODUCER_DEFAULTS = Object.freeze({
   sendTimeoutMs: 3_000,
   retryCountMax: 2,
   retryWhenNotSafe: false,
+  attemptTimeoutMs: 0,
+  retryResponseCodes: Object.freeze([
+    ResponseCode.SYSTEM_ERROR,
+    ResponseCode.SYSTEM_BUSY,
+    ResponseCode.SERVICE_NOT_AVAILABLE,
+    ResponseCode.NO_PERMISSION,
+    ResponseCode.TOPIC_NOT_EXIST,
+    ResponseCode.NO_BUYER_ID,
+    ResponseCode.NOT_IN_CURRENT_UNIT,
+    ResponseCode.GO_AWAY,
+  ]),
+  sendLatencyFaultEnable: false,
+  latencyStepsMs: Object.freeze([50, 100, 550, 1_800, 3_000, 5_000, 15_000]),
+  notAvailableMs: Object.freeze([0, 0, 2_000, 5_000, 6_000, 10_000, 30_000]),
+  startDetectorEnable: false,
+  detectIntervalMs: 2_000,
+  detectTimeoutMs: 200,
   compressFromBytes: 4 * KIB,
+  compressType: 'zlib',
   compressLevel: 5,
   messageBytesMax: 4 * MIB,
   templateTopic: 'TBW102',
   topicQueueCount: 4,
 }) satisfies Partial<ProducerConfig>
-
-const COMPRESS_LEVEL_MAX = 9
 
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
@@ -58,8 +113,33 @@ export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
     'compressFromBytes',
     'messageBytesMax',
     'topicQueueCount',
+    'detectIntervalMs',
+    'detectTimeoutMs',
   ])
   requireInteger(config, 'retryCountMax', 0)
-  requireInteger(config, 'compressLevel', 1, COMPRESS_LEVEL_MAX)
+  requireInteger(config, 'attemptTimeoutMs', 0)
+  checkLatencyTables(config)
+  checkCompression(config)
   return config
+}
+
+function checkLatencyTables({ latencyStepsMs, notAvailableMs }: ProducerConfig): void {
+  const isTable = (table: unknown): boolean =>
+    Array.isArray(table) && table.every((ms) => Number.isSafeInteger(ms) && ms >= 0)
+  if (!isTable(latencyStepsMs)) throw invalidOption('latencyStepsMs', latencyStepsMs)
+  const isAscending = latencyStepsMs.every((ms, at) => at === 0 || ms > latencyStepsMs[at - 1]!)
+  if (!isAscending) throw invalidOption('latencyStepsMs', latencyStepsMs)
+  if (isTable(notAvailableMs) && notAvailableMs.length === latencyStepsMs.length) return
+  throw invalidOption('notAvailableMs', notAvailableMs)
+}
+
+function checkCompression(config: ProducerConfig): void {
+  const { compressType } = config
+  if (!Object.hasOwn(COMPRESS_ALGORITHMS, compressType)) {
+    throw invalidOption('compressType', compressType)
+  }
+  if (compressType === 'zstd' && zstdLack !== undefined) {
+    throw new ClientError('CLIENT_OPTION_INVALID', `option compressType: ${zstdLack}`)
+  }
+  requireInteger(config, 'compressLevel', 1, COMPRESS_ALGORITHMS[compressType].levelMax)
 }

@@ -1,19 +1,32 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import type { UniqueMessageIds } from '../../engine/format/message-id.ts'
+import { sendParts, splitBatch } from './batch-split.ts'
 import { ClientError } from './client-error.ts'
 import { ClientInstance } from './client-instance.ts'
-import type { BatchSendResult, Message, SendOptions, SendResult } from './message.ts'
+import type {
+  BatchSendResult,
+  Message,
+  ReceivedMessage,
+  SendOptions,
+  SendResult,
+} from './message.ts'
 import { messageIdsOf } from './message-ids.ts'
+import { MessageQuery, type QueryOptions } from './message-query.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { queueKey } from './message-queue.ts'
 import { MessageSender, type StoredReceipt } from './message-sender.ts'
-import { prepareBatch, prepareMessage } from './outgoing-message.ts'
+import { type OutgoingMessage, prepareBatchEntries, prepareMessage } from './outgoing-message.ts'
+import { PeriodicTask } from './periodic-task.ts'
 import {
   type ProducerConfig,
   type ProducerOptions,
   parseProducerOptions,
 } from './producer-options.ts'
 import { queueByHash } from './queue-choice.ts'
+import { QueueOffsets } from './queue-offsets.ts'
+
+/** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
+const DETECTOR_INTERVAL_MS = 3_000
 
 /**
  * Sends messages. Safe to use by any number of callers at the same time; each send is a request of
@@ -29,6 +42,9 @@ export class Producer extends Lifecycle {
   readonly #instance: ClientInstance
   readonly #sender: MessageSender
   readonly #ids: UniqueMessageIds
+  readonly #offsets: QueueOffsets
+  readonly #query: MessageQuery
+  readonly #detector: PeriodicTask | undefined
   readonly #sending = new Set<Promise<unknown>>()
 
   private constructor(config: ProducerConfig) {
@@ -45,6 +61,16 @@ export class Producer extends Lifecycle {
       }),
     )
     this.#sender = new MessageSender(this.#instance, config)
+    this.#offsets = new QueueOffsets(this.#instance)
+    this.#query = new MessageQuery(this.#instance)
+    if (config.sendLatencyFaultEnable && config.startDetectorEnable) {
+      this.#detector = new PeriodicTask({
+        name: 'search for lost brokers',
+        intervalMs: DETECTOR_INTERVAL_MS,
+        logger: config.logger,
+        run: () => this.#sender.detectFaults(),
+      })
+    }
     this.markOpen()
   }
 
@@ -82,15 +108,20 @@ export class Producer extends Lifecycle {
   }
 
   /**
-   * Sends messages of one topic in one request, to lie one behind the other in one queue: all are
-   * stored, or none. They have the same `waitForStore` and no delay, together they have at most
-   * `messageBytesMax`, and they are not compressed.
+   * Sends messages of one topic, in as few requests as `messageBytesMax` allows, one after the
+   * other; returns where each part is stored. The messages of a part lie one behind the other in
+   * one queue, and are stored together or not at all. They have one `waitForStore` and no delay,
+   * and are not compressed. With a selector or a queue, all parts go to the same queue; else the
+   * queues are taken in turn.
+   *
+   * Before anything is sent every message is checked. A part that fails ends the batch: the error's
+   * `batchesStored` says what is stored of it.
    * @throws {ClientError} as {@link send}
    */
   sendBatch(
     messages: readonly Message[],
     options: Omit<SendOptions, 'shardingKey'> = {},
-  ): Promise<BatchSendResult> {
+  ): Promise<readonly BatchSendResult[]> {
     return this.#track(() => this.#sendBatch(messages, options))
   }
 
@@ -102,22 +133,75 @@ export class Producer extends Lifecycle {
     return this.#track(() => this.#sender.queuesOf(topic))
   }
 
+  /**
+   * The offset that the next message of `queue` will get.
+   * @throws {ClientError} of every kind of request
+   */
+  maxOffset(queue: MessageQueue): Promise<number> {
+    return this.#track(() => this.#offsets.max(queue))
+  }
+
+  /** The offset of the oldest message of `queue`. @throws {ClientError} of every kind of request */
+  minOffset(queue: MessageQueue): Promise<number> {
+    return this.#track(() => this.#offsets.min(queue))
+  }
+
+  /**
+   * The offset of the first message of `queue` that was stored at `timestampMs` (since 1970) or
+   * later, or the end of the queue (Java: `searchOffset`).
+   * @throws {ClientError} of every kind of request
+   */
+  searchOffset(queue: MessageQueue, timestampMs: number): Promise<number> {
+    return this.#track(() => this.#offsets.atTime(queue, timestampMs))
+  }
+
+  /**
+   * When the oldest message of `queue` was stored, in ms since 1970; undefined when it is empty
+   * (Java: `earliestMsgStoreTime`).
+   * @throws {ClientError} of every kind of request
+   */
+  earliestStoreTime(queue: MessageQueue): Promise<number | undefined> {
+    return this.#track(() => this.#offsets.earliestStoreTime(queue))
+  }
+
+  /**
+   * The message of `topic` with this offset message id or unique id; undefined when there is none
+   * (any more).
+   * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, `CLIENT_BODY_UNREADABLE`, and of every kind of
+   *   request
+   */
+  viewMessage(topic: string, id: string): Promise<ReceivedMessage | undefined> {
+    return this.#track(() => this.#query.view(topic, id))
+  }
+
+  /**
+   * The messages of `topic` with this key, oldest first. Brokers that fail are left out, with a
+   * warning, as long as one answers.
+   * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, `CLIENT_OPTION_INVALID`,
+   *   `CLIENT_BODY_UNREADABLE`, and of every kind of request when no broker answers
+   */
+  queryMessages(
+    topic: string,
+    key: string,
+    options: QueryOptions = {},
+  ): Promise<readonly ReceivedMessage[]> {
+    return this.#track(() => this.#query.byKey(topic, key, options))
+  }
+
   protected override async drain(): Promise<void> {
+    await this.#detector?.stop()
     await Promise.allSettled(this.#sending)
   }
 
   protected override async abort(reason: Error): Promise<void> {
-    await this.#instance.destroy(reason)
+    await Promise.all([this.#detector?.stop(), this.#instance.destroy(reason)])
   }
 
   async #send(message: Message, options: SendOptions): Promise<SendResult> {
     const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
     const outgoing = await this.#prepare(message, options)
     const queue = await this.#selectedQueue(message, options)
-    const receipt =
-      queue === undefined
-        ? await this.#sender.send(outgoing, timeoutMs)
-        : await this.#sender.sendTo(queue, outgoing, timeoutMs)
+    const receipt = await this.#sendTo(queue, outgoing, timeoutMs)
     return { messageId: outgoing.messageIds[0]!, ...receipt }
   }
 
@@ -130,42 +214,57 @@ export class Producer extends Lifecycle {
     )
   }
 
-  async #sendBatch(messages: readonly Message[], options: SendOptions): Promise<BatchSendResult> {
-    const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
-    const outgoing = prepareBatch(messages, this.#ids, this.#config)
-    const queue = await this.#selectedQueue(messages[0]!, options)
-    const receipt: StoredReceipt =
-      queue === undefined
-        ? await this.#sender.send(outgoing, timeoutMs)
-        : await this.#sender.sendTo(queue, outgoing, timeoutMs)
-    const { offsetMessageId, ...rest } = receipt
-    return {
-      messageIds: outgoing.messageIds,
-      offsetMessageIds: offsetMessageId.split(','),
-      ...rest,
-    }
+  async #sendBatch(
+    messages: readonly Message[],
+    options: SendOptions,
+  ): Promise<readonly BatchSendResult[]> {
+    const { messageBytesMax, sendTimeoutMs } = this.#config
+    const timeoutMs = options.timeoutMs ?? sendTimeoutMs
+    const parts = splitBatch(
+      prepareBatchEntries(messages, this.#ids, this.#config),
+      messageBytesMax,
+    )
+    const first = messages[0]!
+    const queue = await this.#selectedQueue(first, options)
+    return sendParts(parts, {
+      first,
+      timeoutMs,
+      send: (part, leftMs) => this.#sendTo(queue, part, leftMs),
+    })
+  }
+
+  /** To `queue` alone, or without one to the queues in turn until one takes it. */
+  #sendTo(
+    queue: MessageQueue | undefined,
+    message: OutgoingMessage,
+    timeoutMs: number,
+  ): Promise<StoredReceipt> {
+    if (queue === undefined) return this.#sender.send(message, timeoutMs)
+    return this.#sender.sendTo(queue, message, timeoutMs)
   }
 
   #prepare(message: Message, options: SendOptions): ReturnType<typeof prepareMessage> {
     return prepareMessage(message, options.shardingKey, this.#ids, this.#config)
   }
 
-  /** The queue that the caller's selector or key chooses; undefined when there is neither. */
+  /** The queue that the caller chooses in one of three ways; undefined when it is left to us. */
   async #selectedQueue(message: Message, options: SendOptions): Promise<MessageQueue | undefined> {
-    const { selector, shardingKey } = options
-    if (selector === undefined && shardingKey === undefined) return undefined
-    if (selector !== undefined && shardingKey !== undefined) {
-      throw new ClientError('CLIENT_OPTION_INVALID', 'both a selector and a sharding key are given')
+    const { queue, selector, shardingKey } = options
+    const given = [queue, selector, shardingKey].filter((way) => way !== undefined)
+    if (given.length > 1) {
+      throw invalidChoice('only one of queue, selector and sharding key can be given')
     }
+    if (queue !== undefined) {
+      if (queue.topic === message.topic) return queue
+      throw invalidChoice(`the message is one of ${message.topic}, the queue of ${queue.topic}`)
+    }
+    if (selector === undefined && shardingKey === undefined) return undefined
     const queues = await this.#sender.queuesOf(message.topic)
     if (selector === undefined) return queueByHash(queues, shardingKey!)
     const chosen = selector(queues, message)
-    const known = queues.find((queue) => queueKey(queue) === queueKey(chosen))
+    const known = queues.find((candidate) => queueKey(candidate) === queueKey(chosen))
     if (known !== undefined) return known
-    throw new ClientError(
-      'CLIENT_OPTION_INVALID',
-      'the selector returned a queue of its own making',
-    )
+    throw invalidChoice('the selector returned a queue of its own making')
   }
 
   /** Runs `send` unless this is closing; a close waits for it. */
@@ -179,4 +278,8 @@ export class Producer extends Lifecycle {
       this.#sending.delete(sending)
     }
   }
+}
+
+function invalidChoice(why: string): ClientError {
+  return new ClientError('CLIENT_OPTION_INVALID', why)
 }

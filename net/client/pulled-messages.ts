@@ -42,18 +42,19 @@ export async function decodePulled(
 }
 
 /**
- * The first message of `record`, which came by itself and not with a pull; undefined when there is
- * none.
+ * The messages of `records`, which came by themselves and not with a pull.
  * @throws {StoreError} `STORE_RECORD_CORRUPT`
  */
-export async function decodeRecord(
-  record: Buffer,
+export async function decodeRecords(
+  records: Buffer,
   brokerName: string,
-): Promise<PulledMessage | undefined> {
-  for (const stored of messagesIn(record, { checkCrc: true })) {
-    return unpack(stored, { topic: stored.topic, brokerName, queueId: stored.queueId })
+): Promise<readonly PulledMessage[]> {
+  const pulled: PulledMessage[] = []
+  for (const stored of messagesIn(records, { checkCrc: true })) {
+    const { queueId, topic } = stored
+    pulled.push(await unpack(stored, { topic, brokerName, queueId }))
   }
-  return undefined
+  return pulled
 }
 
 async function unpack(stored: StoredMessage, queue: MessageQueue): Promise<PulledMessage> {

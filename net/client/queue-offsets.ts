@@ -1,5 +1,8 @@
+import type { HeaderOf, HeaderTable } from '../protocol/header-table.ts'
 import { decodeHeader, encodeHeaderFields } from '../protocol/header-table.ts'
 import {
+  GetEarliestMsgStoretimeRequestHeader,
+  GetEarliestMsgStoretimeResponseHeader,
   GetMaxOffsetRequestHeader,
   GetMinOffsetRequestHeader,
   QueueOffsetResponseHeader,
@@ -7,6 +10,7 @@ import {
 } from '../protocol/queue-offset.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { MASTER_ID } from '../protocol/topic-route.ts'
+import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { brokerFor } from './broker-choice.ts'
 import type { ClientInstance } from './client-instance.ts'
@@ -29,14 +33,14 @@ export class QueueOffsets {
       queueId,
       committed: true,
     })
-    return this.#ask(queue, RequestCode.GET_MAX_OFFSET, extFields)
+    return this.#offset(queue, RequestCode.GET_MAX_OFFSET, extFields)
   }
 
   /** The offset of the oldest message. @throws {ClientError} of every kind of request */
   min(queue: MessageQueue): Promise<number> {
     const { topic, queueId } = queue
     const extFields = encodeHeaderFields(GetMinOffsetRequestHeader, { topic, queueId })
-    return this.#ask(queue, RequestCode.GET_MIN_OFFSET, extFields)
+    return this.#offset(queue, RequestCode.GET_MIN_OFFSET, extFields)
   }
 
   /**
@@ -47,17 +51,42 @@ export class QueueOffsets {
     const { topic, queueId } = queue
     const header = { topic, queueId, timestamp: timestampMs }
     const extFields = encodeHeaderFields(SearchOffsetRequestHeader, header)
-    return this.#ask(queue, RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, extFields)
+    return this.#offset(queue, RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, extFields)
   }
 
-  async #ask(queue: MessageQueue, code: number, extFields: Map<string, string>): Promise<number> {
+  /**
+   * When the oldest message of `queue` was stored, in ms since 1970; undefined when it has none.
+   * @throws {ClientError} of every kind of request
+   */
+  async earliestStoreTime(queue: MessageQueue): Promise<number | undefined> {
+    const { topic, queueId } = queue
+    const header = { topic, queueId }
+    const extFields = encodeHeaderFields(GetEarliestMsgStoretimeRequestHeader, header)
+    const code = RequestCode.GET_EARLIEST_MSG_STORETIME
+    const answer = GetEarliestMsgStoretimeResponseHeader
+    const { timestamp } = await this.#ask(queue, createRequest(code, { extFields }), answer)
+    return timestamp < 0 ? undefined : timestamp
+  }
+
+  async #offset(
+    queue: MessageQueue,
+    code: number,
+    extFields: Map<string, string>,
+  ): Promise<number> {
+    const request = createRequest(code, { extFields })
+    const { offset } = await this.#ask(queue, request, QueueOffsetResponseHeader)
+    return offset
+  }
+
+  async #ask<T extends HeaderTable>(
+    queue: MessageQueue,
+    request: RemotingCommand,
+    answer: T,
+  ): Promise<HeaderOf<T>> {
     const { address } = await brokerFor(this.#instance.routes, queue, MASTER_ID)
-    const response = await this.#instance.brokers.invokeChecked(
-      address,
-      createRequest(code, { extFields }),
-    )
+    const response = await this.#instance.brokers.invokeChecked(address, request)
     try {
-      return decodeHeader(QueueOffsetResponseHeader, response.extFields).offset
+      return decodeHeader(answer, response.extFields)
     } catch (error) {
       throw toClientError(error, `broker ${address}`)
     }

@@ -4,7 +4,6 @@
  */
 
 import { describeError } from '../../engine/base/errors.ts'
-import { KIB } from '../../engine/base/units.ts'
 import { PropertyName } from '../../engine/format/message-const.ts'
 import { propertiesToString } from '../../engine/format/properties-codec.ts'
 import { encodeHeaderFields } from '../protocol/header-table.ts'
@@ -14,9 +13,11 @@ import { LimitedLogger } from '../remoting/limited-logger.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientInstance } from './client-instance.ts'
+import { packBody } from './compress.ts'
 import type { ReceivedMessage } from './message.ts'
 import { MessageSender } from './message-sender.ts'
-import { type OutgoingMessage, packBody } from './outgoing-message.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
+import { PRODUCER_DEFAULTS } from './producer-options.ts'
 import type { PulledMessage } from './pulled-messages.ts'
 import { retryTopicOf } from './resource-name.ts'
 
@@ -26,7 +27,6 @@ export const INNER_PRODUCER_GROUP = 'CLIENT_INNER_PRODUCER'
 const SEND_BACK_TIMEOUT_MS = 5_000
 /** What the broker does not choose is longer with each attempt: level 3 is 10 s by default. */
 const FIRST_DELAY_LEVEL = 3
-const PACKING = Object.freeze({ compressFromBytes: 4 * KIB, compressLevel: 5 })
 
 /** What a {@link SendBack} needs to know of its consumer. */
 export interface SendBackOptions {
@@ -45,11 +45,8 @@ export class SendBack {
     this.#options = options
     this.#log = new LimitedLogger(instance.config.logger)
     this.#sender = new MessageSender(instance, {
+      ...PRODUCER_DEFAULTS,
       group: INNER_PRODUCER_GROUP,
-      retryCountMax: 2,
-      retryWhenNotSafe: false,
-      templateTopic: 'TBW102',
-      topicQueueCount: 4,
     })
   }
 
@@ -111,7 +108,7 @@ export class SendBack {
     properties.set(PropertyName.DELAY_TIME_LEVEL, String(delayLevel))
     const packed =
       compressionFlags === 0
-        ? await packBody(message.body, PACKING)
+        ? await packBody(message.body, PRODUCER_DEFAULTS)
         : { body: message.body, sysFlag: compressionFlags }
     return {
       ...packed,

@@ -36,11 +36,11 @@ function testProducer(suite: Suite): void {
         expect((await producer.send(toMessage('FromOurs', message))).status).toBe('SEND_OK')
       }
       for (const message of oneway) await producer.sendOneway(toMessage('FromOurs', message))
-      const { status, messageIds } = await producer.sendBatch(
+      const [stored] = await producer.sendBatch(
         batch.map((message) => toMessage('FromOurs', message)),
       )
-      expect(status).toBe('SEND_OK')
-      expect(new Set(messageIds).size).toBe(batch.length)
+      expect(stored?.status).toBe('SEND_OK')
+      expect(new Set(stored?.messageIds).size).toBe(batch.length)
     }
     const wanted = [...single, ...oneway, ...batch, ...long]
     const received = await suite.consume({ topic: 'FromOurs', group: 'G-java' }, wanted.length)

@@ -63,7 +63,7 @@ export class KnownSends {
         const { queue, queueOffset } =
           messages.length === 1
             ? await producer.send(messages[0]!)
-            : await producer.sendBatch(messages)
+            : (await producer.sendBatch(messages))[0]!
         for (const [index, { body }] of messages.entries()) {
           const place = `${topic}/${queue.queueId}/${queueOffset + index}`
           this.acknowledged.set(place, body as string)

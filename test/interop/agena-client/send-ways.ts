@@ -18,10 +18,11 @@ export async function sendWays(place: ScenarioPlace): Promise<void> {
   }
   const stored = await producer.send(plain)
   const large = await producer.send({ topic, body: 'large '.repeat(LARGE_BYTES / 6) })
-  const batch = await producer.sendBatch(
+  const [batch] = await producer.sendBatch(
     ['a', 'b', 'c'].map((name) => ({ topic, body: `batch ${name}`, tags: name })),
   )
   await producer.sendOneway({ topic, body: 'one-way' })
+  assert.ok(batch !== undefined, 'a small batch is one part')
   for (const result of [stored, large, batch]) assert.equal(result.status, 'SEND_OK')
 
   const collector = await Collector.start(place)

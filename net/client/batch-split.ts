@@ -1,0 +1,75 @@
+/**
+ * A batch of any size, sent as the requests that it takes. RocketMQ's `MessageBatch` is one
+ * request, and refused when it is too large: its users split by hand.
+ */
+
+import { describeError } from '../../engine/base/errors.ts'
+import { ClientError } from './client-error.ts'
+import type { BatchSendResult, Message } from './message.ts'
+import type { StoredReceipt } from './message-sender.ts'
+import { type BatchEntry, batchOf, type OutgoingMessage } from './outgoing-message.ts'
+
+/** Sends one part within `timeoutMs`. */
+export type SendPart = (part: OutgoingMessage, timeoutMs: number) => Promise<StoredReceipt>
+
+/** What a batch is sent with. */
+export interface BatchSend {
+  /** The first of the batch's messages. */
+  readonly first: Message
+  readonly timeoutMs: number
+  readonly send: SendPart
+}
+
+/** `entries` in their order, in runs of at most `bytesMax` each. */
+export function splitBatch(
+  entries: readonly BatchEntry[],
+  bytesMax: number,
+): readonly (readonly BatchEntry[])[] {
+  const parts: BatchEntry[][] = []
+  let roomBytes = 0
+  for (const entry of entries) {
+    roomBytes -= entry.bytes.length
+    if (parts.length === 0 || roomBytes < 0) {
+      parts.push([])
+      roomBytes = bytesMax - entry.bytes.length
+    }
+    parts.at(-1)!.push(entry)
+  }
+  return parts
+}
+
+/**
+ * Sends part after part, so that a failure leaves the messages before it stored and no others sent.
+ * @throws {ClientError} as `send`; with several parts it has `batchesStored`
+ */
+export async function sendParts(
+  parts: readonly (readonly BatchEntry[])[],
+  { first, timeoutMs, send }: BatchSend,
+): Promise<readonly BatchSendResult[]> {
+  const deadlineMs = performance.now() + timeoutMs
+  const results: BatchSendResult[] = []
+  for (const entries of parts) {
+    const part = batchOf(first, entries)
+    try {
+      const leftMs = Math.max(0, deadlineMs - performance.now())
+      const { offsetMessageId, ...place } = await send(part, leftMs)
+      const offsetMessageIds = offsetMessageId.split(',')
+      results.push({ messageIds: part.messageIds, offsetMessageIds, ...place })
+    } catch (error) {
+      if (parts.length === 1 || !(error instanceof ClientError)) throw error
+      throw partFailed(error, parts.length, results)
+    }
+  }
+  return results
+}
+
+function partFailed(
+  cause: ClientError,
+  partCount: number,
+  batchesStored: readonly BatchSendResult[],
+): ClientError {
+  const part = batchesStored.length + 1
+  const message = `part ${part} of ${partCount} of a batch: ${describeError(cause)}`
+  const { brokersTried, code, responseCode } = cause
+  return new ClientError(code, message, { batchesStored, brokersTried, cause, responseCode })
+}
