@@ -16,6 +16,7 @@ type Fields = Readonly<Record<string, string | number | boolean>>
 export class KilledBroker {
   readonly process: AgenaProcess
   readonly #client = new RemotingClient()
+  readonly #secondClient = new RemotingClient()
   #address = ''
   #pid = 0
 
@@ -41,11 +42,18 @@ export class KilledBroker {
     return broker
   }
 
+  get pid(): number {
+    return this.#pid
+  }
+
   /** @throws {RemotingError} when no answer comes. */
   ask(code: number, fields: Fields, body: Buffer = Buffer.alloc(0)): Promise<RemotingCommand> {
-    const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
-    const request = createRequest(code, { extFields, body })
-    return this.#client.invoke(this.#address, request, TIMEOUT_MS)
+    return this.#invoke(this.#client, code, fields, body)
+  }
+
+  /** The same on another connection. */
+  askAside(code: number, fields: Fields): Promise<RemotingCommand> {
+    return this.#invoke(this.#secondClient, code, fields, Buffer.alloc(0))
   }
 
   /** Ends it at once, if it still runs. */
@@ -57,12 +65,12 @@ export class KilledBroker {
   async kill(): Promise<void> {
     this.end()
     await this.process.ended
-    await this.#client.close()
+    await this.#hangUp()
   }
 
   /** Asks it to stop; what it printed at last, and its exit code. */
   async stop(): Promise<AgenaEnd> {
-    await this.#client.close()
+    await this.#hangUp()
     // The process itself, not the one that it was started under.
     process.kill(this.#pid, 'SIGTERM')
     return this.process.ended
@@ -93,5 +101,19 @@ export class KilledBroker {
       }
     }
     return messages
+  }
+
+  #invoke(
+    client: RemotingClient,
+    code: number,
+    fields: Fields,
+    body: Buffer,
+  ): Promise<RemotingCommand> {
+    const extFields = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
+    return client.invoke(this.#address, createRequest(code, { extFields, body }), TIMEOUT_MS)
+  }
+
+  async #hangUp(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#secondClient.close()])
   }
 }
