@@ -8,6 +8,7 @@ import type { ThreadedStore } from '../../workers/threaded-store.ts'
 import { peekRequestCode } from '../protocol/request-code-peek.ts'
 import type { Connection } from '../remoting/connection.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
+import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { RemotingClient } from '../remoting/remoting-client.ts'
 import { HotOutcome, type RequestHandler } from '../remoting/request-routes.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
@@ -39,8 +40,10 @@ import { retryRoutes } from './retry/send-back.ts'
 import { type Route, routeTable } from './routes.ts'
 import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import { ScheduleService } from './schedule/schedule-service.ts'
+import { HeldSends } from './send/held-sends.ts'
 import { SendAcks } from './send/send-acks.ts'
 import { SendAdmission } from './send/send-admission.ts'
+import { SendBacklog } from './send/send-backlog.ts'
 import { SendHandler } from './send/send-handler.ts'
 import { SendProperties } from './send/send-properties.ts'
 import { SEND_CODES, sendRoutes } from './send/send-routes.ts'
@@ -122,11 +125,15 @@ export class BrokerParts implements Closable {
       logger,
     })
     const { delayed } = schedule
+    const acks = new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn })
     this.#send = new SendHandler({
+      config,
       store,
       admission: new SendAdmission({ config, store, topics, groups, stats }),
       properties: new SendProperties(config, uniqueIdOptions(storeHost)),
-      acks: new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn }),
+      acks,
+      backlog: new SendBacklog({ store, config, acks }),
+      held: new HeldSends({ config, log: new LimitedLogger(logger) }),
       delayed,
       deadLetters,
       stats,
@@ -201,6 +208,7 @@ export class BrokerParts implements Closable {
         clients,
         stats,
         schedule,
+        send: this.#send,
       }),
     )
   }

@@ -14,6 +14,7 @@ import { encodeProperties } from '../../engine/format/properties-codec.ts'
 import { createRecordSource } from '../../engine/format/record-encoder.ts'
 import { messagesIn, type StoredMessage } from '../../engine/format/stored-message.ts'
 import { AppendOutcome } from '../../engine/log/append-outcome.ts'
+import type { CommitLogListener } from '../../engine/log/commit-log.ts'
 import { LogFlusher } from '../../engine/log/log-flusher.ts'
 import { ConsumeQueueStore } from '../../engine/queue/consume-queue-store.ts'
 import { DelayLevels } from '../../engine/queue/delay-levels.ts'
@@ -54,7 +55,13 @@ export class SteppedStore {
   /** Queues and index of everything before are on the disk. */
   #builtOffset: number
 
-  constructor(files: FileSystem, directory: string, options: StoreOptions) {
+  /** @param heard is told what becomes of turns; without it, {@link append} ends each by itself */
+  constructor(
+    files: FileSystem,
+    directory: string,
+    options: StoreOptions,
+    heard: Partial<Pick<CommitLogListener, 'onWritten' | 'onTurnStarted'>> = {},
+  ) {
     this.#files = files
     const config = parseStoreOptions(options)
     this.store = MessageStore.open({
@@ -63,12 +70,13 @@ export class SteppedStore {
       config,
       logger: silentLogger,
       listener: {
-        onWritten: (_offset, timestampMs) => {
+        onWritten: (offset, timestampMs) => {
           this.#writtenTimestampMs = timestampMs
+          heard.onWritten?.(offset, timestampMs)
         },
         onTakenBack: () => undefined,
         onSegmentWanted: (startOffset) => this.#offerSegment(startOffset),
-        onTurnStarted: () => undefined,
+        onTurnStarted: () => heard.onTurnStarted?.(),
       },
       reputOffset: () => this.reputter.reputOffset,
     })

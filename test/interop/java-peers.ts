@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freeBrokerPort, freePort } from '../../scripts/java/free-ports.ts'
 import { JavaProcess } from '../../scripts/java/java-process.ts'
 import { type JavaToolchain, resolveJavaToolchain } from '../../scripts/java/java-toolchain.ts'
 import {
@@ -8,7 +9,6 @@ import {
   type PeerOptions,
   sharedBrokerSettings,
 } from './cluster.ts'
-import { freeBrokerPort, freePort } from '../../scripts/java/free-ports.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const HEAP_MIB = 700

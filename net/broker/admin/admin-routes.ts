@@ -19,6 +19,7 @@ import {
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import type { RequestHandler } from '../../remoting/request-routes.ts'
 import type { ScheduleService } from '../schedule/schedule-service.ts'
+import type { SendHandler } from '../send/send-handler.ts'
 import { cleaningRoutes } from './cleaning-routes.ts'
 import { allConsumeStats, type ConsumeStatsParts, consumeStats } from './consume-stats.ts'
 import { consumeTimeSpans } from './consume-time-span.ts'
@@ -27,6 +28,7 @@ import { topicStats } from './topic-stats.ts'
 
 export interface AdminRouteParts extends ConsumeStatsParts {
   readonly schedule: Pick<ScheduleService, 'runtimeRows'>
+  readonly send: Pick<SendHandler, 'queue'>
 }
 
 export function adminRoutes(
@@ -43,12 +45,12 @@ export function adminRoutes(
 }
 
 async function showRuntime(
-  { store, stats, schedule }: AdminRouteParts,
+  { store, stats, schedule, send }: AdminRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
-  const body = encodeBody(KVTable, {
-    table: await runtimeTable(store, stats, schedule.runtimeRows()),
-  })
+  const scheduleRows = schedule.runtimeRows()
+  const table = await runtimeTable({ store, stats, scheduleRows, sends: send.queue })
+  const body = encodeBody(KVTable, { table })
   return createResponse(request, ResponseCode.SUCCESS, { body })
 }
 

@@ -20,12 +20,19 @@ const RATE_SECONDS = [10, 60, 600] as const
 const NO_BUFFER_POOL = 0x7fff_ffff
 const NOTHING_STORED = -1
 
+/** Requests of one kind that wait, as Java's queues of its thread pools have them. */
+export interface RequestQueue {
+  readonly size: number
+  readonly capacity: number
+  /** How long the oldest has waited, in ms. */
+  readonly headWaitMs: number
+}
+
 /**
- * Capacities of Java's request queues, by the beginning of their keys. No request waits in a queue
- * here, so all are empty; monitors divide by the capacities, which are Java's defaults.
+ * Capacities of Java's other request queues, by the beginning of their keys. No such request waits
+ * in a queue here, so all are empty; monitors divide by the capacities, which are Java's defaults.
  */
-const REQUEST_QUEUES: readonly (readonly [name: string, capacity: number])[] = [
-  ['send', 10_000],
+const EMPTY_QUEUES: readonly (readonly [name: string, capacity: number])[] = [
   ['pull', 100_000],
   ['litePull', 100_000],
   ['query', 20_000],
@@ -44,19 +51,24 @@ const TIMER_ROWS: readonly (readonly [string, string])[] = [
 
 type Rows = readonly (readonly [key: string, value: string | number])[]
 
-/** @param scheduleRows how far delayed delivery has come */
-export async function runtimeTable(
-  store: ThreadedStore,
-  stats: BrokerStats,
-  scheduleRows: Rows,
-): Promise<Map<string, string>> {
+export interface RuntimeFacts {
+  readonly store: ThreadedStore
+  readonly stats: BrokerStats
+  /** How far delayed delivery has come. */
+  readonly scheduleRows: Rows
+  /** Sends that wait for the disk, or to be taken at all. */
+  readonly sends: RequestQueue
+}
+
+export async function runtimeTable(facts: RuntimeFacts): Promise<Map<string, string>> {
+  const { store, stats, scheduleRows, sends } = facts
   const rows = [
     ...statsRows(stats),
     ...dailyRows('msgPut', stats.put),
     ...dailyRows('msgGet', stats.got),
     ...(await storeRows(store)),
     ...(await diskRows(store.layout)),
-    ...queueRows(),
+    ...queueRows(sends),
     ...scheduleRows,
     ...TIMER_ROWS,
     ['brokerActive', 'true'],
@@ -139,13 +151,15 @@ async function diskRows(layout: StoreLayout): Promise<Rows> {
   ]
 }
 
-function queueRows(): Rows {
+function queueRows(sends: RequestQueue): Rows {
+  const empty = EMPTY_QUEUES.map(([name, capacity]) => [name, capacity, 0, 0] as const)
+  const queues = [['send', sends.capacity, sends.size, sends.headWaitMs] as const, ...empty]
   return [
-    ...REQUEST_QUEUES.flatMap(
-      ([name, capacity]): Rows => [
-        [`${name}ThreadPoolQueueSize`, 0],
+    ...queues.flatMap(
+      ([name, capacity, size, headWaitMs]): Rows => [
+        [`${name}ThreadPoolQueueSize`, size],
         [`${name}ThreadPoolQueueCapacity`, capacity],
-        [`${name}ThreadPoolQueueHeadWaitTimeMills`, 0],
+        [`${name}ThreadPoolQueueHeadWaitTimeMills`, headWaitMs],
       ],
     ),
     ['EndTransactionQueueSize', 0],

@@ -10,7 +10,7 @@ import { BROKER_DEFAULTS } from './broker-options.ts'
 import { JAVA_KEYS } from './java-keys.ts'
 import { reachableAddress } from './local-address.ts'
 import type { BrokerField, Setting } from './settings-table.ts'
-import { AUTO, brokerSetting, SETTINGS } from './settings-table.ts'
+import { AUTO, brokerSetting, MEANINGLESS_KEYS, SETTINGS } from './settings-table.ts'
 
 export type { BrokerConfig, BrokerOptions } from './broker-options.ts'
 export { settingsOf } from './settings-table.ts'
@@ -82,6 +82,8 @@ export function readSetting(setting: Setting, value: string, where = ''): unknow
 
 /** Why there is no setting of this name. */
 export function whyNot(key: string): string {
+  const why = MEANINGLESS_KEYS.get(key)
+  if (why !== undefined) return `it has no meaning for Agena: ${why}`
   return JAVA_KEYS.has(key)
     ? 'RocketMQ has this setting, Agena does not support it yet'
     : 'there is no such setting'

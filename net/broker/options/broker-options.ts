@@ -1,3 +1,4 @@
+import { MIB } from '../../../engine/base/units.ts'
 import type { StoreOptions } from '../../../engine/store/store-options.ts'
 
 /** How a broker runs. Every field has a default; an explicit `undefined` keeps it. */
@@ -88,6 +89,22 @@ export interface BrokerOptions {
    *  false in RocketMQ).
    *  @default true */
   readonly enablePropertyFilter?: boolean | undefined
+  /** Refuses sends that have waited too long, with SYSTEM_BUSY and the cause; otherwise they wait
+   *  for as long as it takes (`brokerFastFailureEnable`).
+   *  @default true */
+  readonly brokerFastFailureEnable?: boolean | undefined
+  /** How long a send may wait to be taken, in milliseconds (`waitTimeMillsInSendQueue`, 200 in
+   *  RocketMQ).
+   *  @default 1000 */
+  readonly waitTimeInSendQueueMs?: number | undefined
+  /** With so many sends waiting for the disk, with a sync flush, no more are taken until some are
+   *  answered (`sendThreadPoolQueueCapacity`).
+   *  @default 10000 */
+  readonly sendThreadPoolQueueCapacity?: number | undefined
+  /** The same by bytes that are written and not flushed; one connection may have a quarter of it
+   *  (`sendBytesWaitingMax`, which RocketMQ does not have).
+   *  @default 134217728 */
+  readonly sendBytesWaitingMax?: number | undefined
   /** Time between two writes of the consumers' offsets, in milliseconds
    *  (`flushConsumerOffsetInterval`).
    *  @default 5000 */
@@ -159,6 +176,10 @@ export const BROKER_DEFAULTS = Object.freeze({
   msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
   rejectTransactionMessage: false,
   enablePropertyFilter: true,
+  brokerFastFailureEnable: true,
+  waitTimeInSendQueueMs: 1_000,
+  sendThreadPoolQueueCapacity: 10_000,
+  sendBytesWaitingMax: 128 * MIB,
   flushConsumerOffsetIntervalMs: 5_000,
   flushDelayOffsetIntervalMs: 1_000,
   registerIntervalMs: 30_000,

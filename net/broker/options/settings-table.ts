@@ -71,6 +71,10 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   msgTraceTopicName: ['msgTraceTopicName', fixed(name)],
   rejectTransactionMessage: ['rejectTransactionMessage', fixed(flag)],
   enablePropertyFilter: ['enablePropertyFilter', live(flag)],
+  brokerFastFailureEnable: ['brokerFastFailureEnable', live(flag)],
+  waitTimeInSendQueueMs: ['waitTimeMillsInSendQueue', live(milliseconds)],
+  sendThreadPoolQueueCapacity: ['sendThreadPoolQueueCapacity', live(wholeNumber(1))],
+  sendBytesWaitingMax: ['sendBytesWaitingMax', live(wholeNumber(1))],
   flushConsumerOffsetIntervalMs: ['flushConsumerOffsetInterval', fixed(milliseconds)],
   flushDelayOffsetIntervalMs: ['flushDelayOffsetInterval', fixed(milliseconds)],
   registerIntervalMs: ['registerNameServerPeriod', live(milliseconds)],
@@ -131,6 +135,15 @@ export const OWN_KEYS: ReadonlySet<string> = new Set([
   'scrubIntervalMs',
   'onCorruption',
   'diskFreeBytesMin',
+  'sendBytesWaitingMax',
+])
+
+/** Settings of RocketMQ that have no meaning here, and why. */
+export const MEANINGLESS_KEYS: ReadonlyMap<string, string> = new Map([
+  [
+    'osPageCacheBusyTimeOutMills',
+    'one thread writes, and no send waits for a lock of its; see sendBytesWaitingMax',
+  ],
 ])
 
 /** Every setting, by Java's name. */

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/send-response-builder.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
+import { connectionState } from '../connection-state.ts'
 
 /** A unique key is copied, since the request's bytes are gone by then. Longer ones are left out. */
 const UNIQUE_KEY_BYTES_MAX = 256
@@ -28,7 +29,11 @@ export interface PendingAck extends OffsetWaiter {
   uniqueKeyBytes: number
   /** Message ids of a batch, joined; undefined for a single message. */
   batchMessageIds: string | undefined
+  /** When it began to wait for the disk, and for how long it may, in ms. */
+  parkedAtMs: number
   deadlineMs: number
+  /** Bytes that its connection has to wait for; 0 when it waits for no disk. */
+  bytes: number
 }
 
 function makeSlot(): PendingAck {
@@ -43,7 +48,9 @@ function makeSlot(): PendingAck {
     uniqueKey: Buffer.alloc(UNIQUE_KEY_BYTES_MAX),
     uniqueKeyBytes: 0,
     batchMessageIds: undefined,
+    parkedAtMs: 0,
     deadlineMs: 0,
+    bytes: 0,
   }
 }
 
@@ -68,6 +75,12 @@ export class SendAcks {
   /** How many wait for the disk. */
   get flushWaiterCount(): number {
     return this.#flushed.count
+  }
+
+  /** How long the one that has waited longest for the disk has, in ms; 0 when none waits. */
+  flushWaitMs(nowMs: number): number {
+    const oldest = this.#flushed.oldest()
+    return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.parkedAtMs)
   }
 
   /** A place for one acknowledgement, for the caller to fill. */
@@ -100,8 +113,7 @@ export class SendAcks {
   }
 
   #answer(ack: PendingAck, code: number): void {
-    const { connection } = ack
-    ack.connection = undefined
+    const connection = takeConnection(ack)
     if (connection === undefined) return
     if (ack.batchMessageIds !== undefined) {
       this.#answerBatch(ack, ack.batchMessageIds, connection, code)
@@ -136,10 +148,18 @@ export class SendAcks {
   }
 
   #refuse(ack: PendingAck, code: number, remark: string): void {
-    ack.connection?.send(createResponse(requestOf(ack), code, { remark }))
-    ack.connection = undefined
+    takeConnection(ack)?.send(createResponse(requestOf(ack), code, { remark }))
     ack.batchMessageIds = undefined
   }
+}
+
+/** Whom to answer, who from now on waits for that much less. */
+function takeConnection(ack: PendingAck): Connection | undefined {
+  const { connection, bytes } = ack
+  if (connection !== undefined && bytes > 0) connectionState(connection).waitingBytes -= bytes
+  ack.connection = undefined
+  ack.bytes = 0
+  return connection
 }
 
 /** What a response needs to know of its request. */

@@ -19,15 +19,19 @@ import { SERIALIZE_TYPE_JSON } from '../../remoting/frame-format.ts'
 import type { RawFrame } from '../../remoting/frame-splitter.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import { HotOutcome } from '../../remoting/request-routes.ts'
+import type { RequestQueue } from '../admin/runtime-table.ts'
 import { BrokerError } from '../broker-error.ts'
-import { connectionState } from '../connection-state.ts'
+import { type ConnectionState, connectionState } from '../connection-state.ts'
+import type { BrokerConfig } from '../options/broker-options.ts'
 import type { DeadLetters } from '../retry/dead-letters.ts'
 import type { DelayedMessages } from '../schedule/delayed-messages.ts'
 import type { BrokerStats, TopicSendStats } from '../stats/broker-stats.ts'
 import { SCHEDULE_TOPIC } from '../topics/topic-validator.ts'
 import { appendBatch, NUL_IN_PROPERTIES } from './batch-append.ts'
-import type { SendAcks } from './send-acks.ts'
+import type { HeldSends } from './held-sends.ts'
+import type { PendingAck, SendAcks } from './send-acks.ts'
 import type { SendAdmission } from './send-admission.ts'
+import type { SendBacklog } from './send-backlog.ts'
 import { viewOfCommand } from './send-command.ts'
 import { outcomeError, storeFailure, unsupportedRemark } from './send-failure.ts'
 import { DELAYED_BATCH, type KeptProperties, type SendProperties } from './send-properties.ts'
@@ -36,11 +40,17 @@ import type { SendTarget } from './send-target.ts'
 const EXPIRY_SWEEP_MS = 100
 const BAD_DELAY = 'the delay level (DELAY) is no number'
 
+/** What keeps a message from being taken at once: a topic, a flush, a segment that is not there. */
+type Obstacle = 'topic' | 'flush' | 'segment'
+
 export interface SendParts {
+  readonly config: Pick<BrokerConfig, 'sendThreadPoolQueueCapacity'>
   readonly store: ThreadedStore
   readonly admission: SendAdmission
   readonly properties: SendProperties
   readonly acks: SendAcks
+  readonly backlog: SendBacklog
+  readonly held: HeldSends
   readonly delayed: DelayedMessages
   readonly deadLetters: DeadLetters
   readonly stats: BrokerStats
@@ -54,10 +64,8 @@ export class SendHandler implements StoreListener {
   readonly #layouts = new SendLayouts<KeptProperties>()
   readonly #source = createRecordSource()
   readonly #targets = new BytesMap<SendTarget>()
-  /** Connections whose next message waits for room, or for its topic. */
-  readonly #held = new Set<Connection>()
-  /** The same for messages that came the generic way. */
-  readonly #retries: (() => void)[] = []
+  /** What stood in the way of the last message that was not ready. */
+  #obstacle: Obstacle = 'segment'
   readonly #isFlushSync: boolean
   readonly #featureOf = (bytes: Buffer, start: number, end: number) =>
     this.#parts.properties.unsupportedFeatureOf(bytes, start, end)
@@ -80,6 +88,17 @@ export class SendHandler implements StoreListener {
     parts.admission.onTopicChange((topic) => this.#forget(topic))
   }
 
+  /** The sends that wait, for the disk or to be taken, as brokerStatus shows them. */
+  get queue(): RequestQueue {
+    const { acks, held, config } = this.#parts
+    const nowMs = Date.now()
+    return {
+      size: acks.flushWaiterCount + held.count,
+      capacity: config.sendThreadPoolQueueCapacity,
+      headWaitMs: Math.max(acks.flushWaitMs(nowMs), held.oldestWaitMs(nowMs)),
+    }
+  }
+
   /** Takes a frame as bytes; what is unusual about it goes the generic way. */
   hot(frame: RawFrame, connection: Connection): HotOutcome {
     const view = this.#view
@@ -88,7 +107,8 @@ export class SendHandler implements StoreListener {
       const outcome = this.#accept(view, connection, this.#layouts.current)
       if (outcome === AppendOutcome.APPENDED) return HotOutcome.HANDLED
       if (outcome === AppendOutcome.NOT_READY) {
-        this.#held.add(connection)
+        this.#parts.held.note(connection, this.#describeObstacle)
+        this.#parts.held.hold(connection)
         return HotOutcome.HELD
       }
       throw outcomeError(outcome, this.#parts.store)
@@ -101,14 +121,18 @@ export class SendHandler implements StoreListener {
   /** The generic way in; the acknowledgement leaves as it does for the others. */
   async handle(request: RemotingCommand, connection: Connection): Promise<undefined> {
     const view = viewOfCommand(request)
-    for (;;) {
-      const outcome = this.#accept(view, connection)
-      if (outcome === AppendOutcome.APPENDED) return undefined
-      if (outcome !== AppendOutcome.NOT_READY) {
-        this.#parts.stats.sendFailed()
-        throw outcomeError(outcome, this.#parts.store)
+    const { held, stats, store } = this.#parts
+    try {
+      for (;;) {
+        const outcome = this.#accept(view, connection)
+        if (outcome === AppendOutcome.APPENDED) return undefined
+        if (outcome !== AppendOutcome.NOT_READY) throw outcomeError(outcome, store)
+        held.note(connection, this.#describeObstacle)
+        await held.wait()
       }
-      await new Promise<void>((resolve) => this.#retries.push(resolve))
+    } catch (error) {
+      stats.sendFailed()
+      throw error
     }
   }
 
@@ -119,6 +143,7 @@ export class SendHandler implements StoreListener {
       this.#turnMessageCount = 0
     }
     this.#parts.acks.written(writtenOffset)
+    if (this.#parts.held.count > 0) this.#parts.backlog.watch()
     if (this.#parts.acks.flushWaiterCount === 0) return
     this.#parts.store.wantFlush(writtenOffset)
     this.#expiryTimer ??= setInterval(() => this.#expire(), EXPIRY_SWEEP_MS).unref()
@@ -126,6 +151,7 @@ export class SendHandler implements StoreListener {
 
   onFlushed(flushedOffset: number): void {
     this.#parts.acks.flushed(flushedOffset)
+    if (this.#parts.held.count > 0) this.#parts.held.retryAll()
   }
 
   onTakenBack(fromOffset: number, error: StoreError): void {
@@ -139,10 +165,7 @@ export class SendHandler implements StoreListener {
   }
 
   onReady(): void {
-    for (const resolve of this.#retries.splice(0)) resolve()
-    const held = [...this.#held]
-    this.#held.clear()
-    for (const connection of held) connection.retryHeld()
+    this.#parts.held.retryAll()
   }
 
   /** After a failed flush nothing that waits for one may be acknowledged. */
@@ -158,6 +181,7 @@ export class SendHandler implements StoreListener {
   }
 
   close(): void {
+    this.#parts.held.close()
     clearInterval(this.#expiryTimer)
   }
 
@@ -167,13 +191,17 @@ export class SendHandler implements StoreListener {
     layout?: SendLayout<KeptProperties>,
   ): AppendOutcome {
     const target = this.#target(view, connection)
-    if (target === undefined) return AppendOutcome.NOT_READY
+    if (target === undefined) return this.#notReady('topic')
+    const state = connectionState(connection)
+    if (this.#parts.backlog.isFull(state.waitingBytes)) return this.#notReady('flush')
     const queueId = target.queueIdFor(view, connection)
     const { properties } = this.#parts
     if (!properties.take(view, layout)) return AppendOutcome.PROPERTIES_TOO_LONG
     if (properties.holdsNul) throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, NUL_IN_PROPERTIES)
     this.#parts.admission.checkFeatures(view, properties)
-    this.#fill(view, target, queueId, connection)
+    this.#fill(view, target, queueId, state)
+    // Whatever it is that stands in the way below: nothing did so far.
+    this.#obstacle = 'segment'
     if (view.isBatch) {
       return this.#acceptBatch(view, target, queueId, connection)
     }
@@ -183,11 +211,20 @@ export class SendHandler implements StoreListener {
     if (outcome !== AppendOutcome.APPENDED) return outcome
     const { log } = store
     this.#count(this.#routedStats, 1, log.lastRecordBytes)
+    state.heldSinceMs = 0
     if (!view.isOneway) {
-      const { lastQueueOffset, lastPhysicalOffset } = log
-      this.#park(view, connection, queueId, lastQueueOffset, lastPhysicalOffset, undefined)
+      const ack = this.#park(view, connection, log.lastRecordBytes)
+      ack.queueId = queueId
+      ack.queueOffset = log.lastQueueOffset
+      ack.physicalOffset = log.lastPhysicalOffset
     }
     return outcome
+  }
+
+  #notReady(obstacle: Obstacle): AppendOutcome {
+    this.#obstacle = obstacle
+    if (obstacle === 'flush') this.#parts.backlog.watch()
+    return AppendOutcome.NOT_READY
   }
 
   /** Where the message goes: to its topic, aside until its time, or to the dead letters. */
@@ -226,15 +263,20 @@ export class SendHandler implements StoreListener {
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, batch.fault)
     }
     if (batch.outcome !== AppendOutcome.APPENDED) return batch.outcome
-    this.#count(target.stats, batch.messageCount, log.appendedOffset - batch.physicalOffset)
+    const byteCount = log.appendedOffset - batch.physicalOffset
+    this.#count(target.stats, batch.messageCount, byteCount)
+    connectionState(connection).heldSinceMs = 0
     if (!view.isOneway) {
-      const { queueOffset, physicalOffset, messageIds } = batch
-      this.#park(view, connection, queueId, queueOffset, physicalOffset, messageIds)
+      const ack = this.#park(view, connection, byteCount)
+      ack.queueId = queueId
+      ack.queueOffset = batch.queueOffset
+      ack.physicalOffset = batch.physicalOffset
+      ack.batchMessageIds = batch.messageIds
     }
     return batch.outcome
   }
 
-  #fill(view: SendRequestView, target: SendTarget, queueId: number, connection: Connection): void {
+  #fill(view: SendRequestView, target: SendTarget, queueId: number, state: ConnectionState): void {
     const { properties, storeHost } = this.#parts
     const source = this.#source
     source.topic = target.nameBytes
@@ -244,7 +286,7 @@ export class SendHandler implements StoreListener {
     source.flag = view.flag
     source.sysFlag = view.sysFlag | target.sysFlag
     source.bornTimestampMs = view.bornTimestampMs
-    source.bornHost = connectionState(connection).bornHost
+    source.bornHost = state.bornHost
     source.storeHost = storeHost
     source.reconsumeTimes = view.reconsumeTimes
     source.preparedTransactionOffset = 0
@@ -256,30 +298,35 @@ export class SendHandler implements StoreListener {
     source.propertiesEnd = properties.end
   }
 
-  #park(
-    view: SendRequestView,
-    connection: Connection,
-    queueId: number,
-    queueOffset: number,
-    physicalOffset: number,
-    batchMessageIds: string | undefined,
-  ): void {
+  /** Keeps whom to answer, and of how many bytes; where they are is the caller's to fill in. */
+  #park(view: SendRequestView, connection: Connection, bytes: number): PendingAck {
     const { properties, acks, store } = this.#parts
     const waitsForFlush = this.#isFlushSync && properties.waitsForFlush
     const ack = acks.add(store.log.appendedOffset, waitsForFlush)
     ack.connection = connection
     ack.serializeType = view.serializeType
     ack.opaque = view.opaque
-    ack.queueId = queueId
-    ack.queueOffset = queueOffset
-    ack.physicalOffset = physicalOffset
-    ack.batchMessageIds = batchMessageIds
+    ack.batchMessageIds = undefined
     const { uniqueKeyStart, uniqueKeyEnd } = properties
     const isKept = uniqueKeyEnd - uniqueKeyStart <= ack.uniqueKey.length
     ack.uniqueKeyBytes = isKept
       ? properties.bytes.copy(ack.uniqueKey, 0, uniqueKeyStart, uniqueKeyEnd)
       : 0
-    if (waitsForFlush) ack.deadlineMs = Date.now() + store.config.syncFlushTimeoutMs
+    if (waitsForFlush) {
+      ack.bytes = bytes
+      ack.parkedAtMs = Date.now()
+      ack.deadlineMs = ack.parkedAtMs + store.config.syncFlushTimeoutMs
+      connectionState(connection).waitingBytes += bytes
+    }
+    return ack
+  }
+
+  /** What a sender is told whose message was not ready for too long. */
+  readonly #describeObstacle = (): string => {
+    const { backlog, store } = this.#parts
+    if (this.#obstacle === 'flush') return backlog.describe(Date.now())
+    if (this.#obstacle === 'topic') return 'the topic is new and not on the disk yet'
+    return `the next segment of the log, of ${store.log.segments.segmentBytes} bytes, is not ready`
   }
 
   /** Undefined while the topic is new: it is on the disk before its first message. */

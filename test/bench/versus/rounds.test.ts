@@ -1,7 +1,7 @@
 /**
  * Goal: turns go A B A B, and a side that fails is out of its row and nothing else.
- * Method: rows are measured by a stand-in that keeps the order in which it is called; a real process
- * is stopped and let go.
+ * Method: rows are measured by a stand-in that keeps the order in which it is called; a real
+ * process is stopped and let go.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -24,6 +24,7 @@ export interface KilledBrokerOptions {
 export class KilledBroker {
   readonly process: AgenaProcess
   readonly #client = new RemotingClient()
+  readonly #secondClient = new RemotingClient()
   #address = ''
   #nameServer = ''
   #pid = 0
@@ -71,6 +72,11 @@ export class KilledBroker {
     return this.#client.invoke(this.#nameServer, requestOf(code, fields), TIMEOUT_MS)
   }
 
+  /** As {@link ask}, on another connection. */
+  askAside(code: number, fields: Fields): Promise<RemotingCommand> {
+    return this.#secondClient.invoke(this.#address, requestOf(code, fields), TIMEOUT_MS)
+  }
+
   /** Ends it at once, if it still runs. */
   end(): void {
     const { exitCode, signalCode } = this.process.child
@@ -80,12 +86,12 @@ export class KilledBroker {
   async kill(): Promise<void> {
     this.end()
     await this.process.ended
-    await this.#client.close()
+    await this.#hangUp()
   }
 
   /** Asks it to stop; what it printed at last, and its exit code. */
   async stop(): Promise<AgenaEnd> {
-    await this.#client.close()
+    await this.#hangUp()
     // The process itself, not the one that it was started under.
     process.kill(this.#pid, 'SIGTERM')
     return this.process.ended
@@ -116,6 +122,10 @@ export class KilledBroker {
       }
     }
     return messages
+  }
+
+  async #hangUp(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#secondClient.close()])
   }
 }
 

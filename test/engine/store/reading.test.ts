@@ -64,10 +64,10 @@ describe('a read by queue offset', () => {
     const { stepped } = filled(10)
     const whole = stepped.get(0, { messageCountMax: 10 })
     const { segment, start, lengthBytes } = whole.slices[0]!
-    const { later } = clock()
+    const time = clock()
     const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
     expect(stepped.get(0, { messageCountMax: 10 }).status).toBe(GetStatus.FOUND)
-    later()
+    time.later()
     const cold = stepped.get(0, { messageCountMax: 10 })
     expect([cold.status, cold.nextBeginOffset]).toEqual([GetStatus.COLD, 0])
     expect(cold.coldRanges).toEqual([{ path: segment.path, position: start, lengthBytes }])

@@ -59,6 +59,7 @@ const KEYS_OF_JAVA = [
 
 let folder = ''
 const schedule = { runtimeRows: () => [] }
+const send = { queue: { size: 3, capacity: 10_000, headWaitMs: 7 } }
 
 let store: ThreadedStore
 let topics: TopicConfigs
@@ -94,6 +95,7 @@ beforeEach(async () => {
       clients,
       stats,
       schedule,
+      send,
     }),
   )
 })
