@@ -7,7 +7,7 @@ import { describeError } from '../../engine/base/errors.ts'
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { compressionOf } from '../../engine/format/sys-flag.ts'
 import { ClientError } from './client-error.ts'
-import { decompressZstd, zstdLack } from './zstd.ts'
+import { decompressZstd } from './zstd.ts'
 
 /** Up to here inflating inline costs less than handing it to another thread. */
 const INLINE_BYTES_MAX = 32 * KIB
@@ -37,9 +37,6 @@ export async function decompress(body: Buffer, sysFlag: number): Promise<Buffer>
       case 'lz4':
         return await decompressLz4(body)
       case 'zstd':
-        if (zstdLack !== undefined) {
-          throw new ClientError('CLIENT_BODY_UNREADABLE', `zstd body: ${zstdLack}`)
-        }
         return await decompressZstd(body, BODY_BYTES_MAX)
       case 'unknown':
         throw new ClientError('CLIENT_BODY_UNREADABLE', `unknown compression, flags ${sysFlag}`)

@@ -1,6 +1,7 @@
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import type { UniqueMessageIds } from '../../engine/format/message-id.ts'
-import { sendParts, splitBatch } from './batch-split.ts'
+import { AutoBatch } from './auto-batch.ts'
+import { type SendPart, sendParts, splitBatch } from './batch-split.ts'
 import { ClientError } from './client-error.ts'
 import { ClientInstance } from './client-instance.ts'
 import type {
@@ -44,6 +45,7 @@ export class Producer extends Lifecycle {
   readonly #ids: UniqueMessageIds
   readonly #offsets: QueueOffsets
   readonly #query: MessageQuery
+  readonly #autoBatch: AutoBatch | undefined
   readonly #detector: PeriodicTask | undefined
   readonly #sending = new Set<Promise<unknown>>()
 
@@ -63,6 +65,7 @@ export class Producer extends Lifecycle {
     this.#sender = new MessageSender(this.#instance, config)
     this.#offsets = new QueueOffsets(this.#instance)
     this.#query = new MessageQuery(this.#instance)
+    if (config.autoBatch) this.#autoBatch = this.#openAutoBatch()
     if (config.sendLatencyFaultEnable && config.startDetectorEnable) {
       this.#detector = new PeriodicTask({
         name: 'search for lost brokers',
@@ -95,7 +98,7 @@ export class Producer extends Lifecycle {
    *   `CLIENT_REQUEST_REFUSED`, `CLIENT_RESPONSE_INVALID`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`
    */
   send(message: Message, options: SendOptions = {}): Promise<SendResult> {
-    return this.#track(() => this.#send(message, options))
+    return this.#track(() => this.#gathered(message, options) ?? this.#send(message, options))
   }
 
   /**
@@ -189,6 +192,7 @@ export class Producer extends Lifecycle {
   }
 
   protected override async drain(): Promise<void> {
+    this.#autoBatch?.flush()
     await this.#detector?.stop()
     await Promise.allSettled(this.#sending)
   }
@@ -203,6 +207,35 @@ export class Producer extends Lifecycle {
     const queue = await this.#selectedQueue(message, options)
     const receipt = await this.#sendTo(queue, outgoing, timeoutMs)
     return { messageId: outgoing.messageIds[0]!, ...receipt }
+  }
+
+  /** The send of a message that waits for others; undefined for one that is sent alone. */
+  #gathered(message: Message, options: SendOptions): Promise<SendResult> | undefined {
+    const { queue, selector, shardingKey, timeoutMs } = options
+    const isPlain = selector === undefined && shardingKey === undefined && timeoutMs === undefined
+    if (!isPlain || (queue !== undefined && queue.topic !== message.topic)) return undefined
+    return this.#autoBatch?.add(message, queue)
+  }
+
+  #openAutoBatch(): AutoBatch {
+    const config = this.#config
+    return new AutoBatch({
+      delayMs: config.autoBatchDelayMs,
+      batchBytes: config.autoBatchBytes,
+      totalBytes: config.autoBatchTotalBytes,
+      compressFromBytes: config.compressFromBytes,
+      prepare: (message) => prepareBatchEntries([message], this.#ids, config)[0]!,
+      split: (entries) => splitBatch(entries, config.messageBytesMax),
+      send: async (entries, first, queue) => {
+        const send: SendPart = (part, leftMs) => this.#sendTo(queue, part, leftMs)
+        const [stored] = await sendParts([entries], {
+          first,
+          timeoutMs: config.sendTimeoutMs,
+          send,
+        })
+        return stored!
+      },
+    })
   }
 
   async #sendOneway(message: Message, options: SendOptions): Promise<void> {

@@ -30,6 +30,8 @@ export interface ProduceRequest {
   readonly retries?: number
   /** A sync send puts message after message into these queues in turn. */
   readonly queueIds?: readonly number[]
+  /** @default zlib */
+  readonly compressType?: 'zlib' | 'lz4' | 'zstd'
   readonly messages: readonly OutgoingMessage[]
 }
 

@@ -8,11 +8,9 @@ import { compressionOf } from '../../../engine/format/sys-flag.ts'
 import { type CompressType, packBody } from '../../../net/client/compress.ts'
 import { decompress } from '../../../net/client/decompress.ts'
 import { Producer } from '../../../net/client/producer.ts'
-import { zstdLack } from '../../../net/client/zstd.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 
-const TYPES: readonly CompressType[] =
-  zstdLack === undefined ? ['zlib', 'lz4', 'zstd'] : ['zlib', 'lz4']
+const TYPES: readonly CompressType[] = ['zlib', 'lz4', 'zstd']
 const MIB = 1024 * 1024
 const NAME_SERVER = { nameServers: ['127.0.0.1:1'], group: 'tests' }
 

@@ -16,6 +16,7 @@ import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.compression.CompressionType;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageConst;
 import org.apache.rocketmq.common.message.MessageQueue;
@@ -28,7 +29,8 @@ final class ProducerTools {
     /**
      * `nameServer`, `topic`, `mode` (sync, async, oneway or batch), and `messages`: a list of
      * `body`, and optionally `tags`, `keys` (a list), `properties`, `delayLevel`, `deliverAfterMs`.
-     * With `queueIds`, a sync send puts message after message into these queues in turn.
+     * With `queueIds`, a sync send puts message after message into these queues in turn. With
+     * `compressType`, bodies are compressed so.
      */
     Object produce(JSONObject request) throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer(request.getString("group"));
@@ -37,6 +39,9 @@ final class ProducerTools {
         producer.setSendMsgTimeout(10_000);
         producer.setRetryTimesWhenSendFailed(request.getIntValue("retries", 2));
         producer.setRetryTimesWhenSendAsyncFailed(request.getIntValue("retries", 2));
+        if (request.containsKey("compressType")) {
+            producer.setCompressType(CompressionType.of(request.getString("compressType")));
+        }
         producer.start();
         Map<String, Object> result = new LinkedHashMap<>();
         try {
