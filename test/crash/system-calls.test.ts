@@ -155,13 +155,13 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     expect((await after.stop()).exitCode).toBe(0)
   })
 
-  test('fdatasync that takes longer than syncFlushTimeout is told, and the message is there', async () => {
+  test('fdatasync over syncFlushTimeout is told, and the message is there', async () => {
     using folder = temporaryFolder('calls')
     const directory = join(realpathSync(folder.path), 'data')
     const settings = [...SETTINGS, 'flushDiskType=SYNC_FLUSH', `syncFlushTimeout=${FLUSH_MS_MAX}`]
     const slow = `delay_enter=${SLOW_FLUSH_MS * MICROSECONDS}`
     const under = injecting('fdatasync', slow, join(directory, FIRST_SEGMENT), '4')
-    const run = new FailingRun(await KilledBroker.start(directory, settings, under))
+    const run = new FailingRun(await KilledBroker.start(directory, settings, { under }))
     try {
       const slowAnswer = await run.sendUntilRefused()
       expect(slowAnswer.code).toBe(ResponseCode.FLUSH_DISK_TIMEOUT)

@@ -50,7 +50,7 @@ class DyingBroker implements AsyncDisposable {
       `AGENA_DYING_TRIGGER=${trigger}`,
     ]
     const settings = [...SETTINGS, `flushDiskType=${flush}`]
-    return new DyingBroker(await KilledBroker.start(directory, settings, under), trigger)
+    return new DyingBroker(await KilledBroker.start(directory, settings, { under }), trigger)
   }
 
   async send(): Promise<RemotingCommand> {
@@ -176,7 +176,7 @@ async function missingAmong(dying: DyingBroker, acked: Acked): Promise<string[]>
   return lost
 }
 
-test('the thread that looks messages up ends: who asked is told, and the next is answered', async () => {
+test('the look-up thread ends: who asked is told, and the next is answered', async () => {
   using folder = temporaryFolder('thread-deaths')
   const place = {
     directory: join(folder.path, 'data'),

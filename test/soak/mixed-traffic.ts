@@ -102,7 +102,7 @@ export class MixedTraffic implements SoakLoad {
 
   async #send(): Promise<void> {
     const { random } = this.#place
-    const sends: Promise<{ readonly status: string }>[] = []
+    const sends: Promise<readonly { readonly status: string }[]>[] = []
     for (let count = 0; count < SENDS_A_STEP; count += 1) {
       if (random.below(BATCH_ONE_OUT_OF) === 0) {
         const batch = Array.from({ length: BATCH_COUNT }, () => this.#message({}))
@@ -110,9 +110,9 @@ export class MixedTraffic implements SoakLoad {
         continue
       }
       const delayLevel = random.below(DELAYED_ONE_OUT_OF) === 0 ? 1 : 0
-      sends.push(this.#producer.send(this.#message({ delayLevel })))
+      sends.push(this.#producer.send(this.#message({ delayLevel })).then((result) => [result]))
     }
-    for (const { status } of await Promise.all(sends)) {
+    for (const { status } of (await Promise.all(sends)).flat()) {
       if (status !== 'SEND_OK') this.ledger.problem(`a send ended with ${status}`)
     }
   }

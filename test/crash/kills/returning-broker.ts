@@ -1,5 +1,5 @@
 /** A broker that is killed again and again and comes back where it was, with what it had. */
-import { freeBrokerPort, freePort } from '../../interop/free-ports.ts'
+import { freeBrokerPort, freePort } from '../../../scripts/java/free-ports.ts'
 import { KilledBroker } from './killed-broker.ts'
 
 export class ReturningBroker implements Disposable {

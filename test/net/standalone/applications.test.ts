@@ -83,8 +83,8 @@ test('of three members one crashes, and the other two share everything', async (
   await send('T', ['first'])
   const options = { group: 'g', subscriptions: { T: '*' } }
   const members = [await joinGroup(options), await joinGroup(options), await joinGroup(options)]
-  const counts = () => members.map((member) => queuesOf(member, 'T')).toSorted()
-  await expect.poll(counts).toEqual([2, 3, 3])
+  const counts = () => new Set(members.map((member) => queuesOf(member, 'T')))
+  await expect.poll(counts).toEqual(new Set([2, 3]))
   const before = numbered('before', 40)
   await send('T', before)
   await expect.poll(() => bodies(...members)).toEqual([...before, 'first'].toSorted())
