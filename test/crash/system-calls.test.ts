@@ -155,7 +155,7 @@ describe.skipIf(!mayTrace)('a system call that fails (skipped without strace)', 
     expect((await after.stop()).exitCode).toBe(0)
   })
 
-  test('fdatasync beyond syncFlushTimeout is told, and the message is there', async () => {
+  test('fdatasync over syncFlushTimeout is told, and the message is there', async () => {
     using folder = temporaryFolder('calls')
     const directory = join(realpathSync(folder.path), 'data')
     const settings = [...SETTINGS, 'flushDiskType=SYNC_FLUSH', `syncFlushTimeout=${FLUSH_MS_MAX}`]

@@ -176,7 +176,7 @@ async function missingAmong(dying: DyingBroker, acked: Acked): Promise<string[]>
   return lost
 }
 
-test('the thread that looks messages up ends: who asked is told, the next answered', async () => {
+test('the look-up thread ends: who asked is told, and the next is answered', async () => {
   using folder = temporaryFolder('thread-deaths')
   const place = {
     directory: join(folder.path, 'data'),

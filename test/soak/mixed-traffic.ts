@@ -11,7 +11,7 @@ import {
   type ReceivedMessage,
 } from '../../net/client/index.ts'
 import { Ledger } from './ledger.ts'
-import { Repeated, type SoakLoad, type SoakPlace } from './soak-load.ts'
+import { PATIENCE, Repeated, type SoakLoad, type SoakPlace } from './soak-load.ts'
 
 export const MIXED_TOPIC = 'Mixed'
 const STEADY = 'steady'
@@ -56,7 +56,12 @@ export class MixedTraffic implements SoakLoad {
   async start(): Promise<void> {
     const { broker, random } = this.#place
     const nameServers = [broker.nameServer]
-    this.#producer = await Producer.start({ nameServers, group: 'mixers', topicQueueCount: 8 })
+    this.#producer = await Producer.start({
+      ...PATIENCE,
+      nameServers,
+      group: 'mixers',
+      topicQueueCount: 8,
+    })
     await this.#join()
     this.#lite = await LitePullConsumer.start({
       nameServers,
@@ -88,6 +93,10 @@ export class MixedTraffic implements SoakLoad {
       () => this.#churn(),
       () => CHURN_MS_MIN + random.below(CHURN_MS_MORE),
     )
+  }
+
+  check(): void {
+    for (const work of [this.#sending, this.#churning, this.#polling]) work.check()
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { Producer, PushConsumer } from '../../net/client/index.ts'
 import { RequestCode } from '../../net/protocol/request-code.ts'
 import { Ledger } from './ledger.ts'
 import { keyOf, MIXED_TOPIC, type MixedTraffic } from './mixed-traffic.ts'
-import { Repeated, type SoakLoad, type SoakPlace } from './soak-load.ts'
+import { PATIENCE, Repeated, type SoakLoad, type SoakPlace } from './soak-load.ts'
 
 const NEWS = 'News'
 const READERS = ['reader-a', 'reader-b']
@@ -56,7 +56,7 @@ export class NewsBroadcast implements SoakLoad {
       })
       this.#readers.push(consumer)
     }
-    this.#producer = await Producer.start({ nameServers, group: 'press' })
+    this.#producer = await Producer.start({ ...PATIENCE, nameServers, group: 'press' })
     this.#sending = new Repeated(
       async () => {
         const id = this.ledger.open(READERS)
@@ -64,6 +64,10 @@ export class NewsBroadcast implements SoakLoad {
       },
       () => NEWS_EVERY_MS,
     )
+  }
+
+  check(): void {
+    this.#sending.check()
   }
 
   stop(): Promise<void> {
@@ -90,7 +94,7 @@ export class VisitedTopics implements SoakLoad {
 
   async start(): Promise<void> {
     const nameServers = [this.#place.broker.nameServer]
-    this.#producer = await Producer.start({ nameServers, group: 'hosts' })
+    this.#producer = await Producer.start({ ...PATIENCE, nameServers, group: 'hosts' })
     this.#visitor = await PushConsumer.start({
       nameServers,
       group: 'visitors',
@@ -104,6 +108,10 @@ export class VisitedTopics implements SoakLoad {
       () => this.#visit(),
       () => VISIT_EVERY_MS,
     )
+  }
+
+  check(): void {
+    this.#visiting.check()
   }
 
   stop(): Promise<void> {
@@ -161,6 +169,10 @@ export class KeyQueries implements SoakLoad {
     )
   }
 
+  check(): void {
+    this.#asking.check()
+  }
+
   stop(): Promise<void> {
     return this.#asking.stop()
   }
@@ -195,6 +207,10 @@ export class AgeingSegments implements SoakLoad {
       async () => this.#age(),
       () => AGE_EVERY_MS,
     )
+  }
+
+  check(): void {
+    this.#ageing.check()
   }
 
   stop(): Promise<void> {

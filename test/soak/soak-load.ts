@@ -16,22 +16,34 @@ export interface SoakLoad {
   /** Its messages, where it sends any. */
   readonly ledger?: Ledger
   start(): Promise<void>
+  /** @throws what ended it before its time */
+  check(): void
   /** Begins nothing new. @throws the first failure */
   stop(): Promise<void>
   /** Ends its clients. */
   close(): Promise<void>
 }
 
+/** A machine that is busy with something else makes nothing fail. */
+export const PATIENCE = { sendTimeoutMs: 60_000, requestTimeoutMs: 60_000 } as const
+
 /** A step that is done again and again. */
 export class Repeated {
   readonly #running: Promise<void>
   #isStopped = false
+  #failure: unknown
 
   /** @param pauseMs the time between two steps, asked for each time */
   constructor(step: () => Promise<void>, pauseMs: () => number) {
     this.#running = this.#run(step, pauseMs)
-    // It is told when this is stopped.
-    this.#running.catch(() => undefined)
+    this.#running.catch((error: unknown) => {
+      this.#failure = error
+    })
+  }
+
+  /** @throws the failure that ended it */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   /** @throws the failure that ended it before */

@@ -77,7 +77,10 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     ]
     const ledgers = loads.flatMap(({ ledger }) => ledger ?? [])
     for (const load of loads) await load.start()
-    const samples = await sampleAll(broker.pid, probePath, options)
+    const check = () => {
+      for (const load of loads) load.check()
+    }
+    const samples = await sampleAll(broker.pid, probePath, { ...options, check })
     for (const load of loads) await load.stop()
     const endMs = performance.now() + DRAIN_MS_MAX
     const openCount = () => ledgers.reduce((sum, ledger) => sum + ledger.openCount, 0)
@@ -109,7 +112,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
 async function sampleAll(
   pid: number,
   probePath: string,
-  { durationMs, sampleEveryMs, onSample }: SoakOptions,
+  { check, durationMs, sampleEveryMs, onSample }: SoakOptions & { readonly check: () => void },
 ): Promise<readonly BothFigures[]> {
   const samples: BothFigures[] = []
   const startedMs = performance.now()
@@ -120,6 +123,7 @@ async function sampleAll(
     samples.push(sample)
     onSample?.(sample)
     await sleep(sampleEveryMs)
+    check()
   }
   return samples
 }

@@ -26,6 +26,7 @@ import { BrokerError } from '../broker-error.ts'
 import type { Route } from '../routes.ts'
 import { offsetAtTime } from './offset-at-time.ts'
 import { type QueueUnitParts, queryQueueUnits } from './queue-unit-query.ts'
+import { ReputWait } from './reput-wait.ts'
 
 /** Most messages of a query by unique key (`defaultQueryMaxNum`). */
 const UNIQUE_KEY_COUNT_MAX = 32
@@ -38,8 +39,15 @@ export type QueryRouteParts = QueueUnitParts
 
 export function queryRoutes(parts: QueryRouteParts): readonly Route[] {
   const { store } = parts
+  const reputWait = new ReputWait(store)
   return [
-    [RequestCode.QUERY_MESSAGE, (request) => queryMessage(store, request)],
+    [
+      RequestCode.QUERY_MESSAGE,
+      async (request) => {
+        await reputWait.caughtUp()
+        return queryMessage(store, request)
+      },
+    ],
     [RequestCode.VIEW_MESSAGE_BY_ID, (request) => viewMessage(store, request)],
     [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, (request) => searchOffset(parts, request)],
     [RequestCode.GET_MAX_OFFSET, (request) => maxOffset(parts, request)],

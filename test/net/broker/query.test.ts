@@ -94,6 +94,17 @@ describe('a look-up by key', () => {
     expect(Math.abs(Date.now() - indexedMs)).toBeLessThan(60_000)
   })
 
+  test('finds what was acknowledged just before', async () => {
+    await using running = await RunningStandalone.start()
+    for (let number = 0; number < 20; number += 1) {
+      const properties = new Map([['KEYS', `k${number}`]])
+      const fields = sendFields('T', { i: encodeProperties(properties).toString() })
+      await running.ask(SEND_MESSAGE_V2, fields, Buffer.from(String(number)))
+      const answer = await running.ask(QUERY_MESSAGE, query(`k${number}`))
+      expect(bodies(answer)).toEqual([String(number)])
+    }
+  })
+
   test.each([
     ['a key that no message has', query('none')],
     ['a key of another topic', query('rare', { topic: 'U' })],

@@ -422,6 +422,10 @@ test.each([
 })
 
 test.each([
+  ['no body', { topic: 'T' } as never],
+  ['a body of null', { topic: 'T', body: null as never }],
+  ['no topic', { body: 'x' } as never],
+  ['a blank topic', { topic: '  ', body: 'x' }],
   ['an empty body', { topic: 'T', body: '' }],
   ['a large body', { topic: 'T', body: 'x'.repeat(1_001) }],
   ['an empty topic', { topic: '', body: 'x' }],
