@@ -243,6 +243,11 @@ export class BrokerParts implements Closable {
     return HotOutcome.DECLINED
   }
 
+  /** Who is behind a connection, as far as heartbeats said. */
+  nameOf(connection: Connection): string | undefined {
+    return this.#clients.nameOf(connection)
+  }
+
   connectionClosed(connection: Connection): void {
     this.#clients.onConnectionClosed(connection)
     this.#pull.forget(connection)
