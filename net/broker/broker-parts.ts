@@ -190,7 +190,7 @@ export class BrokerParts implements Closable {
       pullRoutes(this.#pull),
       queryRoutes({ store, topics, clients }),
       offsetRoutes({ offsets, groups, topics, store }),
-      topicRoutes({ topics, offsets, store }),
+      topicRoutes({ topics, offsets, store, config }),
       subscriptionRoutes({ groups, offsets, stats }),
       clientRoutes({ clients, topics, groups, offsets, filters, config }),
       configRoutes({ settings, logger }),
