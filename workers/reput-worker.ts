@@ -18,6 +18,7 @@ import { IndexStore } from '../engine/queue/index-store.ts'
 import { Reputter } from '../engine/queue/reput-step.ts'
 import type { DeleteTopic, FromWorker, ToHousekeeping, ToReput, WorkerSetup } from './messages.ts'
 import { patientFiles } from './patient-files.ts'
+import { ReputNews } from './reput-signals.ts'
 import { SharedState, StopStage } from './shared-state.ts'
 import { reportFailure } from './worker-failure.ts'
 
@@ -53,7 +54,7 @@ class ReputLoop {
   #lastSyncMs = Date.now()
   #lastThoroughSyncMs = Date.now()
   #lastThoroughSyncOffset = setup.redoFromOffset
-  #reputWantedSeen = 0
+  readonly #news = new ReputNews(state)
   /** In the order in which they came: whose queues stand yet, and who is not on the disk yet. */
   readonly #deletions: DeleteTopic[] = []
   readonly #unkept: DeleteTopic[] = []
@@ -129,14 +130,10 @@ class ReputLoop {
     this.#index?.close()
   }
 
-  /** First the offset, then whether anyone asked: who asks reads them the other way round. */
   #step(writtenOffset: number): void {
-    state.publishReput(this.#reputter.reputStep(writtenOffset))
+    this.#news.publish(this.#reputter.reputStep(writtenOffset))
     this.#isRoomMissed = false
-    const wanted = state.reputWanted
-    if (wanted === this.#reputWantedSeen) return
-    this.#reputWantedSeen = wanted
-    post({ kind: 'reput' })
+    if (this.#news.takeWish()) post({ kind: 'reput' })
   }
 
   #readMessages(): void {

@@ -31,6 +31,7 @@ import { ColdReader } from './cold-reader.ts'
 import { CopyingReader, type ReadResult } from './copying-reader.ts'
 import type { FromWorker } from './messages.ts'
 import { QueryPool } from './query-pool.ts'
+import { ReputWishes } from './reput-signals.ts'
 import { RetentionLoop } from './retention-loop.ts'
 import { scanAhead } from './scan-log.ts'
 import { SegmentSupply } from './segment-supply.ts'
@@ -39,8 +40,6 @@ import type { StoreListener } from './store-listener.ts'
 import { StoreThreads } from './store-threads.ts'
 import { TopicDeletions } from './topic-deletions.ts'
 
-/** Reput is woken for this much log even if nobody waits, so that it never falls far behind. */
-const REPUT_WAKE_BYTES = MIB
 /** The flush thread is woken for this much log, so that dirty pages never stall the writer. */
 const FLUSH_WAKE_BYTES = 64 * MIB
 
@@ -69,9 +68,7 @@ export class ThreadedStore extends Lifecycle {
   readonly #queries: QueryPool
   readonly #cold = new ColdReader()
   readonly #scrub: BackgroundScrub
-  #reputWokenAt = 0
-  /** Somebody waits for the next move: what is written meanwhile wakes the reput thread at once. */
-  #isReputWanted = false
+  readonly #wishes: ReputWishes
   #flushWokenAt = 0
   /** A thread died, perhaps while the store was being closed. */
   #hasFailed = false
@@ -132,7 +129,7 @@ export class ThreadedStore extends Lifecycle {
     const { recovered } = this.#store
     const { endOffset, redoFromOffset, cutOffset, restartOffsets, wasAborted } = recovered
     const { segmentBytes } = this.log.segments
-    this.#reputWokenAt = endOffset
+    this.#wishes = new ReputWishes(this.#state, endOffset)
     this.#flushWokenAt = endOffset
     for (const segment of this.log.segments) {
       this.#state.setSegmentFd(segment.startOffset / segmentBytes, segment.fd)
@@ -278,12 +275,7 @@ export class ThreadedStore extends Lifecycle {
    * @returns false when it has moved already, so that nobody need wait.
    */
   wantReput(seenOffset: number): boolean {
-    this.#state.wantReput()
-    this.#isReputWanted = true
-    const { reputOffset } = this.#state
-    if (reputOffset > seenOffset) return false
-    if (reputOffset < this.log.writtenOffset) this.#state.wake('REPUT')
-    return true
+    return this.#wishes.want(seenOffset, this.log.writtenOffset)
   }
 
   /** Asks for {@link StoreListener.onFlushed} once the log is on the disk up to `offset`. */
@@ -369,10 +361,7 @@ export class ThreadedStore extends Lifecycle {
   #onWritten(writtenOffset: number, timestampMs: number): void {
     this.#state.publishWritten(writtenOffset, timestampMs)
     for (const listener of this.#listeners) listener.onWritten(writtenOffset)
-    if (this.#isReputWanted || writtenOffset - this.#reputWokenAt >= REPUT_WAKE_BYTES) {
-      this.#reputWokenAt = writtenOffset
-      this.#state.wake('REPUT')
-    }
+    this.#wishes.written(writtenOffset)
     if (writtenOffset - this.#flushWokenAt >= FLUSH_WAKE_BYTES) {
       this.#flushWokenAt = writtenOffset
       this.#state.wake('FLUSH')
@@ -405,7 +394,7 @@ export class ThreadedStore extends Lifecycle {
         for (const listener of this.#listeners) listener.onFlushed(this.#state.flushedOffset)
         break
       case 'reput':
-        this.#isReputWanted = false
+        this.#wishes.told()
         for (const listener of this.#listeners) listener.onReput(this.#state.reputOffset)
         break
       case 'prepared':

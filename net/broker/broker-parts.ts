@@ -190,7 +190,7 @@ export class BrokerParts implements Closable {
       pullRoutes(this.#pull),
       queryRoutes({ store, topics, clients }),
       offsetRoutes({ offsets, groups, topics, store }),
-      topicRoutes({ topics, offsets, store }),
+      topicRoutes({ topics, offsets, store, config }),
       subscriptionRoutes({ groups, offsets, stats }),
       clientRoutes({ clients, topics, groups, offsets, filters, config }),
       configRoutes({ settings, logger }),
@@ -241,6 +241,11 @@ export class BrokerParts implements Closable {
     if (SEND_CODES.has(code)) return this.#send.hot(frame, connection)
     if (PULL_CODES.has(code)) return this.#pull.hot(frame, connection)
     return HotOutcome.DECLINED
+  }
+
+  /** Who is behind a connection, as far as heartbeats said. */
+  nameOf(connection: Connection): string | undefined {
+    return this.#clients.nameOf(connection)
   }
 
   connectionClosed(connection: Connection): void {

@@ -154,6 +154,7 @@ export class Broker extends Lifecycle {
     return {
       route: (code) => this.#parts?.routes.get(code),
       hot: (frame, connection) => this.#parts?.hot(frame, connection) ?? HotOutcome.DECLINED,
+      nameOf: (connection) => this.#parts?.nameOf(connection),
       onClose: (connection) => this.#parts?.connectionClosed(connection),
     }
   }

@@ -6,11 +6,14 @@ import { LimitedLogger } from './limited-logger.ts'
 import { OutputTurn } from './output-turn.ts'
 import type { ConnectionConfig } from './remoting-options.ts'
 import type { RequestRoutes } from './request-routes.ts'
+import { UnsentBytes } from './unsent-bytes.ts'
 
 /** The shortest of the timeouts is looked at this often. */
 const SWEEPS_PER_TIMEOUT = 8
 const SWEEP_MS_MIN = 5
 const SWEEP_MS_MAX = 1_000
+/** With too much unsent by all, a peer that takes nothing for this long is ended. */
+const RELIEF_STALL_MS = 1_000
 
 /** All connections of one server or client, with what they share. */
 export class ConnectionGroup implements ConnectionHost {
@@ -19,6 +22,7 @@ export class ConnectionGroup implements ConnectionHost {
   readonly routes: RequestRoutes
   readonly turn = new OutputTurn()
   readonly inflight: InflightBytes
+  readonly unsent: UnsentBytes
   readonly log: LimitedLogger
   /** Every connection reads into this one buffer: bytes are used up before the next read. */
   readonly receiveBuffer: Buffer
@@ -32,6 +36,7 @@ export class ConnectionGroup implements ConnectionHost {
     this.config = config
     this.routes = routes
     this.inflight = new InflightBytes(config.inflightBytesMax, config.connectionInflightBytesMax)
+    this.unsent = new UnsentBytes(config.outputBytesTotalMax)
     this.log = new LimitedLogger(config.logger)
     this.receiveBuffer = Buffer.allocUnsafeSlow(config.receiveBufferBytes)
     const shortestMs = Math.min(config.idleMs, config.outputStallMs)
@@ -79,5 +84,20 @@ export class ConnectionGroup implements ConnectionHost {
 
   #sweep(): void {
     for (const connection of this.#connections) connection.sweep(this.#sweepMs)
+    if (this.unsent.isOver && this.side === 'server') this.#relieve()
+  }
+
+  /** Ends those that have taken nothing for a while, until the others have room. */
+  #relieve(): void {
+    const { bytesMax } = this.unsent
+    const stalled = [...this.#connections].filter(({ stalledMs }) => stalledMs >= RELIEF_STALL_MS)
+    stalled.sort((left, right) => right.unsentBytes - left.unsentBytes)
+    let excessBytes = this.unsent.totalBytes - bytesMax
+    for (const connection of stalled) {
+      if (excessBytes <= 0) return
+      excessBytes -= connection.unsentBytes
+      const why = `it takes nothing, and all may leave ${bytesMax} bytes unread`
+      connection.cut('REMOTING_OVERLOADED', why)
+    }
   }
 }

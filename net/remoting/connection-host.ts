@@ -4,6 +4,7 @@ import type { LimitedLogger } from './limited-logger.ts'
 import type { OutputTurn } from './output-turn.ts'
 import type { ConnectionConfig } from './remoting-options.ts'
 import type { RequestRoutes } from './request-routes.ts'
+import type { UnsentBytes } from './unsent-bytes.ts'
 
 /** What the connections of one server or client share. */
 export interface ConnectionHost {
@@ -12,6 +13,7 @@ export interface ConnectionHost {
   readonly routes: RequestRoutes
   readonly turn: OutputTurn
   readonly inflight: InflightBytes
+  readonly unsent: UnsentBytes
   readonly log: LimitedLogger
   /** Takes note of a change of kept bytes; false when that is too many in all. */
   keep(deltaBytes: number): boolean

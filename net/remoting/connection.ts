@@ -58,6 +58,8 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   #paused = 0
   #discarding = false
   #keptBytes = 0
+  /** Unsent bytes that the host counts. */
+  #countedBytes = 0
   #endReason: Error | undefined
   #onIdle: (() => void) | undefined
 
@@ -84,6 +86,11 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   /** Bytes that are committed and not yet taken by the operating system. */
   get unsentBytes(): number {
     return this.#output.unsentBytes
+  }
+
+  /** For how long the peer has taken none of what waits for it, in ms, as of the last sweep. */
+  get stalledMs(): number {
+    return this.#watch.stalledMs
   }
 
   /** False once it is closing, or one of the two sides has ended it. */
@@ -240,12 +247,23 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
       isReading: this.#paused === 0,
     })
     if (verdict === 'stalled') {
-      const message = `${this.remoteAddress} took no output for ${outputStallMs} ms`
-      void this.destroy(new RemotingError('REMOTING_OUTPUT_STALLED', message))
+      this.cut('REMOTING_OUTPUT_STALLED', `it took nothing for ${outputStallMs} ms`)
     } else if (verdict === 'idle' && this.status === 'open') {
       const message = `${this.remoteAddress} was idle for ${idleMs} ms`
       void this.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))
     }
+  }
+
+  /** Ends the connection of a peer that does not take what it asked for, and says so in the log. */
+  cut(code: 'REMOTING_OUTPUT_STALLED' | 'REMOTING_OVERLOADED', why: string): void {
+    const { unsent, routes, config } = this.#host
+    const name = routes.nameOf?.(this)
+    const who = name === undefined ? this.remoteAddress : `${this.remoteAddress} (${name})`
+    const message =
+      `the connection of ${who} is ended, ${why}: ` +
+      `${this.#output.unsentBytes} bytes wait for it, ${unsent.totalBytes} for all`
+    if (this.status === 'open') config.logger.warn(message)
+    void this.destroy(new RemotingError(code, message))
   }
 
   protected override async drain(): Promise<void> {
@@ -312,23 +330,35 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     if (this.#paused === 0 && !this.#discarding) this.#socket.resume()
   }
 
+  /** With too much unsent by all, nobody may have more. */
+  get #outputBytesHigh(): number {
+    return this.#host.unsent.isOver ? 0 : this.#host.config.outputBytesHigh
+  }
+
   #checkOutput(): void {
     this.#watch.noteActivity()
-    const { outputBytesHigh, outputBytesMax } = this.#host.config
+    this.#countUnsent()
     const { unsentBytes } = this.#output
     // Only a server stops reading: two peers that both wait for the other to read would wait
     // for ever.
-    if (unsentBytes <= outputBytesHigh || this.#host.side === 'client') return
+    if (unsentBytes <= this.#outputBytesHigh || this.#host.side === 'client') return
     this.#pause(PAUSED_BY_OUTPUT)
+    const { outputBytesMax } = this.#host.config
     if (unsentBytes <= outputBytesMax || this.#discarding) return
-    const message = `${this.remoteAddress} leaves ${unsentBytes} bytes unread`
-    void this.destroy(new RemotingError('REMOTING_OVERLOADED', message))
+    this.cut('REMOTING_OVERLOADED', `it may leave ${outputBytesMax} bytes unread`)
   }
 
   #noteProgress(): void {
+    this.#countUnsent()
     if ((this.#paused & PAUSED_BY_OUTPUT) === 0) return
-    if (this.#output.unsentBytes > this.#host.config.outputBytesHigh * RESUME_SHARE) return
+    if (this.#output.unsentBytes > this.#outputBytesHigh * RESUME_SHARE) return
     this.#resume(PAUSED_BY_OUTPUT)
+  }
+
+  #countUnsent(): void {
+    const delta = this.#output.unsentBytes - this.#countedBytes
+    this.#countedBytes += delta
+    this.#host.unsent.change(delta)
   }
 
   /** Resolves when no handler and no call of this connection is in progress. */
@@ -355,6 +385,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     const reason = this.#endReason ?? closedByOwner(this.remoteAddress)
     this.#discarding = true
     this.#output.release()
+    this.#countUnsent()
     this.#splitter.release()
     this.#host.keep(-this.#keptBytes)
     this.#keptBytes = 0

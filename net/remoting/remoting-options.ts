@@ -19,6 +19,10 @@ export interface ConnectionOptions {
    *  of the log count here but occupy no memory of their own.
    *  @default 134217728 */
   readonly outputBytesMax?: number | undefined
+  /** With more unsent bytes of all connections than this, a server reads no requests of those that
+   *  have any, and ends those that take none for a second, the largest first.
+   *  @default 536870912 */
+  readonly outputBytesTotalMax?: number | undefined
   /** A peer that takes no byte of waiting output for this long is ended, in milliseconds.
    *  @default 30000 */
   readonly outputStallMs?: number | undefined
@@ -70,6 +74,7 @@ const CONNECTION_DEFAULTS = Object.freeze({
   idleMs: 120_000,
   outputBytesHigh: 4 * MIB,
   outputBytesMax: 128 * MIB,
+  outputBytesTotalMax: 512 * MIB,
   outputStallMs: 30_000,
   connectionInflightBytesMax: 32 * MIB,
   inflightBytesMax: 256 * MIB,

@@ -61,6 +61,11 @@ export class RemotingServer extends Lifecycle {
     return this.#group.keptBytes
   }
 
+  /** Bytes that wait to be sent, of all connections. */
+  get unsentBytes(): number {
+    return this.#group.unsent.totalBytes
+  }
+
   /** Bytes of requests whose handlers have not answered. */
   get inflightBytes(): number {
     return this.#group.inflight.totalBytes

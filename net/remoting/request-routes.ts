@@ -39,6 +39,8 @@ export interface RequestRoutes {
   /** The handler of a request code; undefined is answered with REQUEST_CODE_NOT_SUPPORTED. */
   route(code: number): RequestHandler | undefined
   readonly hot?: HotHandler
+  /** Who the peer of a connection is, for the log, besides its address. */
+  nameOf?(connection: Connection): string | undefined
   onConnect?(connection: Connection): void
   /** Called once when the connection is gone, with the reason when it was not a plain close. */
   onClose?(connection: Connection, reason: Error | undefined): void

@@ -25,6 +25,11 @@ export class TrafficWatch {
     this.#stallMs = outputStallMs
   }
 
+  /** For how long the peer has taken none of what waits for it, in ms. */
+  get stalledMs(): number {
+    return this.#stalledMs
+  }
+
   /** Something was received or sent. */
   noteActivity(): void {
     this.#active = true

@@ -53,6 +53,7 @@ export class DrivenBroker implements AsyncDisposable {
       {
         route: (code) => parts.routes.get(code),
         hot: (frame, connection) => parts.hot(frame, connection) ?? HotOutcome.DECLINED,
+        nameOf: (connection) => parts.nameOf(connection),
         onClose: (connection) => parts.connectionClosed(connection),
       },
     )

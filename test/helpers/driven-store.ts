@@ -3,12 +3,13 @@
  * are the real ones, and a test decides when the flush and the building of queues come.
  */
 import type { FileSystem } from '../../engine/file/file-system.ts'
+import type { MappedRegion } from '../../engine/file/mapped-region.ts'
 import type { RecordSource } from '../../engine/format/record-encoder.ts'
 import type { AppendOutcome } from '../../engine/log/append-outcome.ts'
 import type { CommitLog } from '../../engine/log/commit-log.ts'
 import type { QueueTail } from '../../engine/log/queue-tail.ts'
 import type { ColdRange, GetResult } from '../../engine/store/get-result.ts'
-import type { GetRequest } from '../../engine/store/message-reader.ts'
+import type { GetRequest, MessageReader } from '../../engine/store/message-reader.ts'
 import {
   parseStoreOptions,
   type StoreConfig,
@@ -23,6 +24,8 @@ export class DrivenStore {
   readonly stepped: SteppedStore
   /** While it is, nothing becomes durable, whoever wants it. */
   isFlushStuck = false
+  /** Whether a stretch of a segment is taken for one that is on the disk only. */
+  isCold: (start: number) => boolean = () => false
   /** Called for what is to be brought into memory. */
   onWarm: (ranges: readonly ColdRange[]) => Promise<void> = () => Promise.resolve()
   readonly #listeners: StoreListener[] = []
@@ -32,7 +35,8 @@ export class DrivenStore {
 
   constructor(files: FileSystem, directory: string, options: StoreOptions) {
     this.config = parseStoreOptions(options)
-    this.stepped = new SteppedStore(files, directory, options, {
+    const seen = withColdRegions(files, (start) => this.isCold(start))
+    this.stepped = new SteppedStore(seen, directory, options, {
       onWritten: (offset) => this.#onWritten(offset),
       onTurnStarted: () => void setImmediate(() => this.log.commitTurn()),
     })
@@ -50,6 +54,10 @@ export class DrivenStore {
 
   get log(): CommitLog {
     return this.stepped.store.log
+  }
+
+  get reader(): MessageReader {
+    return this.stepped.store.reader
   }
 
   get layout(): SteppedStore['store']['layout'] {
@@ -138,4 +146,21 @@ export class DrivenStore {
     this.#isReputWanted = false
     for (const listener of this.#listeners) listener.onReput(this.reputOffset)
   }
+}
+
+/** The same files, whose mappings say that what is cold is not in memory. */
+function withColdRegions(files: FileSystem, isCold: (start: number) => boolean): FileSystem {
+  const map = (fd: number, lengthBytes: number): MappedRegion => {
+    const region = files.map(fd, lengthBytes)
+    const isResident = region.isResident.bind(region)
+    region.isResident = (start, length) => !isCold(start) && isResident(start, length)
+    return region
+  }
+  return new Proxy(files, {
+    get: (target, name) => {
+      if (name === 'map') return map
+      const member: unknown = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
 }

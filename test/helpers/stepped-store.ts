@@ -55,12 +55,15 @@ export class SteppedStore {
   /** Queues and index of everything before are on the disk. */
   #builtOffset: number
 
-  /** @param heard is told what becomes of turns; without it, {@link append} ends each by itself */
+  /**
+   * @param heard is told what becomes of turns, and says how far readers know of what was built;
+   * without it, {@link append} ends each turn by itself and all of it is known
+   */
   constructor(
     files: FileSystem,
     directory: string,
     options: StoreOptions,
-    heard: Partial<Pick<CommitLogListener, 'onWritten' | 'onTurnStarted'>> = {},
+    heard: Partial<CommitLogListener & { reputOffset: () => number }> = {},
   ) {
     this.#files = files
     const config = parseStoreOptions(options)
@@ -74,11 +77,11 @@ export class SteppedStore {
           this.#writtenTimestampMs = timestampMs
           heard.onWritten?.(offset, timestampMs)
         },
-        onTakenBack: () => undefined,
+        onTakenBack: (fromOffset, error) => heard.onTakenBack?.(fromOffset, error),
         onSegmentWanted: (startOffset) => this.#offerSegment(startOffset),
         onTurnStarted: () => heard.onTurnStarted?.(),
       },
-      reputOffset: () => this.reputter.reputOffset,
+      reputOffset: () => heard.reputOffset?.() ?? this.reputter.reputOffset,
     })
     const { layout, log, recovered } = this.store
     this.#builtOffset = recovered.redoFromOffset
@@ -101,7 +104,7 @@ export class SteppedStore {
       {
         queues: this.queues,
         index: this.index,
-        delayLevels: new DelayLevels(),
+        delayLevels: new DelayLevels(config.delayLevels),
         restartOffsets: recovered.restartOffsets,
         deletedTopics: this.#deletedTopics,
       },

@@ -155,6 +155,19 @@ function outputsOfMqadmin(): void {
     await expectSameAnswer(RequestCode.GET_KVLIST_BY_NAMESPACE, key)
   })
 
+  test('mqadmin puts, shows and deletes an order config, and the routes show it', async () => {
+    const order = async (): Promise<string | undefined> =>
+      /"orderTopicConf":\s*"([^"]*)"/.exec(await expectSameOutput('topicRoute', '-t', TOPIC))?.[1]
+    const value = `${brokerName}:2`
+    await both.admin('updateNamesrvConfig', '-k', 'orderMessageEnable', '-v', 'true')
+    expect(await order()).toBeUndefined()
+    await expectSameOutput('updateOrderConf', '-m', 'put', '-t', TOPIC, '-v', value)
+    expect(await order()).toBe(value)
+    expect(await expectSameOutput('updateOrderConf', '-m', 'get', '-t', TOPIC)).toContain(value)
+    await expectSameOutput('updateOrderConf', '-m', 'delete', '-t', TOPIC)
+    expect(await order()).toBeUndefined()
+  })
+
   test.each(['true', 'false'])('mqadmin changes a setting to %s and reads it', async (value) => {
     const name = 'orderMessageEnable'
     const changed = await both.admin('updateNamesrvConfig', '-k', name, '-v', value)

@@ -144,6 +144,21 @@ export class ClientRegistry {
     }
   }
 
+  /** The clients of a connection and their groups, for the log; undefined when it has none. */
+  nameOf(connection: Connection): string | undefined {
+    const memberships = this.#memberships.get(connection)
+    if (memberships === undefined) return undefined
+    const { consumerGroups, producerGroups } = memberships
+    const consumers = [...consumerGroups].map((name) => {
+      const clientId = this.#consumers.get(name)?.clientIdOf(connection)
+      return `consumer ${clientId} of ${name}`
+    })
+    const producers = [...producerGroups].map((name) => {
+      return `producer ${this.#producers.get(name)?.get(connection)?.clientId} of ${name}`
+    })
+    return [...consumers, ...producers].join(', ')
+  }
+
   /** Takes a connection out of all its groups. */
   onConnectionClosed(connection: Connection): void {
     const memberships = this.#memberships.get(connection)

@@ -54,6 +54,10 @@ export class ConsumerGroupInfo {
     return [...new Set([...this.#members.values()].map(({ clientId }) => clientId))]
   }
 
+  clientIdOf(connection: Connection): string | undefined {
+    return this.#members.get(connection)?.clientId
+  }
+
   has(connection: Connection): boolean {
     return this.#members.has(connection)
   }

@@ -89,6 +89,9 @@ export interface BrokerOptions {
    *  false in RocketMQ).
    *  @default true */
   readonly enablePropertyFilter?: boolean | undefined
+  /** A topic may be for messages of all types, `+message.type=MIXED` (`enableMixedMessageType`).
+   *  @default false */
+  readonly enableMixedMessageType?: boolean | undefined
   /** Refuses sends that have waited too long, with SYSTEM_BUSY and the cause; otherwise they wait
    *  for as long as it takes (`brokerFastFailureEnable`).
    *  @default true */
@@ -176,6 +179,7 @@ export const BROKER_DEFAULTS = Object.freeze({
   msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
   rejectTransactionMessage: false,
   enablePropertyFilter: true,
+  enableMixedMessageType: false,
   brokerFastFailureEnable: true,
   waitTimeInSendQueueMs: 1_000,
   sendThreadPoolQueueCapacity: 10_000,

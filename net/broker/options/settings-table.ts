@@ -71,6 +71,7 @@ const BROKER_SETTINGS: Readonly<Record<BrokerField, readonly [key: string, row: 
   msgTraceTopicName: ['msgTraceTopicName', fixed(name)],
   rejectTransactionMessage: ['rejectTransactionMessage', fixed(flag)],
   enablePropertyFilter: ['enablePropertyFilter', live(flag)],
+  enableMixedMessageType: ['enableMixedMessageType', live(flag)],
   brokerFastFailureEnable: ['brokerFastFailureEnable', live(flag)],
   waitTimeInSendQueueMs: ['waitTimeMillsInSendQueue', live(milliseconds)],
   sendThreadPoolQueueCapacity: ['sendThreadPoolQueueCapacity', live(wholeNumber(1))],

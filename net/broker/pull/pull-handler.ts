@@ -45,6 +45,8 @@ export class PullHandler implements StoreListener {
   readonly #result = createGetResult()
   readonly #responder = new PullResponder()
   readonly #holder = new PullHolder((pull) => this.#serve(pull, false))
+  /** Those that wait for the disk. */
+  readonly #cold = new Set<Pull>()
 
   constructor(parts: PullParts) {
     this.#parts = parts
@@ -107,16 +109,24 @@ export class PullHandler implements StoreListener {
     this.#responder.endReadersOf(segment)
   }
 
+  /** Drops the pulls of a connection that is gone. */
   forget(connection: Connection): void {
     this.#holder.forget(connection)
+    for (const pull of this.#cold) if (pull.connection === connection) this.#cold.delete(pull)
   }
 
+  /** Answers the pulls of a topic at once, since it is deleted or no longer readable. */
   releaseTopic(topic: string): void {
     this.#holder.releaseTopic(topic)
+    for (const pull of this.#cold) if (pull.topic === topic) pull.suspendMs = 0
   }
 
+  /** Answers the pulls of a group on a topic at once, since it wants other messages of it now. */
   releaseGroup(group: string, topic: string): void {
     this.#holder.releaseGroup(group, topic)
+    for (const pull of this.#cold) {
+      if (pull.topic === topic && pull.group === group) pull.suspendMs = 0
+    }
   }
 
   close(): void {
@@ -258,20 +268,28 @@ export class PullHandler implements StoreListener {
 
   async #serveCold(pull: Pull, maySuspend: boolean): Promise<void> {
     const { store } = this.#parts
+    this.#cold.add(pull)
     try {
       for (let attempt = 0; attempt < WARM_ATTEMPTS_MAX; attempt += 1) {
         const failure = await warmUnlessGone(store.warm([...this.#result.coldRanges]))
+        // Its connection went meanwhile: nobody is there to wait for a message, or with one.
+        if (!this.#cold.has(pull)) return
         this.#get(pull)
         if (this.#result.status === GetStatus.COLD && failure !== undefined) throw failure
         if (this.#result.status === GetStatus.COLD) continue
+        this.#cold.delete(pull)
         this.#serve(pull, maySuspend)
         return
       }
       const remark = 'the messages are on the disk and do not stay in memory: pull again'
-      answerError(pull, ResponseCode.SYSTEM_BUSY, remark)
+      this.#giveUp(pull, ResponseCode.SYSTEM_BUSY, remark)
     } catch (error) {
-      answerError(pull, ResponseCode.SYSTEM_ERROR, describeError(error))
+      this.#giveUp(pull, ResponseCode.SYSTEM_ERROR, describeError(error))
     }
+  }
+
+  #giveUp(pull: Pull, code: number, remark: string): void {
+    if (this.#cold.delete(pull)) answerError(pull, code, remark)
   }
 }
 

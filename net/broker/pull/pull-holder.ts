@@ -61,12 +61,15 @@ export class PullHolder {
     if (this.#count === 0) this.close()
   }
 
-  /** Takes out every pull whose queue has grown beyond what it asked for. */
+  /**
+   * Takes out every pull whose queue has grown beyond what it asked for; or shrunk, since its topic
+   * was deleted and made anew: who waits there would wait for messages long behind the next ones.
+   */
   takeArrived(): Pull[] {
     const arrived: Pull[] = []
     for (const { tail, pulls } of this.#queues.values()) {
       for (const pull of pulls) {
-        if (tail.nextQueueOffset > pull.offset) arrived.push(pull)
+        if (tail.nextQueueOffset !== pull.offset) arrived.push(pull)
       }
     }
     for (const pull of arrived) this.unpark(pull)

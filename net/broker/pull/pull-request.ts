@@ -21,8 +21,8 @@ export interface Pull {
   readonly messageCountMax: number
   readonly bytesMax: number
   readonly filter: MessageFilter | undefined
-  /** How long it may wait for a message, in ms; 0 not at all. */
-  readonly suspendMs: number
+  /** How long it may wait for a message, in ms; 0 not at all, or no longer. */
+  suspendMs: number
   /** When it is answered although nothing came. */
   deadlineMs: number
 }

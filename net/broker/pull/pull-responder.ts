@@ -79,8 +79,7 @@ export class PullResponder {
       [...this.#loans].filter((loan) => loan.segment === segment).map((loan) => loan.connection),
     )
     for (const connection of readers) {
-      const message = `${connection.remoteAddress} did not take what it asked for: it has expired`
-      void connection.destroy(new Error(message))
+      connection.cut('REMOTING_OUTPUT_STALLED', 'what it asked for and did not take has expired')
     }
   }
 

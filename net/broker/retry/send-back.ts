@@ -124,6 +124,8 @@ async function storeAgain(parts: SendBackParts, record: Buffer, retry: Retry): P
     return level > 0 ? delayed.redirect(source, level) : store.tail(name, queueId)
   })
   if (level > 0) stats.topicSlot(SCHEDULE_TOPIC).count(1, bytes)
+  const origin = message.properties.get(PropertyName.RETRY_TOPIC) ?? message.topic
+  stats.sentBack(retry.group, origin, bytes)
 }
 
 /** All but topic, queue and properties, which the caller sets. */

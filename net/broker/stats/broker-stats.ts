@@ -15,6 +15,8 @@ export type TopicSendStats = TrafficStats
 const PUT_TIMES_TURN_MS = 60_000
 
 const OFFSET_UNKNOWN = -1
+/** Between the parts of a counter's key (Java: BrokerStatsManager.buildStatsKey). */
+const KEY_SEPARATOR = '@'
 
 export interface BrokerStatsParts {
   /** The key of the counters of the whole broker, as in RocketMQ. */
@@ -48,6 +50,8 @@ export class BrokerStats {
   readonly #topics = new Map<string, TrafficStats>()
   /** By group, then by topic. */
   readonly #groups = new Map<string, Map<string, PullStats>>()
+  /** What groups gave back of topics, by `topic@group`. */
+  readonly #sendBacks = new Map<string, TrafficStats>()
   readonly #sampledMs: { minute: number; hour: number; day: number; putTimes: number }
   #today: string
 
@@ -98,6 +102,17 @@ export class BrokerStats {
     this.groupSlot(group, topic).count(messageCount, byteCount)
   }
 
+  /** Counts one message of a topic that a group gave back, to be tried again or as dead. */
+  sentBack(group: string, topic: string, byteCount: number): void {
+    const key = topic + KEY_SEPARATOR + group
+    let slot = this.#sendBacks.get(key)
+    if (slot === undefined) {
+      slot = new TrafficStats(this.#isSystemTopic(topic))
+      this.#sendBacks.set(key, slot)
+    }
+    slot.count(1, byteCount)
+  }
+
   /** Takes note of how far a group has pulled a queue, whether the pull found messages or not. */
   pulledTo(group: string, topic: string, queueId: number, nextOffset: number): void {
     this.groupSlot(group, topic).pullOffsets[queueId] = nextOffset
@@ -127,11 +142,13 @@ export class BrokerStats {
       if (pulls !== undefined) this.got.retire(pulls)
       topics.delete(topic)
     }
+    this.#forgetSendBacks((itsTopic) => itsTopic === topic)
   }
 
   forgetGroup(group: string): void {
     for (const pulls of this.#groups.get(group)?.values() ?? []) this.got.retire(pulls)
     this.#groups.delete(group)
+    this.#forgetSendBacks((_topic, itsGroup) => itsGroup === group)
   }
 
   /** Messages a second that came to a topic in the last minute. */
@@ -149,7 +166,7 @@ export class BrokerStats {
    * (Java: BrokerStatsManager).
    */
   item(statsName: string, statsKey: string): StatsItem | undefined {
-    const [topic = '', group = ''] = statsKey.split('@')
+    const [topic = '', group = ''] = statsKey.split(KEY_SEPARATOR)
     switch (statsName) {
       case 'TOPIC_PUT_NUMS':
         return this.#topics.get(statsKey)?.messages
@@ -159,6 +176,8 @@ export class BrokerStats {
         return this.#groups.get(group)?.get(topic)?.messages
       case 'GROUP_GET_SIZE':
         return this.#groups.get(group)?.get(topic)?.bytes
+      case 'SNDBCK_PUT_NUMS':
+        return this.#sendBacks.get(statsKey)?.messages
       default:
         return statsKey === this.#clusterName ? this.#brokerItem(statsName) : undefined
     }
@@ -214,9 +233,17 @@ export class BrokerStats {
     }
   }
 
+  #forgetSendBacks(isMeant: (topic: string, group: string) => boolean): void {
+    for (const key of this.#sendBacks.keys()) {
+      const [topic = '', group = ''] = key.split(KEY_SEPARATOR)
+      if (isMeant(topic, group)) this.#sendBacks.delete(key)
+    }
+  }
+
   *#sampled(): Generator<TrafficStats | BrokerTotal> {
     yield* this.#topics.values()
     yield* this.#pulls()
+    yield* this.#sendBacks.values()
     yield this.put
     yield this.got
   }

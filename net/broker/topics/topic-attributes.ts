@@ -3,6 +3,7 @@ import type { AttributeChange } from '../../protocol/attribute-changes.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import { type AttributeRules, numberAttribute, wordAttribute } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
+import type { BrokerConfig } from '../options/broker-options.ts'
 
 const NONE = -1n
 const INT64_MAX = 2n ** 63n - 1n
@@ -37,16 +38,28 @@ const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
   [`${QUEUE_TYPE}=BatchCQ`, 'queue.type BatchCQ is not supported yet'],
   [`${CLEANUP_POLICY}=COMPACTION`, 'cleanup.policy COMPACTION is not supported yet'],
   [`${MESSAGE_TYPE}=LITE`, 'message.type LITE is not supported yet'],
-  [`${MESSAGE_TYPE}=MIXED`, 'MIXED message type is not supported.'],
 ])
+const MIXED = `${MESSAGE_TYPE}=MIXED`
 
-/** @throws {BrokerError} INVALID_PARAMETER naming what is not there. */
-export function checkTopicFeatures(changes: readonly AttributeChange[]): void {
+/**
+ * What a topic's `message.type` says is checked by RocketMQ's proxy, when messages are sent through
+ * it; a broker takes messages of every type for every topic, and so does this one.
+ * @param config a topic of messages of all types must be allowed by `enableMixedMessageType`
+ * @throws {BrokerError} INVALID_PARAMETER naming what is not there.
+ */
+export function checkTopicFeatures(
+  changes: readonly AttributeChange[],
+  config: Pick<BrokerConfig, 'enableMixedMessageType'>,
+): void {
   for (const { name, value } of changes) {
+    const asked = `${name}=${value}`
     const isReserved = name === RESERVE_TIME && value !== undefined
+    const isMixed = asked === MIXED && !config.enableMixedMessageType
     const remark = isReserved
       ? 'Update topic reserveTime not supported'
-      : UNSUPPORTED.get(`${name}=${value}`)
+      : isMixed
+        ? 'MIXED message type is not supported.'
+        : UNSUPPORTED.get(asked)
     if (remark !== undefined) throw new BrokerError(ResponseCode.INVALID_PARAMETER, remark)
   }
 }

@@ -19,6 +19,7 @@ import { createResponse, type RemotingCommand } from '../../remoting/remoting-co
 import { attributeChangesOf, changedAttributes } from '../attributes.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
+import type { BrokerConfig } from '../options/broker-options.ts'
 import type { Route } from '../routes.ts'
 import { savedResponse } from '../saved-response.ts'
 import { checkTopicFeatures, TOPIC_ATTRIBUTES } from './topic-attributes.ts'
@@ -31,13 +32,14 @@ export interface TopicRouteParts {
   readonly topics: TopicConfigs
   readonly offsets: ConsumerOffsets
   readonly store: Pick<ThreadedStore, 'deleteTopic'>
+  readonly config: Pick<BrokerConfig, 'enableMixedMessageType'>
 }
 
 export function topicRoutes(parts: TopicRouteParts): readonly Route[] {
   const { topics } = parts
   return [
-    [RequestCode.UPDATE_AND_CREATE_TOPIC, (request) => createTopic(topics, request)],
-    [RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, (request) => createTopics(topics, request)],
+    [RequestCode.UPDATE_AND_CREATE_TOPIC, (request) => createTopic(parts, request)],
+    [RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, (request) => createTopics(parts, request)],
     [RequestCode.DELETE_TOPIC_IN_BROKER, (request) => deleteTopic(parts, request)],
     [RequestCode.GET_ALL_TOPIC_CONFIG, (request) => allTopics(topics, request)],
     [RequestCode.GET_TOPIC_CONFIG, (request) => oneTopic(topics, request)],
@@ -46,7 +48,7 @@ export function topicRoutes(parts: TopicRouteParts): readonly Route[] {
 }
 
 async function createTopic(
-  topics: TopicConfigs,
+  parts: TopicRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const { topic, attributes, topicSysFlag, ...header } = decodeHeader(
@@ -65,18 +67,18 @@ async function createTopic(
     },
     changes: parseAttributeChanges(attributes),
   }
-  return changeTopics(topics, request, [asked])
+  return changeTopics(parts, request, [asked])
 }
 
 async function createTopics(
-  topics: TopicConfigs,
+  parts: TopicRouteParts,
   request: RemotingCommand,
 ): Promise<RemotingCommand> {
   const { topicConfigList } = decodeBody(CreateTopicListRequestBody, request.body)
   const asked = topicConfigList.map(({ attributes, ...config }) => {
     return { config, changes: attributeChangesOf(attributes) }
   })
-  return changeTopics(topics, request, asked)
+  return changeTopics(parts, request, asked)
 }
 
 /** A topic as a request wants it to be. */
@@ -87,11 +89,12 @@ interface AskedTopic {
 
 /** Makes or changes topics: all of them or, when one of them cannot be, none. */
 async function changeTopics(
-  topics: TopicConfigs,
+  parts: TopicRouteParts,
   request: RemotingCommand,
   asked: readonly AskedTopic[],
 ): Promise<RemotingCommand> {
-  const configs = asked.map((topic) => changedConfig(topics, topic))
+  const { topics } = parts
+  const configs = asked.map((topic) => changedConfig(parts, topic))
   for (const config of configs) {
     // Name servers are not told of a change that is none.
     if (isDeepStrictEqual(topics.find(config.topicName)?.config, config)) continue
@@ -100,12 +103,13 @@ async function changeTopics(
   return savedResponse(request, topics)
 }
 
-function changedConfig(topics: TopicConfigs, { config, changes }: AskedTopic): TopicConfig {
+function changedConfig(parts: TopicRouteParts, { config, changes }: AskedTopic): TopicConfig {
+  const { topics } = parts
   validateTopicName(config.topicName)
   checkNotSystem(topics, config.topicName)
   checkQueueNums(config.readQueueNums)
   checkQueueNums(config.writeQueueNums)
-  checkTopicFeatures(changes)
+  checkTopicFeatures(changes, parts.config)
   const current = topics.find(config.topicName)?.config.attributes
   return { ...config, attributes: changedAttributes(TOPIC_ATTRIBUTES, current, changes) }
 }

@@ -17,6 +17,7 @@ import { RunningStandalone, sendFields } from '../../../helpers/running-standalo
 import { readExpectedStore } from '../../../helpers/store-fixtures.ts'
 
 const { CONSUMER_SEND_MSG_BACK, LOCK_BATCH_MQ, SEND_MESSAGE_V2 } = RequestCode
+const { VIEW_BROKER_STATS_DATA } = RequestCode
 const { UPDATE_AND_CREATE_SUBSCRIPTIONGROUP } = RequestCode
 const GROUP = 'readers'
 const RETRY = `%RETRY%${GROUP}`
@@ -68,6 +69,22 @@ describe('a message that comes back', () => {
     const table = readFileSync(join(running.directory, 'config', 'topics.json'), 'utf8')
     expect(table).toContain(`"${topic}"`)
   })
+
+  test.each([0, -1])(
+    'at level %i is counted for the topic it first came to',
+    async (delayLevel) => {
+      await using running = await RunningStandalone.start()
+      const first = await send(running)
+      expect((await back(running, first.physicalOffset, { delayLevel })).code).toBe(0)
+      // And once more from where it waits now.
+      const waiting = await lastOf(running)
+      expect((await back(running, waiting.physicalOffset, { delayLevel })).code).toBe(0)
+      const view = (statsKey: string) =>
+        running.ask(VIEW_BROKER_STATS_DATA, { statsName: 'SNDBCK_PUT_NUMS', statsKey })
+      expect((await view(`T@${GROUP}`)).code).toBe(0)
+      expect((await view(`${waiting.topic}@${GROUP}`)).code).toBe(ResponseCode.SYSTEM_ERROR)
+    },
+  )
 
   test('waits for its next try as the one that Java stored', async () => {
     const java = (await readExpectedStore('broker')).messages.find(

@@ -135,3 +135,17 @@ test('append times are shown by ranges and percentiles of the last whole minute'
   expect(times.percentileMs(1)).toBe(20_000)
   expect(times.maxMs).toBe(20_000)
 })
+
+test('what a group gives back of a topic is counted until either is deleted', () => {
+  stats.sample(bootTimeMs)
+  for (let count = 0; count < 30; count += 1) stats.sentBack('shop', 'orders', 100)
+  stats.sentBack('shop', 'bills', 100)
+  stats.sample(bootTimeMs + 10 * SECOND_MS)
+  expect(stats.item('SNDBCK_PUT_NUMS', 'orders@shop')?.minute).toMatchObject({ sum: 30, tps: 3 })
+  expect(stats.item('SNDBCK_PUT_NUMS', 'orders@market')).toBeUndefined()
+  stats.forgetTopic('orders')
+  expect(stats.item('SNDBCK_PUT_NUMS', 'orders@shop')).toBeUndefined()
+  expect(stats.item('SNDBCK_PUT_NUMS', 'bills@shop')).toBeDefined()
+  stats.forgetGroup('shop')
+  expect(stats.item('SNDBCK_PUT_NUMS', 'bills@shop')).toBeUndefined()
+})

@@ -32,6 +32,7 @@ let offsets: ConsumerOffsets
 let live: LiveRoutes
 let peer: LivePeer
 let deleted: string[]
+const config = { enableMixedMessageType: false }
 
 beforeEach(async () => {
   folder = temporaryFolder('topic-routes')
@@ -50,8 +51,9 @@ beforeEach(async () => {
   )
   offsets = new ConsumerOffsets(directory, silentLogger)
   deleted = []
+  config.enableMixedMessageType = false
   const store = { deleteTopic: async (topic: string) => void deleted.push(topic) }
-  live = await LiveRoutes.start(topicRoutes({ topics, offsets, store }))
+  live = await LiveRoutes.start(topicRoutes({ topics, offsets, store, config }))
   peer = live.peer()
 })
 afterEach(async () => {
@@ -137,6 +139,13 @@ describe('a request for a topic', () => {
     expect(answer.code).toBe(ResponseCode.INVALID_PARAMETER)
     expect(answer.remark).toContain(remark)
     expect(topics.find(topic)?.config).toBe(before)
+  })
+
+  test('for messages of all types is answered where that is allowed', async () => {
+    config.enableMixedMessageType = true
+    const answer = await create('orders', { attributes: '+message.type=MIXED' })
+    expect(answer.code).toBe(ResponseCode.SUCCESS)
+    expect(attributesOf('orders')).toEqual({ 'message.type': 'MIXED' })
   })
 
   test('that cannot be saved says so, and is saved later', async () => {
