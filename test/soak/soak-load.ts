@@ -31,13 +31,13 @@ export const PATIENCE = { sendTimeoutMs: 60_000, requestTimeoutMs: 60_000 } as c
 export class Repeated {
   readonly #running: Promise<void>
   #isStopped = false
-  #failure: unknown
+  #failure: Error | undefined
 
   /** @param pauseMs the time between two steps, asked for each time */
   constructor(step: () => Promise<void>, pauseMs: () => number) {
     this.#running = this.#run(step, pauseMs)
     this.#running.catch((error: unknown) => {
-      this.#failure = error
+      this.#failure = new Error('a load has failed', { cause: error })
     })
   }
 
