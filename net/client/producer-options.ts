@@ -12,8 +12,10 @@ export interface ProducerOptions extends ClientOptions {
   /** Time for one send, retries included, in milliseconds.
    *  @default 3000 (RocketMQ `sendMsgTimeout`) */
   readonly sendTimeoutMs?: number | undefined
-  /** How often a send is tried again on another broker when one fails.
-   *  @default 2 (RocketMQ `retryTimesWhenSendFailed`) */
+  /** How often a send is tried again on another broker when one fails. A message whose answer was
+   *  lost may then be stored twice.
+   *  @default 2 (RocketMQ `retryTimesWhenSendFailed`, and `retryTimesWhenSendAsyncFailed`, since
+   *  every send is a promise) */
   readonly retryCountMax?: number | undefined
   /** Also try again when a message is stored but its status is not `SEND_OK`. That stores it twice.
    *  @default false (RocketMQ `retryAnotherBrokerWhenNotStoreOK`) */
@@ -75,6 +77,12 @@ export interface ProducerOptions extends ClientOptions {
   /** With so many bytes waiting or on their way, messages are sent singly.
    *  @default 33554432 (RocketMQ `totalBatchMaxBytes`) */
   readonly autoBatchTotalBytes?: number | undefined
+  /** Sends that are under way at once, one-way ones aside; further ones wait within their time.
+   *  @default 0 (any number; RocketMQ `backPressureForAsyncSendNum`, there off, or 1024) */
+  readonly sendsInFlightMax?: number | undefined
+  /** Bytes of bodies that are under way at once; further sends wait within their time.
+   *  @default 0 (any; RocketMQ `backPressureForAsyncSendSize`, there off, or 104857600) */
+  readonly sendBytesInFlightMax?: number | undefined
   /** The topic whose queues and permission new topics get.
    *  @default TBW102 (RocketMQ `createTopicKey`) */
   readonly templateTopic?: string | undefined
@@ -115,6 +123,8 @@ export const PRODUCER_DEFAULTS = Object.freeze({
   autoBatchDelayMs: 10,
   autoBatchBytes: 32 * KIB,
   autoBatchTotalBytes: 32 * MIB,
+  sendsInFlightMax: 0,
+  sendBytesInFlightMax: 0,
   templateTopic: 'TBW102',
   topicQueueCount: 4,
 }) satisfies Partial<ProducerConfig>
@@ -137,6 +147,8 @@ export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
   ])
   requireInteger(config, 'retryCountMax', 0)
   requireInteger(config, 'attemptTimeoutMs', 0)
+  requireInteger(config, 'sendsInFlightMax', 0)
+  requireInteger(config, 'sendBytesInFlightMax', 0)
   requireInteger(config, 'autoBatchDelayMs', 1, AUTO_BATCH_DELAY_MS_MAX)
   requireInteger(config, 'autoBatchBytes', 1, 2 * MIB)
   checkLatencyTables(config)

@@ -25,6 +25,7 @@ import {
 } from './producer-options.ts'
 import { queueByHash } from './queue-choice.ts'
 import { QueueOffsets } from './queue-offsets.ts'
+import { SendGate } from './send-gate.ts'
 
 /** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
 const DETECTOR_INTERVAL_MS = 3_000
@@ -45,6 +46,7 @@ export class Producer extends Lifecycle {
   readonly #ids: UniqueMessageIds
   readonly #offsets: QueueOffsets
   readonly #query: MessageQuery
+  readonly #gate: SendGate
   readonly #autoBatch: AutoBatch | undefined
   readonly #detector: PeriodicTask | undefined
   readonly #sending = new Set<Promise<unknown>>()
@@ -63,6 +65,10 @@ export class Producer extends Lifecycle {
       }),
     )
     this.#sender = new MessageSender(this.#instance, config)
+    this.#gate = new SendGate({
+      countMax: config.sendsInFlightMax,
+      bytesMax: config.sendBytesInFlightMax,
+    })
     this.#offsets = new QueueOffsets(this.#instance)
     this.#query = new MessageQuery(this.#instance)
     if (config.autoBatch) this.#autoBatch = this.#openAutoBatch()
@@ -199,6 +205,8 @@ export class Producer extends Lifecycle {
 
   protected override async abort(reason: Error): Promise<void> {
     await Promise.all([this.#detector?.stop(), this.#instance.destroy(reason)])
+    // What still waited for others hears now that it will not be sent.
+    this.#autoBatch?.flush()
   }
 
   async #send(message: Message, options: SendOptions): Promise<SendResult> {
@@ -272,8 +280,11 @@ export class Producer extends Lifecycle {
     message: OutgoingMessage,
     timeoutMs: number,
   ): Promise<StoredReceipt> {
-    if (queue === undefined) return this.#sender.send(message, timeoutMs)
-    return this.#sender.sendTo(queue, message, timeoutMs)
+    return this.#gate.pass({ bytes: message.body.length, timeoutMs }, (leftMs) =>
+      queue === undefined
+        ? this.#sender.send(message, leftMs)
+        : this.#sender.sendTo(queue, message, leftMs),
+    )
   }
 
   #prepare(message: Message, options: SendOptions): ReturnType<typeof prepareMessage> {

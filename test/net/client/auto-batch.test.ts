@@ -147,6 +147,15 @@ test('a refusal reaches everybody whose message was in the batch', async () => {
   }
 })
 
+test('what waits when the producer is destroyed fails at once', async () => {
+  const producer = await start()
+  const sending = producer.send({ topic: 'T', body: 'x' })
+  const failure = sending.catch((error: unknown) => error)
+  await producer.destroy(new Error('the test ends it'))
+  expect(await failure).toMatchObject({ code: 'CLIENT_CLOSED' })
+  expect(batchCount()).toBe(0)
+})
+
 test.each([
   ['no time', { autoBatchDelayMs: 0 }],
   ['more than half a minute', { autoBatchDelayMs: 30_001 }],

@@ -186,6 +186,23 @@ test('a broker that hangs has only its own share of the time', async () => {
   await brokerA.listen()
 })
 
+test('no more sends are under way than allowed', async () => {
+  let openCount = 0
+  let openCountMax = 0
+  const hold = async (request: RemotingCommand): Promise<RemotingCommand> => {
+    openCount += 1
+    openCountMax = Math.max(openCountMax, openCount)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    openCount -= 1
+    return stored(request, 0)
+  }
+  for (const broker of cluster.brokers) broker.on(RequestCode.SEND_MESSAGE_V2, hold)
+  const producer = await start({ sendsInFlightMax: 3 })
+  const sends = Array.from({ length: 20 }, () => producer.send({ topic: 'T', body: 'x' }))
+  await Promise.all(sends)
+  expect(openCountMax).toBe(3)
+})
+
 test('the codes that are worth a retry can be chosen', async () => {
   answer(brokerA, BUSY)
   answer(brokerB, BUSY)
