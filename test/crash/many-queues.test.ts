@@ -100,7 +100,7 @@ test('40,000 queues are written and read with the files that a process may open'
   using folder = temporaryFolder('many-queues')
   const directory = join(realpathSync(folder.path), 'data')
   const under = ['prlimit', `--nofile=${OPEN_FILES_MAX}:${OPEN_FILES_MAX}`]
-  const broker = await KilledBroker.start(directory, [], under)
+  const broker = await KilledBroker.start(directory, [], { under })
   let written: OpenFiles
   try {
     await makeTopics(broker)
@@ -123,7 +123,7 @@ test('40,000 queues are written and read with the files that a process may open'
   } finally {
     broker.end()
   }
-  const after = await KilledBroker.start(directory, [], under)
+  const after = await KilledBroker.start(directory, [], { under })
   try {
     // A start opens none of them: what nobody asks for stays closed.
     expect(expectBounded(after, directory).queues).toBe(0)

@@ -1,7 +1,7 @@
 /**
- * Which of many topics each send goes to: all of them in turn. Queues come in turn as well, so every
- * round of the topics is moved on by as much as brings each topic its next queue; a topic would see
- * one of its queues only, where the number of topics fits that of the queues.
+ * Which of many topics each send goes to: all of them in turn. Queues come in turn as well, so
+ * every round of the topics is moved on by as much as brings each topic its next queue; a topic
+ * would see one of its queues only, where the number of topics fits that of the queues.
  */
 export class TopicTurns {
   readonly #count: number
