@@ -11,6 +11,7 @@ import {
   stampSend,
   stampTopic,
 } from './send-template.ts'
+import { TopicTurns } from './topic-turns.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
 /** Who is told what becomes of the sends. */
@@ -50,7 +51,7 @@ export class SendLane implements LaneOwner {
   readonly #arena: Buffer
   readonly #sinceMs: Float64Array
   readonly #topicCount: number
-  #topicIndex: number
+  readonly #topicTurns: TopicTurns
   readonly #header = new ResponseHeader()
   readonly #splitter: ResponseSplitter
   /** Slots that were taken since the last write: `runStart <= slot < runEnd`. */
@@ -75,7 +76,7 @@ export class SendLane implements LaneOwner {
     this.#arena = Buffer.concat(this.#templates.map(({ frame }) => frame))
     this.#sinceMs = new Float64Array(slotCount)
     this.#topicCount = shape.topics.count
-    this.#topicIndex = shape.firstTopic
+    this.#topicTurns = new TopicTurns(shape.topics.count, queueIds.length, shape.firstTopic)
     this.#splitter = new ResponseSplitter((buffer, start, end) =>
       this.#onHeader(buffer, start, end),
     )
@@ -114,8 +115,7 @@ export class SendLane implements LaneOwner {
     const opaque = this.#slots.opaqueOf(slot)
     stampSend(this.#arena, frameAt, template, opaque, wallMs, this.#keys)
     if (this.#topicCount > 1) {
-      stampTopic(this.#arena, frameAt, template, this.#topicIndex)
-      this.#topicIndex = (this.#topicIndex + 1) % this.#topicCount
+      stampTopic(this.#arena, frameAt, template, this.#topicTurns.take())
     }
     if (stamp === 'stamp-body') this.#arena.writeDoubleBE(sinceMs, frameAt + template.bodyAt)
     if (slot !== this.#runEnd) {

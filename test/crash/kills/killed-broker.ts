@@ -58,6 +58,7 @@ export class KilledBroker {
     return this.#nameServer
   }
 
+  /** Of the broker itself, not of the program that it was started under. */
   get pid(): number {
     return this.#pid
   }
