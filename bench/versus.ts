@@ -8,6 +8,7 @@ import process from 'node:process'
 import { packageRoot } from '../scripts/java/package-root.ts'
 import { optionTexts, parseVersusArguments, type VersusArguments } from './versus/command-line.ts'
 import { compare } from './versus/measures/comparison.ts'
+import type { RowOutcome } from './versus/outcome.ts'
 import { describeMachine, formatMachine } from './versus/report/machine.ts'
 import { drawPlot } from './versus/report/plot.ts'
 import {
@@ -38,17 +39,21 @@ async function main(): Promise<void> {
   } else if (words.from !== undefined) {
     show(readResults(words.from), words)
   } else {
-    const results = await measure(words)
-    const path = join(packageRoot, 'bench/results', words.name)
-    writeResults(`${path}.json`, results)
-    show(results, words)
+    const path = join(packageRoot, 'bench/results', `${words.name}.json`)
+    show(await measure(words, path), words)
   }
 }
 
-async function measure(words: VersusArguments): Promise<Results> {
+async function measure(words: VersusArguments, path: string): Promise<Results> {
   const options = words.open()
   const machine = describeMachine(options.directory)
-  return createResults(machine, options, await runRows(words.rows, options))
+  const outcomes: RowOutcome[] = []
+  // A long run that is ended leaves what it has.
+  for await (const outcome of runRows(words.rows, options)) {
+    outcomes.push(outcome)
+    writeResults(path, createResults(machine, options, outcomes))
+  }
+  return readResults(path)
 }
 
 /** Prints everything once more, level by level, and draws it. */

@@ -20,37 +20,34 @@ const STORED_BYTES_MAX = 16 * GIB
 
 type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' }>
 
-/** Measures all of `rows`. */
-export async function runRows(
+/** Measures `rows` one after the other. */
+export async function* runRows(
   rows: readonly Row[],
   options: VersusOptions,
-): Promise<readonly RowOutcome[]> {
-  const outcomes: RowOutcome[] = []
+): AsyncGenerator<RowOutcome> {
   for (const flush of ['async', 'sync'] as const) {
     const own = rows.filter((row) => usesBrokers(row) && flushOf(row) === flush)
-    if (own.length > 0) outcomes.push(...(await runBrokerRows(own, flush, options)))
+    if (own.length > 0) yield* runBrokerRows(own, flush, options)
   }
   for (const row of rows) {
     const { work } = row
-    if (work.kind === 'cold') outcomes.push(await runColdRow(row, work, options))
+    if (work.kind === 'cold') yield runColdRow(row, work, options)
     if (work.kind === 'append') {
       const measure: Measure = (name) => measureAppend(name, work.append, options)
-      outcomes.push(await runRounds(row, options, measure))
+      yield runRounds(row, options, measure)
     }
     if (work.kind === 'start') {
       const measure: Measure = (name) => measureStart(name as SideName, work.messageCount, options)
-      outcomes.push(await runRounds(row, options, measure))
+      yield runRounds(row, options, measure)
     }
   }
-  return outcomes
 }
 
-async function runBrokerRows(
+async function* runBrokerRows(
   rows: readonly Row[],
   flush: Flush,
   options: VersusOptions,
-): Promise<readonly RowOutcome[]> {
-  const outcomes: RowOutcome[] = []
+): AsyncGenerator<RowOutcome> {
   const sorted = rows.toSorted((left, right) => heaviness(left) - heaviness(right))
   let pair: BrokerPair | undefined
   try {
@@ -60,12 +57,11 @@ async function runBrokerRows(
         pair = undefined
       }
       pair ??= await BrokerPair.start(flush, options)
-      outcomes.push(await runBrokerRow(row, row.work as BrokerWork, pair, options))
+      yield runBrokerRow(row, row.work as BrokerWork, pair, options)
     }
   } finally {
     await pair?.stop()
   }
-  return outcomes
 }
 
 async function isUsedUp(pair: BrokerPair, row: Row): Promise<boolean> {

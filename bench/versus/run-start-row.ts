@@ -24,7 +24,7 @@ export async function measureStart(
       const rssAnonBytes = new BrokerProcess(side.brokerPid).rssAnonBytes()
       return { readyMs: side.readyMs, rssAnonBytes }
     } finally {
-      await side.stop()
+      await side.kill()
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })

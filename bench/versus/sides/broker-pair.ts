@@ -76,7 +76,7 @@ export class BrokerPair {
 
   /** Ends both and removes what they have stored. */
   async stop(): Promise<void> {
-    for (const side of this.#sides.values()) if (!(side instanceof Error)) await side.stop()
+    for (const side of this.#sides.values()) if (!(side instanceof Error)) await side.kill()
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
