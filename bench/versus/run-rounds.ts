@@ -2,7 +2,7 @@ import { describeError } from '../../engine/base/errors.ts'
 import { type Sample, sampleText } from './measures/metrics.ts'
 import { OtherLoad } from './measures/other-load.ts'
 import type { VersusOptions } from './options.ts'
-import type { RowOutcome } from './outcome.ts'
+import { createOutcome, type RowOutcome } from './outcome.ts'
 import type { Contender, Row } from './row.ts'
 import { guardedPids } from './sides/paused-processes.ts'
 
@@ -35,13 +35,5 @@ export async function runRounds(
       }
     }
   }
-  const { work: _work, isQuick: _isQuick, ...described } = row
-  return {
-    row: described,
-    contenders: row.contenders.map((name) => {
-      const failure = failures.get(name)
-      const outcome = { name, samples: samples.get(name)! }
-      return failure === undefined ? outcome : { ...outcome, failure }
-    }),
-  }
+  return createOutcome(row, samples, failures)
 }

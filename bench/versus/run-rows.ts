@@ -6,9 +6,10 @@ import { GIB } from '../../engine/base/units.ts'
 import { measureAppend } from './loads/append-contenders.ts'
 import { runLoads } from './loads/bench-command.ts'
 import { measureRoutes } from './loads/route-load.ts'
+import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
-import type { RowOutcome } from './outcome.ts'
-import type { Row, Work } from './row.ts'
+import { createOutcome, type RowOutcome } from './outcome.ts'
+import type { Contender, Row, Work } from './row.ts'
 import { runColdRow } from './run-cold-row.ts'
 import { type Measure, runRounds } from './run-rounds.ts'
 import { measureStart } from './run-start-row.ts'
@@ -25,9 +26,14 @@ export async function* runRows(
   rows: readonly Row[],
   options: VersusOptions,
 ): AsyncGenerator<RowOutcome> {
+  const starts = new Map<Contender, Sample[]>()
+  const onStart = (pair: BrokerPair): void => {
+    for (const [name, sample] of pair.starts)
+      starts.set(name, [...(starts.get(name) ?? []), sample])
+  }
   for (const flush of ['async', 'sync'] as const) {
     const own = rows.filter((row) => usesBrokers(row) && flushOf(row) === flush)
-    if (own.length > 0) yield* runBrokerRows(own, flush, options)
+    if (own.length > 0) yield* runBrokerRows(own, flush, options, onStart)
   }
   for (const row of rows) {
     const { work } = row
@@ -38,7 +44,9 @@ export async function* runRows(
     }
     if (work.kind === 'start') {
       const measure: Measure = (name) => measureStart(name as SideName, work.messageCount, options)
-      yield runRounds(row, options, measure)
+      // The brokers of the other rows have started on empty stores already.
+      const isKnown = work.messageCount === 0 && starts.size > 0
+      yield isKnown ? createOutcome(row, starts, new Map()) : runRounds(row, options, measure)
     }
   }
 }
@@ -47,6 +55,7 @@ async function* runBrokerRows(
   rows: readonly Row[],
   flush: Flush,
   options: VersusOptions,
+  onStart: (pair: BrokerPair) => void,
 ): AsyncGenerator<RowOutcome> {
   const sorted = rows.toSorted((left, right) => heaviness(left) - heaviness(right))
   let pair: BrokerPair | undefined
@@ -56,7 +65,10 @@ async function* runBrokerRows(
         await pair.stop()
         pair = undefined
       }
-      pair ??= await BrokerPair.start(flush, options)
+      if (pair === undefined) {
+        pair = await BrokerPair.start(flush, options)
+        onStart(pair)
+      }
       yield runBrokerRow(row, row.work as BrokerWork, pair, options)
     }
   } finally {
