@@ -12,7 +12,7 @@ const MIB = 2 ** 20
 const THOUSAND = 1000
 const MILLION = 10 ** 6
 /** With more of the machine taken by others a turn says little. */
-const OTHER_CORES_MAX = 0.1
+export const OTHER_CORES_MAX = 0.1
 
 /** Everything that is measured, in the order of the table's columns. */
 export const metrics = {

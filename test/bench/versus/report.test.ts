@@ -64,7 +64,7 @@ describe('the picture', () => {
 
   test('is well-formed, and its bars lie in it', () => {
     const { rectangles, height, width } = parseSvg(svg)
-    expect(rectangles).toHaveLength(6)
+    expect(rectangles).toHaveLength(9)
     for (const box of rectangles) {
       expect(box['x']! + box['width']!).toBeLessThanOrEqual(width)
       expect(box['y']! + box['height']!).toBeLessThanOrEqual(height)
