@@ -13,7 +13,7 @@ import type { Contender, Row, Work } from './row.ts'
 import { runColdRow } from './run-cold-row.ts'
 import { type Measure, runRounds } from './run-rounds.ts'
 import { measureStart } from './run-start-row.ts'
-import { BrokerPair, type Flush } from './sides/broker-pair.ts'
+import { BrokerPair, type Flush, warmUpMsOf } from './sides/broker-pair.ts'
 import type { SideName } from './sides/side.ts'
 
 /** With more in their stores the brokers of the next row start anew: the disk is not endless. */
@@ -91,7 +91,11 @@ async function runBrokerRow(
   const times = { durationMs: row.durationMs ?? options.durationMs, warmupMs }
   return runRounds(row, options, (contender, round) =>
     pair.withSide(contender as SideName, async (side, dataDirectory) => {
-      if (work.kind === 'routes') return measureRoutes(side, work, times)
+      if (work.kind === 'routes') {
+        // Nothing else has asked the name server before.
+        const firstMs = warmUpMsOf(side.name, options.javaWarmupMs)
+        return measureRoutes(side, work, round === 0 ? { ...times, warmupMs: firstMs } : times)
+      }
       const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
       if (round === 0 && work.fill !== undefined) await runLoads([work.fill], place, times)
       return runLoads(work.loads, place, times)

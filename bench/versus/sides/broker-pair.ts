@@ -123,13 +123,18 @@ export function startSide(
   return name === 'RocketMQ' ? startJava(options, javaHeap) : startAgena(options)
 }
 
+/** How long a side wants to run under load before it is measured. */
+export function warmUpMsOf(name: SideName, javaWarmupMs: number): number {
+  return name === 'RocketMQ' ? javaWarmupMs : javaWarmupMs * AGENA_SHARE
+}
+
 /** Runs a broker under load for as long as it wants before it is measured. */
 export async function warmUp(
   side: Side,
   dataDirectory: string,
   { javaWarmupMs, log }: VersusOptions,
 ): Promise<void> {
-  const totalMs = side.name === 'RocketMQ' ? javaWarmupMs : javaWarmupMs * AGENA_SHARE
+  const totalMs = warmUpMsOf(side.name, javaWarmupMs)
   log(`${side.name} warms up for ${totalMs / 1000} s`)
   const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
   const times = { durationMs: Math.ceil(totalMs / WARM_UP.length), warmupMs: NO_WARM_UP_MS }
