@@ -57,7 +57,9 @@ function takeOwn(words: readonly string[]) {
 async function measure(words: readonly string[]): Promise<readonly Comparison[]> {
   const { from, rows, open } = parseVersusArguments(['--quick', ...words])
   if (from !== undefined) return readResults(from).outcomes.map(compare)
-  return (await runRows(rows, open())).map(compare)
+  const comparisons: Comparison[] = []
+  for await (const outcome of runRows(rows, open())) comparisons.push(compare(outcome))
+  return comparisons
 }
 
 await main()

@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { packageRoot } from '../scripts/java/package-root.ts'
 import { optionTexts, parseVersusArguments, type VersusArguments } from './versus/command-line.ts'
-import { compare } from './versus/measures/comparison.ts'
+import { type Comparison, compare } from './versus/measures/comparison.ts'
+import { OTHER_CORES_MAX } from './versus/measures/metrics.ts'
+import type { RowOutcome } from './versus/outcome.ts'
 import { describeMachine, formatMachine } from './versus/report/machine.ts'
 import { drawPlot } from './versus/report/plot.ts'
 import {
@@ -38,17 +40,21 @@ async function main(): Promise<void> {
   } else if (words.from !== undefined) {
     show(readResults(words.from), words)
   } else {
-    const results = await measure(words)
-    const path = join(packageRoot, 'bench/results', words.name)
-    writeResults(`${path}.json`, results)
-    show(results, words)
+    const path = join(packageRoot, 'bench/results', `${words.name}.json`)
+    show(await measure(words, path), words)
   }
 }
 
-async function measure(words: VersusArguments): Promise<Results> {
+async function measure(words: VersusArguments, path: string): Promise<Results> {
   const options = words.open()
   const machine = describeMachine(options.directory)
-  return createResults(machine, options, await runRows(words.rows, options))
+  const outcomes: RowOutcome[] = []
+  // A long run that is ended leaves what it has.
+  for await (const outcome of runRows(words.rows, options)) {
+    outcomes.push(outcome)
+    writeResults(path, createResults(machine, options, outcomes))
+  }
+  return readResults(path)
 }
 
 /** Prints everything once more, level by level, and draws it. */
@@ -56,12 +62,21 @@ function show(results: Results, { name, isMarkdown }: VersusArguments): void {
   const comparisons = results.outcomes.map(compare)
   const tables = formatTables(comparisons, isMarkdown ? 'markdown' : 'text')
   process.stdout.write(`${formatMachine(results.machine)}\n${tables}`)
+  const path = join(packageRoot, 'bench/results', `${name}.svg`)
+  writeFileSync(path, drawPlot(comparisons, captionOf(results, comparisons)))
+}
+
+function captionOf(results: Results, comparisons: readonly Comparison[]): string {
   const { cores, memoryGib, node } = results.machine
   const { rounds, durationMs } = results.options
   const turns = `medians of ${rounds} turns of ${durationMs / 1000} s each`
   const machine = `${cores} cores shared with the load program, ${memoryGib} GiB, Node ${node}`
-  const caption = `${machine}; ${turns}`
-  writeFileSync(join(packageRoot, 'bench/results', `${name}.svg`), drawPlot(comparisons, caption))
+  const others = comparisons.flatMap(({ contenders }) => {
+    return contenders.map(({ figures }) => figures.otherCores?.median ?? 0)
+  })
+  const most = Math.max(0, ...others)
+  const warning = most < OTHER_CORES_MAX ? '' : `; others kept up to ${most.toFixed(1)} cores busy`
+  return `${machine}; ${turns}${warning}`
 }
 
 await main()

@@ -7,6 +7,23 @@ export interface RowOutcome {
   readonly contenders: readonly ContenderOutcome[]
 }
 
+/** What the contenders of a row have measured, and why those that failed did. */
+export function createOutcome(
+  row: Row,
+  samples: ReadonlyMap<Contender, readonly (Sample | undefined)[]>,
+  failures: ReadonlyMap<Contender, string>,
+): RowOutcome {
+  const { work: _work, isQuick: _isQuick, ...described } = row
+  return {
+    row: described,
+    contenders: row.contenders.map((name) => {
+      const failure = failures.get(name)
+      const outcome = { name, samples: samples.get(name) ?? [] }
+      return failure === undefined ? outcome : { ...outcome, failure }
+    }),
+  }
+}
+
 export interface ContenderOutcome {
   readonly name: Contender
   /** One a round; undefined where the contender failed. */

@@ -183,7 +183,7 @@ function routeRow(): Row {
     batch: 1,
     work: { kind: 'routes', connections: 16, inFlight: 4 },
     contenders: BROKERS,
-    isQuick: true,
+    isQuick: false,
   }
 }
 

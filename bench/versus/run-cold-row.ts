@@ -44,7 +44,7 @@ export async function runColdRow(
       return readCold(broker, round, work)
     })
   } finally {
-    for (const { side } of brokers.values()) await side.stop()
+    for (const { side } of brokers.values()) await side.kill()
     rmSync(directory, { recursive: true, force: true })
   }
 }

@@ -1,8 +1,10 @@
 import { describeError } from '../../engine/base/errors.ts'
 import { type Sample, sampleText } from './measures/metrics.ts'
+import { OtherLoad } from './measures/other-load.ts'
 import type { VersusOptions } from './options.ts'
-import type { RowOutcome } from './outcome.ts'
+import { createOutcome, type RowOutcome } from './outcome.ts'
 import type { Contender, Row } from './row.ts'
+import { guardedPids } from './sides/paused-processes.ts'
 
 /** Measures one contender once. */
 export type Measure = (contender: Contender, round: number) => Promise<Sample>
@@ -22,7 +24,9 @@ export async function runRounds(
       if (failures.has(name)) continue
       const turn = `${row.id}, round ${round + 1} of ${rounds}, ${name}`
       try {
-        const sample = await measure(name, round)
+        const others = new OtherLoad(guardedPids())
+        const measured = await measure(name, round)
+        const sample = { ...measured, otherCores: others.cores() }
         samples.get(name)!.push(sample)
         log(`${turn}: ${sampleText(sample)}`)
       } catch (error) {
@@ -31,13 +35,5 @@ export async function runRounds(
       }
     }
   }
-  const { work: _work, isQuick: _isQuick, ...described } = row
-  return {
-    row: described,
-    contenders: row.contenders.map((name) => {
-      const failure = failures.get(name)
-      const outcome = { name, samples: samples.get(name)! }
-      return failure === undefined ? outcome : { ...outcome, failure }
-    }),
-  }
+  return createOutcome(row, samples, failures)
 }

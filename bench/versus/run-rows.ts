@@ -6,13 +6,14 @@ import { GIB } from '../../engine/base/units.ts'
 import { measureAppend } from './loads/append-contenders.ts'
 import { runLoads } from './loads/bench-command.ts'
 import { measureRoutes } from './loads/route-load.ts'
+import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
-import type { RowOutcome } from './outcome.ts'
-import type { Row, Work } from './row.ts'
+import { createOutcome, type RowOutcome } from './outcome.ts'
+import type { Contender, Row, Work } from './row.ts'
 import { runColdRow } from './run-cold-row.ts'
 import { type Measure, runRounds } from './run-rounds.ts'
 import { measureStart } from './run-start-row.ts'
-import { BrokerPair, type Flush } from './sides/broker-pair.ts'
+import { BrokerPair, type Flush, warmUpMsOf } from './sides/broker-pair.ts'
 import type { SideName } from './sides/side.ts'
 
 /** With more in their stores the brokers of the next row start anew: the disk is not endless. */
@@ -20,37 +21,42 @@ const STORED_BYTES_MAX = 16 * GIB
 
 type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' }>
 
-/** Measures all of `rows`. */
-export async function runRows(
+/** Measures `rows` one after the other. */
+export async function* runRows(
   rows: readonly Row[],
   options: VersusOptions,
-): Promise<readonly RowOutcome[]> {
-  const outcomes: RowOutcome[] = []
+): AsyncGenerator<RowOutcome> {
+  const starts = new Map<Contender, Sample[]>()
+  const onStart = (pair: BrokerPair): void => {
+    for (const [name, sample] of pair.starts)
+      starts.set(name, [...(starts.get(name) ?? []), sample])
+  }
   for (const flush of ['async', 'sync'] as const) {
     const own = rows.filter((row) => usesBrokers(row) && flushOf(row) === flush)
-    if (own.length > 0) outcomes.push(...(await runBrokerRows(own, flush, options)))
+    if (own.length > 0) yield* runBrokerRows(own, flush, options, onStart)
   }
   for (const row of rows) {
     const { work } = row
-    if (work.kind === 'cold') outcomes.push(await runColdRow(row, work, options))
+    if (work.kind === 'cold') yield runColdRow(row, work, options)
     if (work.kind === 'append') {
       const measure: Measure = (name) => measureAppend(name, work.append, options)
-      outcomes.push(await runRounds(row, options, measure))
+      yield runRounds(row, options, measure)
     }
     if (work.kind === 'start') {
       const measure: Measure = (name) => measureStart(name as SideName, work.messageCount, options)
-      outcomes.push(await runRounds(row, options, measure))
+      // The brokers of the other rows have started on empty stores already.
+      const isKnown = work.messageCount === 0 && starts.size > 0
+      yield isKnown ? createOutcome(row, starts, new Map()) : runRounds(row, options, measure)
     }
   }
-  return outcomes
 }
 
-async function runBrokerRows(
+async function* runBrokerRows(
   rows: readonly Row[],
   flush: Flush,
   options: VersusOptions,
-): Promise<readonly RowOutcome[]> {
-  const outcomes: RowOutcome[] = []
+  onStart: (pair: BrokerPair) => void,
+): AsyncGenerator<RowOutcome> {
   const sorted = rows.toSorted((left, right) => heaviness(left) - heaviness(right))
   let pair: BrokerPair | undefined
   try {
@@ -59,13 +65,15 @@ async function runBrokerRows(
         await pair.stop()
         pair = undefined
       }
-      pair ??= await BrokerPair.start(flush, options)
-      outcomes.push(await runBrokerRow(row, row.work as BrokerWork, pair, options))
+      if (pair === undefined) {
+        pair = await BrokerPair.start(flush, options)
+        onStart(pair)
+      }
+      yield runBrokerRow(row, row.work as BrokerWork, pair, options)
     }
   } finally {
     await pair?.stop()
   }
-  return outcomes
 }
 
 async function isUsedUp(pair: BrokerPair, row: Row): Promise<boolean> {
@@ -83,7 +91,11 @@ async function runBrokerRow(
   const times = { durationMs: row.durationMs ?? options.durationMs, warmupMs }
   return runRounds(row, options, (contender, round) =>
     pair.withSide(contender as SideName, async (side, dataDirectory) => {
-      if (work.kind === 'routes') return measureRoutes(side, work, times)
+      if (work.kind === 'routes') {
+        // Nothing else has asked the name server before.
+        const firstMs = warmUpMsOf(side.name, options.javaWarmupMs)
+        return measureRoutes(side, work, round === 0 ? { ...times, warmupMs: firstMs } : times)
+      }
       const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
       if (round === 0 && work.fill !== undefined) await runLoads([work.fill], place, times)
       return runLoads(work.loads, place, times)

@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { BrokerProcess } from '../../net/cli/load/broker-process.ts'
 import { runLoads } from './loads/bench-command.ts'
 import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
-import { startSide } from './sides/broker-pair.ts'
+import { startSample, startSide } from './sides/broker-pair.ts'
 import type { SideName } from './sides/side.ts'
 
 /**
@@ -21,10 +20,9 @@ export async function measureStart(
     if (messageCount > 0) await fill(name, messageCount, directory, options)
     const side = await startSide(name, directory, 'async', options)
     try {
-      const rssAnonBytes = new BrokerProcess(side.brokerPid).rssAnonBytes()
-      return { readyMs: side.readyMs, rssAnonBytes }
+      return startSample(side)
     } finally {
-      await side.stop()
+      await side.kill()
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })

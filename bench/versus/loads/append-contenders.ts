@@ -67,7 +67,10 @@ async function measureJava(append: AppendShape, options: VersusOptions): Promise
       scratch: join(folder, 'home'),
       machineOptions: machineOptions(options.javaHeap),
     })
-    return JSON.parse(stdout.split('\n').findLast((line) => line.startsWith('{')) ?? '') as Sample
+    const line = stdout.split('\n').findLast((text) => text.startsWith('{')) ?? ''
+    const { p50Us, p99Us, p999Us, ...sample } = JSON.parse(line) as Required<Sample>
+    // Without a sync to wait for, an append ends within its call: nothing is ever in flight.
+    return flush === 'async' ? sample : { ...sample, p50Us, p99Us, p999Us }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as hdr from 'hdr-histogram-js'
 import type { BenchReport } from '../../../net/cli/load/bench-report.ts'
 import type { Sample } from '../measures/metrics.ts'
@@ -30,7 +29,7 @@ export async function runLoads(
   place: LoadPlace,
   times: LoadTimes,
 ): Promise<Sample> {
-  const folder = mkdtempSync(join(tmpdir(), 'agena-versus-hlog-'))
+  const folder = mkdtempSync(join(dirname(place.dataDirectory), 'hlog-'))
   try {
     const logs = loads.map((_, index) => join(folder, `${index}.hlog`))
     const reports = await Promise.all(

@@ -11,6 +11,8 @@ export interface Metric {
 const MIB = 2 ** 20
 const THOUSAND = 1000
 const MILLION = 10 ** 6
+/** With more of the machine taken by others a turn says little. */
+export const OTHER_CORES_MAX = 0.1
 
 /** Everything that is measured, in the order of the table's columns. */
 export const metrics = {
@@ -24,6 +26,7 @@ export const metrics = {
   diskReadBytes: { heading: 'disk MiB', isGain: false, format: formatMib },
   generatorUs: { heading: 'generator µs', isGain: false, format: (us) => us.toFixed(2) },
   generatorCores: { heading: 'its cores', isGain: false, format: (cores) => cores.toFixed(2) },
+  otherCores: { heading: 'others busy', isGain: false, format: (cores) => cores.toFixed(2) },
   refusalCount: { heading: 'refused', isGain: false, format: (count) => String(count) },
 } as const satisfies Record<string, Metric>
 
@@ -31,11 +34,19 @@ export type MetricName = keyof typeof metrics
 
 export const metricNames = Object.keys(metrics) as readonly MetricName[]
 
+/** What should not happen is shown where it did. */
+export function leastShown(name: MetricName): number {
+  if (name === 'refusalCount') return 1
+  return name === 'otherCores' ? OTHER_CORES_MAX : 0
+}
+
 /** A sample in one line. */
 export function sampleText(sample: Sample): string {
   const parts = metricNames.map((name) => {
     const value = sample[name]
-    return value === undefined ? [] : [`${metrics[name].heading} ${metrics[name].format(value)}`]
+    return value === undefined || value < leastShown(name)
+      ? []
+      : [`${metrics[name].heading} ${metrics[name].format(value)}`]
   })
   return parts.flat().join(', ')
 }

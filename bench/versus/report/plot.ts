@@ -1,6 +1,6 @@
 /**
  * Draws what was compared as one SVG: a band for each row, in it a bar for each contender, messages
- * a second on the left and CPU a message on the right. Each band has its own scale, since rows
+ * a second, CPU a message and latency beside each other. Each band has its own scale, since rows
  * differ a thousandfold; bars of one band compare.
  */
 import type { ComparedContender, Comparison } from '../measures/comparison.ts'
@@ -8,14 +8,15 @@ import { type MetricName, metrics } from '../measures/metrics.ts'
 import { type Contender, type Level, levels } from '../row.ts'
 
 const TITLE = 'Agena beside Apache RocketMQ 5.5.0'
-const WIDTH = 960
-const LABEL_WIDTH = 300
-const PANEL_WIDTH = 210
-const PANEL_GAP = 120
+const WIDTH = 1040
+const LABEL_WIDTH = 240
+const PANEL_WIDTH = 130
+const PANEL_GAP = 125
 const BAR_HEIGHT = 12
 const BAND_GAP = 14
 const HEADING_HEIGHT = 34
-const TOP = 58
+const TITLES_AT = 66
+const TOP = 80
 
 /** Both readers' backgrounds: the picture itself has none. */
 const STYLE = `
@@ -31,8 +32,9 @@ const STYLE = `
 `
 
 const PANELS: readonly { readonly metric: MetricName; readonly title: string }[] = [
-  { metric: 'ratePerSecond', title: 'messages a second (longer is better)' },
-  { metric: 'cpuUs', title: 'CPU a message in µs (shorter is better)' },
+  { metric: 'ratePerSecond', title: 'messages a second: longer is better' },
+  { metric: 'cpuUs', title: 'CPU µs a message: shorter is better' },
+  { metric: 'p99Us', title: 'p99 latency: shorter is better' },
 ]
 
 /** The picture of everything that has a rate or a cost in CPU time. */
@@ -52,7 +54,7 @@ export function drawPlot(comparisons: readonly Comparison[], caption: string): s
   const head = [
     text(0, 18, TITLE, 'title'),
     text(0, 40, caption, 'note'),
-    ...PANELS.map(({ title }, index) => text(panelX(index), TOP + 14, title, 'note')),
+    ...PANELS.map(({ title }, index) => text(panelX(index), TITLES_AT, title, 'note')),
   ]
   const size = `width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}"`
   const open = `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">`
@@ -63,7 +65,7 @@ export function drawPlot(comparisons: readonly Comparison[], caption: string): s
 function drawBand(comparison: Comparison, y: number): string {
   const { row } = comparison
   const bars = barsOf(comparison)
-  const facts = [row.size, row.inFlight === '' ? '' : `${row.inFlight} in flight`]
+  const facts = [row.size, inFlightText(row.inFlight)]
   if (row.batch > 1) facts.push(`${row.batch} a request`)
   const label = [
     text(0, y + BAR_HEIGHT - 2, row.title, ''),
@@ -94,6 +96,10 @@ function drawBar(
 
 function barsOf({ contenders }: Comparison): readonly ComparedContender[] {
   return contenders.filter(({ figures }) => PANELS.some(({ metric }) => metric in figures))
+}
+
+function inFlightText(inFlight: string): string {
+  return inFlight === '' || inFlight.endsWith('/s') ? inFlight : `${inFlight} in flight`
 }
 
 function classOf(name: Contender): string {

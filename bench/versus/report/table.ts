@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { ComparedContender, Comparison, Figures } from '../measures/comparison.ts'
-import { type MetricName, metricNames, metrics } from '../measures/metrics.ts'
+import { leastShown, type MetricName, metricNames, metrics } from '../measures/metrics.ts'
 import { type Spread, spreadPercent } from '../measures/statistics.ts'
 import { type Level, levels } from '../row.ts'
 
@@ -25,11 +25,10 @@ function formatTable(comparisons: readonly Comparison[], style: TableStyle): str
   return style === 'markdown' ? toMarkdown(title, head, lines) : toText(title, head, lines)
 }
 
-/** A refusal that never happened is no column. */
 function isMeasured({ contenders }: Comparison, name: MetricName): boolean {
   return contenders.some(({ figures }) => {
     const spread = figures[name]
-    return spread !== undefined && (name !== 'refusalCount' || spread.max > 0)
+    return spread !== undefined && spread.max >= leastShown(name)
   })
 }
 

@@ -33,7 +33,10 @@ export async function startAgena(options: SideOptions): Promise<Side> {
     resume: () => resumeProcesses(programs),
     pause: () => pauseProcesses(programs),
     stop: async () => {
-      for (const program of programs) await program.stop()
+      for (const program of programs) await program.end('SIGTERM')
+    },
+    kill: async () => {
+      for (const program of programs) await program.end('SIGKILL')
     },
   }
 }
@@ -75,9 +78,9 @@ class Program {
     return value
   }
 
-  async stop(): Promise<void> {
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     resumeProcesses([this])
-    this.#child.kill('SIGTERM')
+    this.#child.kill(signal)
     await this.#exited
     release(this.pid)
   }

@@ -3,7 +3,9 @@ import { rmSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../../../engine/base/errors.ts'
+import { BrokerProcess } from '../../../net/cli/load/broker-process.ts'
 import { runLoads } from '../loads/bench-command.ts'
+import type { Sample } from '../measures/metrics.ts'
 import type { VersusOptions } from '../options.ts'
 import type { BenchLoad } from '../row.ts'
 import { startAgena } from './agena.ts'
@@ -29,6 +31,8 @@ export type Flush = 'async' | 'sync'
 /** Both brokers on the same disk. Each stands still while the other one is measured. */
 export class BrokerPair {
   readonly #directory: string
+  /** How the sides started, on empty stores. */
+  readonly starts = new Map<SideName, Sample>()
   /** A side that could not be started is there as the reason. */
   readonly #sides = new Map<SideName, Side | Error>()
 
@@ -76,7 +80,7 @@ export class BrokerPair {
 
   /** Ends both and removes what they have stored. */
   async stop(): Promise<void> {
-    for (const side of this.#sides.values()) if (!(side instanceof Error)) await side.stop()
+    for (const side of this.#sides.values()) if (!(side instanceof Error)) await side.kill()
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
@@ -84,6 +88,7 @@ export class BrokerPair {
     try {
       const side = await startSide(name, this.#directory, flush, options)
       this.#sides.set(name, side)
+      this.starts.set(name, startSample(side))
       await warmUp(side, dataDirectoryOf(this.#directory, name), options)
       side.pause()
     } catch (error) {
@@ -91,6 +96,11 @@ export class BrokerPair {
       this.#sides.set(name, error as Error)
     }
   }
+}
+
+/** How long a start took, and the memory it took that no file backs. */
+export function startSample({ readyMs, brokerPid }: Side): Sample {
+  return { readyMs, rssAnonBytes: new BrokerProcess(brokerPid).rssAnonBytes() }
 }
 
 /** Where a side of a pair keeps its store. */
@@ -113,13 +123,18 @@ export function startSide(
   return name === 'RocketMQ' ? startJava(options, javaHeap) : startAgena(options)
 }
 
+/** How long a side wants to run under load before it is measured. */
+export function warmUpMsOf(name: SideName, javaWarmupMs: number): number {
+  return name === 'RocketMQ' ? javaWarmupMs : javaWarmupMs * AGENA_SHARE
+}
+
 /** Runs a broker under load for as long as it wants before it is measured. */
 export async function warmUp(
   side: Side,
   dataDirectory: string,
   { javaWarmupMs, log }: VersusOptions,
 ): Promise<void> {
-  const totalMs = side.name === 'RocketMQ' ? javaWarmupMs : javaWarmupMs * AGENA_SHARE
+  const totalMs = warmUpMsOf(side.name, javaWarmupMs)
   log(`${side.name} warms up for ${totalMs / 1000} s`)
   const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
   const times = { durationMs: Math.ceil(totalMs / WARM_UP.length), warmupMs: NO_WARM_UP_MS }

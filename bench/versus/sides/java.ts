@@ -73,10 +73,12 @@ export async function startJava(options: SideOptions, heap: string): Promise<Sid
     pause: () => pauseProcesses(processes),
     stop: async () => {
       resumeProcesses(processes)
-      for (const program of processes) {
-        await program.stop()
-        release(program.pid)
-      }
+      for (const program of processes) await program.stop()
+      for (const { pid } of processes) release(pid)
+    },
+    kill: async () => {
+      for (const program of processes) await program.kill()
+      for (const { pid } of processes) release(pid)
     },
   }
 }

@@ -8,6 +8,11 @@ process.on('exit', () => {
 })
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1))
 
+/** Those that are guarded now. */
+export function guardedPids(): ReadonlySet<number> {
+  return pids
+}
+
 /** Sees to it that a process ends with this one, until {@link release}. */
 export function guard(pid: number): void {
   pids.add(pid)

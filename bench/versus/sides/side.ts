@@ -13,8 +13,10 @@ export interface Side {
   resume(): void
   /** Keeps the processes from running: no time of theirs is taken from the other side. */
   pause(): void
-  /** A clean end. */
+  /** A clean end, as a store wants it that is opened again. */
   stop(): Promise<void>
+  /** The quick end, for a store that is removed. */
+  kill(): Promise<void>
 }
 
 export type SideName = 'Agena' | 'RocketMQ'

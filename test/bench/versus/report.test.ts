@@ -10,7 +10,7 @@ import { formatTables } from '../../../bench/versus/report/table.ts'
 import { outcomeOf } from './sample-outcomes.ts'
 
 const agena = [
-  { ratePerSecond: 300_000, cpuUs: 4, p99Us: 3000, refusalCount: 0 },
+  { ratePerSecond: 300_000, cpuUs: 4, p99Us: 3000, refusalCount: 0, otherCores: 0.05 },
   { ratePerSecond: 200_000, cpuUs: 5, p99Us: 2000, refusalCount: 0 },
 ]
 const java = [
@@ -51,8 +51,11 @@ describe('the tables', () => {
 
   test('have no column for what never happened', () => {
     expect(text).not.toContain('refused')
+    expect(text).not.toContain('others busy')
     const refused = outcomeOf('send-128-1-async', { Agena: [{ refusalCount: 3 }] })
     expect(formatTables([compare(refused)], 'text')).toContain('refused')
+    const busy = outcomeOf('send-128-1-async', { Agena: [{ otherCores: 0.4 }] })
+    expect(formatTables([compare(busy)], 'text')).toContain('others busy')
   })
 })
 
@@ -61,7 +64,7 @@ describe('the picture', () => {
 
   test('is well-formed, and its bars lie in it', () => {
     const { rectangles, height, width } = parseSvg(svg)
-    expect(rectangles).toHaveLength(6)
+    expect(rectangles).toHaveLength(9)
     for (const box of rectangles) {
       expect(box['x']! + box['width']!).toBeLessThanOrEqual(width)
       expect(box['y']! + box['height']!).toBeLessThanOrEqual(height)

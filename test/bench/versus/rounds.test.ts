@@ -32,8 +32,9 @@ describe('the rounds of a row', () => {
       return { cpuUs: round }
     })
     const [ours, theirs] = outcome.contenders
-    expect(ours).toEqual({ name: 'Agena', samples: [{ cpuUs: 0 }, { cpuUs: 1 }, { cpuUs: 2 }] })
-    expect(theirs).toEqual({ name: 'RocketMQ', samples: [{ cpuUs: 0 }], failure: 'it ended' })
+    expect(ours).toMatchObject({ samples: [{ cpuUs: 0 }, { cpuUs: 1 }, { cpuUs: 2 }] })
+    expect(ours).not.toHaveProperty('failure')
+    expect(theirs).toMatchObject({ samples: [{ cpuUs: 0 }], failure: 'it ended' })
   })
 
   test('are fewer where a turn leaves much on the disk', async () => {
