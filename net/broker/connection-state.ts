@@ -9,6 +9,8 @@ export interface ConnectionState {
   waitingBytes: number
   /** Since when none of its sends could be taken, in ms; 0 while they can. */
   heldSinceMs: number
+  /** When that was last found to be so, in ms. */
+  heldNotedMs: number
 }
 
 /** The state of a connection, made at its first use. */
@@ -16,7 +18,7 @@ export function connectionState(connection: Connection): ConnectionState {
   const known = connection.attachment as ConnectionState | undefined
   if (known !== undefined) return known
   const bornHost = hostOf(connection.remoteHost, connection.remotePort)
-  const state = { bornHost, waitingBytes: 0, heldSinceMs: 0 }
+  const state = { bornHost, waitingBytes: 0, heldSinceMs: 0, heldNotedMs: 0 }
   connection.attachment = state
   return state
 }

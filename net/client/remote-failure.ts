@@ -47,6 +47,7 @@ function codeOf(error: RemotingError): ClientErrorCode {
     case 'REMOTING_CONNECTION_IDLE':
     case 'REMOTING_FRAME_INVALID':
     case 'REMOTING_FRAME_TOO_LARGE':
+    case 'REMOTING_FRAME_UNFINISHED':
     case 'REMOTING_LISTEN_FAILED':
     case 'REMOTING_OUTPUT_STALLED':
     case 'REMOTING_OVERLOADED':

@@ -60,6 +60,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   #keptBytes = 0
   /** Unsent bytes that the host counts. */
   #countedBytes = 0
+  #frameCount = 0
   #endReason: Error | undefined
   #onIdle: (() => void) | undefined
 
@@ -215,6 +216,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   /** Called for every whole frame, in order. */
   onFrame(frame: RawFrame): boolean {
     if (this.#paused !== 0 || this.#discarding) return false
+    this.#frameCount += 1
     const { hot } = this.#host.routes
     if (hot !== undefined) {
       const outcome = hot(frame, this)
@@ -245,9 +247,13 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
       unsentBytes: this.#output.unsentBytes,
       progressMark: this.#output.writtenCount + writeQueueBytes(this.#socket),
       isReading: this.#paused === 0,
+      frameMark: this.#splitter.isMidFrame ? this.#frameCount : undefined,
     })
     if (verdict === 'stalled') {
       this.cut('REMOTING_OUTPUT_STALLED', `it took nothing for ${outputStallMs} ms`)
+    } else if (verdict === 'unfinished') {
+      const why = `a frame of ${this.#keptBytes} bytes and more is unfinished after ${idleMs} ms`
+      this.#fail(new RemotingError('REMOTING_FRAME_UNFINISHED', why))
     } else if (verdict === 'idle' && this.status === 'open') {
       const message = `${this.remoteAddress} was idle for ${idleMs} ms`
       void this.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))

@@ -16,6 +16,8 @@ export type RemotingErrorCode =
   | 'REMOTING_FRAME_INVALID'
   /** A frame announces more bytes than this side accepts. */
   | 'REMOTING_FRAME_TOO_LARGE'
+  /** A frame was begun and not ended within the idle time. */
+  | 'REMOTING_FRAME_UNFINISHED'
   /** A frame's header is not a command header, or a command cannot be written as one. */
   | 'REMOTING_HEADER_INVALID'
   /** The peer speaks TLS, which this server does not. */

@@ -71,6 +71,11 @@ export class FrameSplitter {
     return this.#held
   }
 
+  /** True while a frame has begun and not ended, for which more bytes are to come. */
+  get isMidFrame(): boolean {
+    return !this.#held && this.#keptEnd > this.#keptStart
+  }
+
   /** Size of the buffer that this connection holds for unfinished and held frames. */
   get keptCapacityBytes(): number {
     return this.#kept.length

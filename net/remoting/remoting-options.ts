@@ -1,5 +1,6 @@
 import type { Logger } from '../../engine/base/logger.ts'
 import { silentLogger } from '../../engine/base/logger.ts'
+import { openFilesMax } from '../../engine/base/open-files-limit.ts'
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { RemotingError } from './errors.ts'
 import { FRAME_BYTES_LIMIT } from './frame-format.ts'
@@ -9,7 +10,8 @@ export interface ConnectionOptions {
   /** Largest frame that is accepted, in bytes.
    *  @default 16777216 (RocketMQ `com.rocketmq.remoting.frameMaxLength`) */
   readonly frameBytesMax?: number | undefined
-  /** A connection without traffic in either direction for this long is closed, in milliseconds.
+  /** A connection without traffic in either direction for this long is closed, in milliseconds; so
+   *  is one that takes as long to finish a frame.
    *  @default 120000 (RocketMQ `serverChannelMaxIdleTimeSeconds`) */
   readonly idleMs?: number | undefined
   /** With more unsent bytes than this, a server reads no further requests of the connection.
@@ -53,7 +55,7 @@ export interface RemotingServerOptions extends ConnectionOptions {
   /** Port to listen on, 0 for a free one. @default 0 */
   readonly port?: number | undefined
   /** Connections that may be open at once; further ones are closed when accepted.
-   *  @default 65536 */
+   *  @default a tenth of the files that the process may open, 65536 at the most */
   readonly connectionCountMax?: number | undefined
 }
 
@@ -88,7 +90,7 @@ export const SERVER_DEFAULTS: RemotingServerConfig = Object.freeze({
   ...CONNECTION_DEFAULTS,
   host: '127.0.0.1',
   port: 0,
-  connectionCountMax: 65_536,
+  connectionCountMax: openFilesMax('connections'),
 })
 
 export const CLIENT_DEFAULTS: RemotingClientConfig = Object.freeze({

@@ -1,5 +1,5 @@
 /** What a look at a connection's traffic found. */
-export type TrafficVerdict = 'ordinary' | 'idle' | 'stalled'
+export type TrafficVerdict = 'ordinary' | 'idle' | 'stalled' | 'unfinished'
 
 /** How a connection stands at the moment of a look. */
 export interface TrafficState {
@@ -9,9 +9,14 @@ export interface TrafficState {
   readonly progressMark: number
   /** False while this side does not read: its quiet says nothing about the peer. */
   readonly isReading: boolean
+  /** Any number that changes when a whole frame has come; undefined between two frames. */
+  readonly frameMark: number | undefined
 }
 
-/** Notices peers that are idle or take no output, by looking in equal intervals. */
+/**
+ * Notices peers that are idle, take no output, or never finish what they began to say, by looking
+ * in equal intervals.
+ */
 export class TrafficWatch {
   readonly #idleMs: number
   readonly #stallMs: number
@@ -19,6 +24,8 @@ export class TrafficWatch {
   #quietMs = 0
   #stalledMs = 0
   #progressMark = 0
+  #unfinishedMs = 0
+  #frameMark: number | undefined
 
   constructor({ idleMs, outputStallMs }: { idleMs: number; outputStallMs: number }) {
     this.#idleMs = idleMs
@@ -43,7 +50,12 @@ export class TrafficWatch {
     const quiet = !this.#active && state.isReading && state.unsentBytes === 0
     this.#active = false
     this.#quietMs = quiet ? this.#quietMs + intervalMs : 0
+    const { frameMark, isReading } = state
+    const isSameFrame = frameMark !== undefined && frameMark === this.#frameMark
+    this.#unfinishedMs = isSameFrame && isReading ? this.#unfinishedMs + intervalMs : 0
+    this.#frameMark = frameMark
     if (this.#stalledMs >= this.#stallMs) return 'stalled'
+    if (this.#unfinishedMs >= this.#idleMs) return 'unfinished'
     return this.#quietMs >= this.#idleMs ? 'idle' : 'ordinary'
   }
 }

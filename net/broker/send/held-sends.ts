@@ -48,9 +48,13 @@ export class HeldSends {
     const { config, log } = this.#parts
     const nowMs = Date.now()
     const state = connectionState(connection)
-    if (state.heldSinceMs === 0) state.heldSinceMs = nowMs
+    const { brokerFastFailureEnable, waitTimeInSendQueueMs } = config
+    // One that was refused and then kept silent waits anew: nobody knows what was in between.
+    const isNew = state.heldSinceMs === 0 || nowMs - state.heldNotedMs > waitTimeInSendQueueMs
+    if (isNew) state.heldSinceMs = nowMs
+    state.heldNotedMs = nowMs
     const waitedMs = nowMs - state.heldSinceMs
-    if (!config.brokerFastFailureEnable || waitedMs < config.waitTimeInSendQueueMs) return
+    if (!brokerFastFailureEnable || waitedMs < waitTimeInSendQueueMs) return
     const cause = why()
     log.warn('SYSTEM_BUSY', `sends are refused, ${connection.remoteAddress} first: ${cause}`)
     // Java's own words come first: people search their logs for them.

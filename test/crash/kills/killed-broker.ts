@@ -53,6 +53,11 @@ export class KilledBroker {
     return broker
   }
 
+  /** `host:port` of the broker. */
+  get address(): string {
+    return this.#address
+  }
+
   /** `host:port` of the name server. */
   get nameServer(): string {
     return this.#nameServer

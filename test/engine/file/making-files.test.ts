@@ -2,10 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { openFilesMax } from '../../../engine/base/open-files-limit.ts'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { nodeFileSystem } from '../../../engine/file/node-file-system.ts'
-import { openFilesMax } from '../../../engine/file/open-files-limit.ts'
 import { prepareFile, removeUnfinishedFiles } from '../../../engine/file/preallocator.ts'
 import { takeStoreLock } from '../../../engine/file/store-lock.ts'
 import { packageRoot } from '../../../scripts/java/package-root.ts'
@@ -127,7 +127,7 @@ describe('the cache of open files', () => {
 
   it('may hold a share of what the process may open', () => {
     const limit = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }))
-    const expected = Number.isNaN(limit) ? 65_536 : Math.min(65_536, Math.floor(limit / 2))
+    const expected = Number.isNaN(limit) ? 65_536 : Math.min(65_536, Math.floor(limit * 0.4))
     expect(openFilesMax('queue-writers')).toBe(expected)
     expect(openFilesMax('queue-readers')).toBeLessThanOrEqual(expected)
   })

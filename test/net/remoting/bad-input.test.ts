@@ -3,11 +3,16 @@
  * bounded and a well-behaved peer beside it is served all the time.
  * Method: random and truncated frames, lying length words and other protocols against a server.
  */
+
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { openFilesMax } from '../../../engine/base/open-files-limit.ts'
 import { encodeFrame } from '../../../net/remoting/command-codec.ts'
+import { FRAME_PREFIX_BYTES } from '../../../net/remoting/frame-format.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createRequest, createResponse } from '../../../net/remoting/remoting-command.ts'
 import type { RemotingServerOptions } from '../../../net/remoting/remoting-options.ts'
+import { SERVER_DEFAULTS } from '../../../net/remoting/remoting-options.ts'
 import { RemotingServer } from '../../../net/remoting/remoting-server.ts'
 import type { RequestRoutes } from '../../../net/remoting/request-routes.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
@@ -134,4 +139,41 @@ test('deeply nested JSON in a header is refused or read, and costs no one else',
   bad.socket.write(Buffer.concat([words, header]))
   await bad.whenClosed()
   await expectServed(good, 1)
+})
+
+test('a frame that never ends is ended, however steadily its bytes come', async () => {
+  const lines: string[] = []
+  const note = (line: string): void => void lines.push(line)
+  const logger = { info: note, warn: note, error: note }
+  const server = await serve({ idleMs: 250, logger })
+  const [slow, bad] = [await connect(server), await connect(server)]
+  const frame = encodeFrame(requestOf(1))
+  bad.socket.write(frame.subarray(0, FRAME_PREFIX_BYTES))
+  let at = 0
+  const timer = setInterval(() => {
+    // One of them comes to an end again and again, the other never in its time.
+    slow.socket.write(frame.subarray(at, at + 30))
+    bad.socket.write(Buffer.of(0x20))
+    at = at + 30 < frame.length ? at + 30 : 0
+  }, 10)
+  try {
+    await bad.whenClosed()
+  } finally {
+    clearInterval(timer)
+  }
+  expect(slow.isClosed).toBe(false)
+  expect(slow.commands.length).toBeGreaterThan(0)
+  expect(lines).toEqual([
+    expect.stringMatching(/ended: a frame of \d+ bytes and more is unfinished/),
+  ])
+})
+
+test('connections without end leave the process files for its own', async () => {
+  const { connectionCountMax } = SERVER_DEFAULTS
+  expect(connectionCountMax).toBe(openFilesMax('connections'))
+  const own = openFilesMax('queue-writers') + openFilesMax('queue-readers')
+  const limit = Number(
+    /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1],
+  )
+  expect(own + 3 * connectionCountMax).toBeLessThan(limit)
 })

@@ -161,7 +161,7 @@ describe('pending requests', () => {
 })
 
 describe('traffic watch', () => {
-  const quiet = { unsentBytes: 0, progressMark: 0, isReading: true }
+  const quiet = { unsentBytes: 0, progressMark: 0, isReading: true, frameMark: undefined }
   const open = (): TrafficWatch => new TrafficWatch({ idleMs: 100, outputStallMs: 50 })
 
   test('idle after the idle time without traffic, not before', () => {
@@ -183,6 +183,17 @@ describe('traffic watch', () => {
     const watch = open()
     for (let look = 0; look < 50; look += 1) {
       expect(watch.look(10, { ...quiet, isReading: false })).toBe('ordinary')
+    }
+  })
+
+  test('a frame that is not finished in the idle time is noticed, others are not', () => {
+    const [finishing, trickling, held] = [open(), open(), open()]
+    for (let look = 0; look <= 10; look += 1) {
+      for (const watch of [finishing, trickling, held]) watch.noteActivity()
+      expect(finishing.look(10, { ...quiet, frameMark: Math.floor(look / 9) })).toBe('ordinary')
+      expect(held.look(10, { ...quiet, frameMark: 1, isReading: false })).toBe('ordinary')
+      const verdict = trickling.look(10, { ...quiet, frameMark: 1 })
+      expect(verdict).toBe(look < 10 ? 'ordinary' : 'unfinished')
     }
   })
 

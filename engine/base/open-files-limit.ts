@@ -1,8 +1,11 @@
-/** How many files of one kind may be open at once: a share of what the process may open. */
+/** How much of one kind may be open at once: a share of the files that the process may open. */
 import { existsSync, readFileSync } from 'node:fs'
 
-/** What each kind may take; the rest is for sockets and segments. */
-const SHARES = { 'queue-writers': 0.5, 'queue-readers': 0.25 } as const
+/**
+ * What each kind may take; the rest is for segments. A process has up to three servers, each with
+ * its share of connections: without one, idle peers could keep the log from its next segment.
+ */
+const SHARES = { 'queue-writers': 0.4, 'queue-readers': 0.2, connections: 0.1 } as const
 const COUNT_MAX = 65_536
 /** Where the limit cannot be read: what most systems allow. */
 const LIMIT_UNKNOWN = 4096
