@@ -1,6 +1,6 @@
 import type { ConformanceGap, ConformanceScenario } from './catalogue.ts'
 
-const BEGIN = '<!-- conformance matrix: npm run conformance-table -->'
+const BEGIN = '<!-- conformance matrix, by dist/scripts/conformance-table.js -->'
 const END = '<!-- end of the conformance matrix -->'
 
 /** The columns besides the control, as the file of gaps names them and as people do. */

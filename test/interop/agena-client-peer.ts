@@ -18,6 +18,7 @@ const tools: Readonly<Record<string, (request: never) => Promise<unknown>>> = {
   producerStart: (request) => producers.start(request),
   producerSend: (request) => producers.send(request),
   producerRequest: (request) => producers.request(request),
+  producerFind: (request) => producers.find(request),
   producerStop: (request) => producers.stop(request),
   consumerStart: (request) => consumers.start(request),
   consumerAwait: (request) => consumers.await(request),

@@ -67,6 +67,8 @@ export interface ReceivedMessage {
   readonly keys: string | null
   readonly body: string
   readonly flag: number
+  /** How the body is compressed, among others; only Java's consumers tell. */
+  readonly sysFlag?: number
   readonly reconsumeTimes: number
   /** When its producer made it, in ms since 1970. */
   readonly bornTimestamp: number

@@ -81,7 +81,8 @@ describe('TypeScript in the README', () => {
 })
 
 async function runSnippet(path: string, snippet: Snippet): ReturnType<AgenaProcess['stop']> {
-  const options = { module: path, cwd: folder.path, env: { HOME: folder.path } }
+  using place = temporaryFolder('snippet')
+  const options = { module: path, cwd: place.path, env: { HOME: place.path } }
   await using program = new AgenaProcess([], options)
   if (snippet.code.includes('SIGINT')) {
     const isShown = (): boolean => program.stdout.split('\n').length > snippet.shown.length

@@ -1,8 +1,9 @@
 import type { ReceivedMessage, SentMessage } from '../java-toolbox.ts'
 import type {
+  Find,
   LiteStart,
   LiteSteer,
-  LiteSteered,
+  Outcome,
   ProducerStart,
   PulledOnce,
   PullOnce,
@@ -68,6 +69,12 @@ export class TestProducer extends Handle {
   trySend(request: Send): Promise<SendOutcome> {
     const whole = { mode: 'sync', ...request, producer: this.#name }
     return this.#program.ask('producerSend', whole) as Promise<SendOutcome>
+  }
+
+  /** The messages that the broker finds. */
+  find(request: Find): Promise<readonly ReceivedMessage[]> {
+    const whole = { ...request, producer: this.#name }
+    return this.#program.ask('producerFind', whole) as Promise<readonly ReceivedMessage[]>
   }
 
   /** Sends a question and waits for the reply. */
@@ -163,9 +170,9 @@ export class TestLite extends Handle {
     return result
   }
 
-  try(request: LiteSteer): Promise<LiteSteered> {
+  try(request: LiteSteer): Promise<Outcome> {
     const whole = { ...request, lite: this.#name }
-    return this.#program.ask('liteDo', whole) as Promise<LiteSteered>
+    return this.#program.ask('liteDo', whole) as Promise<Outcome>
   }
 
   /** Polls until `count` messages have come and one more poll brings none. */

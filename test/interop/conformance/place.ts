@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { deferred } from '../../../engine/base/deferred.ts'
 import { freeBrokerPort, freePort } from '../../../scripts/java/free-ports.ts'
 import type { Cluster, Side } from '../cluster.ts'
 import { JavaToolbox } from '../java-toolbox.ts'
@@ -26,7 +27,8 @@ class Host {
   cluster!: Cluster
   readonly #side: Side
   readonly #scratch: string
-  readonly #wanting: (() => void)[] = []
+  readonly #restarted = deferred<void>()
+  #wantingCount = 0
   #ports: { readonly nameServer: number; readonly broker: number } | undefined
 
   constructor(side: Side, scratch: string) {
@@ -40,15 +42,18 @@ class Host {
     this.cluster = await startCluster(this.#side, options)
   }
 
-  /** Restarts once for all that use it. */
+  /** Restarts once for all that use it, when the last of them wants it. */
   async restart(): Promise<void> {
-    const restarted = new Promise<void>((resolve) => this.#wanting.push(resolve))
-    if (this.#wanting.length === CLIENTS_OF_A_BROKER) {
-      await this.cluster.stop()
-      await this.start()
-      for (const resolve of this.#wanting.splice(0)) resolve()
+    this.#wantingCount += 1
+    if (this.#wantingCount === CLIENTS_OF_A_BROKER) {
+      this.#restart().then(this.#restarted.resolve, this.#restarted.reject)
     }
-    return restarted
+    await this.#restarted.promise
+  }
+
+  async #restart(): Promise<void> {
+    await this.cluster.stop()
+    await this.start()
   }
 }
 

@@ -34,6 +34,13 @@ export interface Question {
   readonly timeoutMs: number
 }
 
+/** By the id of either kind, or by a key. */
+export interface Find {
+  readonly topic: string
+  readonly id?: string
+  readonly key?: string
+}
+
 export interface Refusal {
   readonly exception: string
   /** The broker's response code, or one that is the client's own. */
@@ -122,7 +129,7 @@ export interface LiteSteer {
   readonly timeoutMs?: number
 }
 
-export interface LiteSteered {
+export interface Outcome {
   readonly result?: unknown
   readonly failure?: Refusal
 }
@@ -140,4 +147,12 @@ export interface PulledOnce {
   readonly status: string
   readonly nextOffset: number
   readonly count: number
+}
+
+export interface RunningInfo {
+  readonly queues: readonly { readonly cachedCount: number }[]
+}
+
+export interface Connection {
+  readonly clientIds: readonly string[]
 }

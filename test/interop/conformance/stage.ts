@@ -12,6 +12,7 @@ import {
 import type {
   ClientRequest,
   LiteStart,
+  Outcome,
   ProducerStart,
   PulledOnce,
   PullOnce,
@@ -56,33 +57,42 @@ export class Stage {
 
   /** Creates a topic; two queues are enough to be told apart, and few. */
   async createTopic(queueCount = 2, topic = this.topic): Promise<string> {
-    await this.#administer({ action: 'createTopic', topic, queueCount })
+    await this.administer({ action: 'createTopic', topic, queueCount })
     return topic
   }
 
   /** Makes the group and the topic of its retries, as a first member's heartbeat would. */
-  async createGroup(group = this.group, retryMaxTimes = 16): Promise<string> {
-    await this.#administer({ action: 'createGroup', group, retryMaxTimes })
+  async createGroup(group = this.group): Promise<string> {
+    await this.administer({ action: 'createGroup', group })
     await this.createTopic(1, `%RETRY%${group}`)
     return group
   }
 
   /** Waits until clients can find a topic that a broker makes. */
   async awaitTopic(topic: string): Promise<void> {
-    await until(topic, async () => (await this.#administer({ action: 'hasTopic', topic })) === true)
+    await until(topic, async () => (await this.administer({ action: 'hasTopic', topic })) === true)
   }
 
   /** Waits until the offsets of a group in this run's topic add up to `sum`. */
   async awaitCommitted(sum: number, group = this.group): Promise<void> {
     const request = { action: 'committed', topic: this.topic, group }
-    await until('a commit', async () => (await this.#administer(request)) === sum)
+    await until('a commit', async () => {
+      const { result } = await this.tryAdminister(request)
+      return result === sum
+    })
   }
 
-  /** Runs an mqadmin command and returns what it prints. */
-  async admin(command: string, ...words: readonly string[]): Promise<string> {
-    const { nameServer } = this.pair.cluster
-    const { stdout, stderr } = await this.pair.tools.admin(command, '-n', nameServer, ...words)
-    return stdout + stderr
+  /** Has Java's admin client do something, which must succeed; see AdminClients.java. */
+  async administer(request: { readonly action: string } & object): Promise<unknown> {
+    const { failure, result } = await this.tryAdminister(request)
+    if (failure !== undefined) throw new Error(`${request.action} failed: ${failure.message}`)
+    return result
+  }
+
+  tryAdminister(request: object): Promise<Outcome> {
+    const { broker, nameServer } = this.pair.cluster
+    const whole = { nameServer, broker, ...request }
+    return this.pair.tools.ask('adminDo', whole) as Promise<Outcome>
   }
 
   producer(options: Partial<ProducerStart> = {}): Promise<TestProducer> {
@@ -130,30 +140,27 @@ export class Stage {
 
   /** Everything that the broker holds of a topic, as Java's consumer sees it, in stored order. */
   async stored(count: number, topic = this.topic): Promise<readonly ReceivedMessage[]> {
-    const { nameServer } = this.pair.cluster
-    const found = await this.pair.tools.litePull({
-      nameServer,
-      group: `${this.name}-looker`,
-      topic,
-      mode: 'assign',
-      count,
-      timeoutMs: WAIT_MS,
-    })
+    const found = await this.storedWithin({ count, timeoutMs: WAIT_MS }, topic)
     if (found.length < count) throw new Error(`the broker has ${found.length} of ${count} messages`)
     return found.toSorted(
       (left, right) => left.queueId - right.queueId || left.queueOffset - right.queueOffset,
     )
   }
 
+  /** What Java's consumer finds in a topic until it has found enough or time is over. */
+  storedWithin(
+    limits: { readonly count: number; readonly timeoutMs: number },
+    topic: string,
+  ): Promise<readonly ReceivedMessage[]> {
+    const { nameServer } = this.pair.cluster
+    const group = `${this.name}-looker`
+    return this.pair.tools.litePull({ nameServer, group, topic, mode: 'assign', ...limits })
+  }
+
   /** Ends whatever the scenario has left. */
   async clean(): Promise<void> {
     for (const handle of this.#handles.toReversed()) await handle.stop()
     for (const program of this.#programs) await program[Symbol.asyncDispose]()
-  }
-
-  #administer(request: object): Promise<unknown> {
-    const { broker, nameServer } = this.pair.cluster
-    return this.pair.tools.ask('adminDo', { nameServer, broker, ...request })
   }
 
   #connection(group: string): ClientRequest {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LitePullConsumer, type MessageQueue } from '../../../../net/client/index.ts'
-import type { LiteStart, LiteSteer, LiteSteered } from '../requests.ts'
+import type { LiteStart, LiteSteer, Outcome } from '../requests.ts'
 import { connection, filterOf, PERSIST_INTERVAL_MS, refusalOf } from './connection.ts'
 import { rowOf } from './received-rows.ts'
 
@@ -23,7 +23,7 @@ export class LiteTools {
     return { lite: name }
   }
 
-  async steer(request: LiteSteer & { readonly lite: string }): Promise<LiteSteered> {
+  async steer(request: LiteSteer & { readonly lite: string }): Promise<Outcome> {
     try {
       return { result: (await act(this.#get(request.lite), request)) ?? null }
     } catch (error) {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Producer, type SendResult } from '../../../../net/client/index.ts'
-import type { SentMessage } from '../../java-toolbox.ts'
-import type { ProducerStart, Question, Reply, Send, SendOutcome } from '../requests.ts'
+import type { ReceivedMessage, SentMessage } from '../../java-toolbox.ts'
+import type { Find, ProducerStart, Question, Reply, Send, SendOutcome } from '../requests.ts'
 import { connection, messageOf, refusalOf } from './connection.ts'
+import { rowOf as rowOfReceived } from './received-rows.ts'
 
 const SEND_TIMEOUT_MS = 10_000
 /** By the names that Java has for them. */
@@ -35,6 +36,18 @@ export class ProducerTools {
 
   async request(request: Question & { readonly producer: string }): Promise<Reply> {
     throw new Error(`the client cannot ask ${request.topic}`)
+  }
+
+  async find(request: Find & { readonly producer: string }): Promise<readonly ReceivedMessage[]> {
+    const producer = this.#get(request.producer)
+    const { topic } = request
+    const found =
+      request.id === undefined
+        ? await producer.queryMessages(topic, request.key ?? '')
+        : [await producer.viewMessage(topic, request.id)]
+    return found
+      .filter((message) => message !== undefined)
+      .map((message) => rowOfReceived(message, 1))
   }
 
   async stop(request: { readonly producer: string }): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QUIET_MS } from '../client-program.ts'
+import type { RunningInfo } from '../requests.ts'
 import { bodies, numbered, type Stage, sortedBodies, until } from '../stage.ts'
 
 const SECOND_MS = 1_000
@@ -94,8 +95,10 @@ export async function flowByCount(stage: Stage): Promise<unknown> {
   const limits = { queueCountMax: 10, pullCountMax: 4, concurrency: 1 }
   const consumer = await stage.consumer({ ...limits, rules })
   const cached = await until('a full queue', async () => {
-    const text = await stage.admin('consumerStatus', '-g', stage.group, '-i', consumer.clientId)
-    const count = Number(/cachedMsgCount=(?<count>\d+)/.exec(text)?.groups?.['count'] ?? 0)
+    const { group, topic } = stage
+    const request = { action: 'runningInfo', group, topic, clientId: consumer.clientId }
+    const { queues } = (await stage.administer(request)) as RunningInfo
+    const count = queues[0]?.cachedCount ?? 0
     return count >= 10 ? count : false
   })
   await sleep(QUIET_MS)

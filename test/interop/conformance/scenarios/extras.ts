@@ -3,6 +3,8 @@ import type { CompressType } from '../requests.ts'
 import { numbered, type Stage, sortedBodies, until } from '../stage.ts'
 
 const TRACE_TOPIC = 'RMQ_SYS_TRACE_TOPIC'
+/** More than there can be, in time enough to read what is there. */
+const ALL = { count: 10_000, timeoutMs: 2_000 }
 const REPLY_TIMEOUT_MS = 20_000
 const LONG_BODY = 'compressible '.repeat(1_000)
 /** Between the contexts of a trace message, and between the fields of one. */
@@ -34,9 +36,8 @@ export async function messageTrace(stage: Stage): Promise<unknown> {
   const consumer = await stage.consumer({ trace: true, rules })
   const received = await consumer.settled(2)
   const contexts = await until('the trace', async () => {
-    const texts = (await stage.stored(0, TRACE_TOPIC)).flatMap(({ body }) =>
-      body.split(CONTEXT_END),
-    )
+    const found = await stage.storedWithin(ALL, TRACE_TOPIC)
+    const texts = found.flatMap(({ body }) => body.split(CONTEXT_END))
     const ours = texts.filter((text) => text.includes(sent?.msgId ?? ''))
     return ours.length >= 5 && ours
   })
@@ -88,13 +89,12 @@ async function compress(stage: Stage, compressType: CompressType): Promise<unkno
   const topic = await stage.createTopic(1)
   const producer = await stage.producer({ compressType, compressFromBytes: 2_000 })
   const messages = [{ body: LONG_BODY, properties: { a: 'b' } }, ...numbered('short', 2)]
-  const sent = await producer.send({ topic, messages })
-  const id = sent[0]?.offsetMsgId ?? ''
-  const shown = await stage.admin('queryMsgById', '-t', topic, '-i', id)
+  await producer.send({ topic, messages })
+  const stored = await stage.stored(3)
   const consumer = await stage.consumer()
   return {
-    flag: /^System Flag: +(?<flag>\d+)$/m.exec(shown)?.groups?.['flag'],
-    stored: (await stage.stored(3)).map(contents),
+    flags: stored.map(({ sysFlag }) => sysFlag),
+    stored: stored.map(contents),
     received: sortedBodies(await consumer.settled(3)),
   }
 }

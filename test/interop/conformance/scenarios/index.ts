@@ -31,7 +31,6 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'retry-level': retry.retryByLevel,
   'retry-batch': retry.retryOfBatch,
   'dead-letter': retry.deadLetter,
-  'dead-letter-group': retry.deadLetterByGroup,
   'long-group': retry.longGroup,
   'delay-levels': retry.delayLevels,
   'orderly-changes': order.orderInAChangingGroup,

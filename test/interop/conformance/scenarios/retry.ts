@@ -31,13 +31,6 @@ export async function deadLetter(stage: Stage): Promise<unknown> {
   return { facts, dead: await deadLetters(stage, stage.group, 2) }
 }
 
-/** How often a group tries is the broker's to say where the consumer does not. */
-export async function deadLetterByGroup(stage: Stage): Promise<unknown> {
-  const rules: ListenerRule[] = [{ answer: 'later', delayLevel: 1 }]
-  const facts = await retried(stage, { rules }, ['one'], 2, 1)
-  return { facts, dead: await deadLetters(stage, stage.group, 1) }
-}
-
 /** The longest name that a group can have is followed by its retries and dead letters. */
 export async function longGroup(stage: Stage): Promise<unknown> {
   const group = `${stage.group}-`.padEnd(GROUP_CHARACTERS_MAX, 'x')
@@ -76,10 +69,9 @@ async function retried(
   options: Partial<PushStart>,
   names: readonly string[],
   count: number,
-  retryMaxTimes?: number,
 ): Promise<unknown> {
   const topic = await stage.createTopic(1)
-  await stage.createGroup(options.group, retryMaxTimes)
+  await stage.createGroup(options.group)
   const producer = await stage.producer()
   const messages = names.map((body) => ({ body, keys: [`key-${body}`], tags: 'tag' }))
   const sent = await producer.send({ topic, messages })

@@ -59,6 +59,7 @@ final class ConsumedMessages {
         row.put("keys", message.getKeys());
         row.put("body", new String(message.getBody(), StandardCharsets.UTF_8));
         row.put("flag", message.getFlag());
+        row.put("sysFlag", message.getSysFlag());
         row.put("reconsumeTimes", message.getReconsumeTimes());
         row.put("bornTimestamp", message.getBornTimestamp());
         row.put("storeHost", String.valueOf(message.getStoreHost()));

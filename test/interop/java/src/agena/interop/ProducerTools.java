@@ -20,7 +20,9 @@ import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.compression.CompressionType;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.protocol.ResponseCode;
 
 /** Sends with Apache RocketMQ's producer. */
 final class ProducerTools {
@@ -66,6 +68,27 @@ final class ProducerTools {
             result.put("failure", Clients.failureRow(failure));
         }
         return result;
+    }
+
+    /** `producer`, `topic`, and `id` (a message's, either kind) or `key`: the messages found. */
+    Object find(JSONObject request) throws Exception {
+        DefaultMQProducer producer = running.get(request.getString("producer"));
+        String topic = request.getString("topic");
+        List<Object> rows = new ArrayList<>();
+        if (request.containsKey("id")) {
+            MessageExt found = producer.viewMessage(topic, request.getString("id"));
+            rows.add(ConsumedMessages.row(found, 1));
+            return rows;
+        }
+        try {
+            producer.queryMessage(topic, request.getString("key"), 32, 0, Long.MAX_VALUE).getMessageList()
+                .forEach(message -> rows.add(ConsumedMessages.row(message, 1)));
+        } catch (MQClientException nothing) {
+            if (nothing.getResponseCode() != ResponseCode.NO_MESSAGE) {
+                throw nothing;
+            }
+        }
+        return rows;
     }
 
     Object stop(JSONObject request) {

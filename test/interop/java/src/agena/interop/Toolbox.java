@@ -38,6 +38,7 @@ public final class Toolbox {
         tools.put("producerStart", producers::start);
         tools.put("producerSend", producers::send);
         tools.put("producerRequest", producers::request);
+        tools.put("producerFind", producers::find);
         tools.put("producerStop", producers::stop);
         tools.put("consumerStart", consumers::start);
         tools.put("consumerAwait", consumers::await);
