@@ -1,7 +1,7 @@
 import type { ConformanceGap, ConformanceScenario } from './catalogue.ts'
 
-const BEGIN = '<!-- conformance matrix, by dist/scripts/conformance-table.js -->'
-const END = '<!-- end of the conformance matrix -->'
+export const TABLE_BEGIN = '<!-- conformance matrix, by dist/scripts/conformance-table.js -->'
+export const TABLE_END = '<!-- end of the conformance matrix -->'
 
 /** The columns besides the control, as the file of gaps names them and as people do. */
 const COLUMNS: readonly (readonly [string, string])[] = [
@@ -36,10 +36,11 @@ export function conformanceTable(
  * @throws {Error} when the marks are missing
  */
 export function withTable(readme: string, table: string): string {
-  const begin = readme.indexOf(BEGIN)
-  const end = readme.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`the README has no "${BEGIN}" before "${END}"`)
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${readme.slice(end)}`
+  const begin = readme.indexOf(TABLE_BEGIN)
+  const end = readme.indexOf(TABLE_END)
+  if (begin < 0 || end < begin)
+    throw new Error(`the README has no "${TABLE_BEGIN}" before "${TABLE_END}"`)
+  return `${readme.slice(0, begin + TABLE_BEGIN.length)}\n\n${table}\n\n${readme.slice(end)}`
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
