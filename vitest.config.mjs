@@ -40,6 +40,8 @@ export default defineConfig({
           include: ['interop/**/*.test.js'],
           globalSetup: 'dist/test/interop/prepare-java.js',
           maxWorkers: 2,
+          // The scenarios of the conformance matrix wait most of their time.
+          maxConcurrency: 10,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -18,6 +18,7 @@ const STEPS = [
   ['unused code', 'node_modules/knip/bin/knip.js', '--no-progress'],
   ['generated codes', 'dist/scripts/gen-codes.js', '--check'],
   ['generated keys', 'dist/scripts/gen-keys.js', '--check'],
+  ['conformance table', 'dist/scripts/conformance-table.js', '--check'],
   ['package', 'node_modules/publint/src/cli.js', '--strict'],
   ['lock file', 'scripts/complete-lock.mjs', '--check'],
 ]

@@ -54,6 +54,7 @@ export class JavaProcess {
   readonly #exited: Promise<number | null>
   readonly #lines: string[] = []
   readonly #listeners = new Set<() => void>()
+  readonly #lineListeners = new Set<(line: string) => void>()
   #isExited = false
 
   constructor(toolchain: JavaToolchain, program: JavaProgram) {
@@ -77,6 +78,7 @@ export class JavaProcess {
     createInterface({ input: output }).on('line', (line) => {
       this.#lines.push(line)
       this.#notify()
+      for (const listener of this.#lineListeners) listener(line)
     })
   }
 
@@ -88,6 +90,11 @@ export class JavaProcess {
   /** Everything printed on standard output so far. */
   get lines(): readonly string[] {
     return this.#lines
+  }
+
+  /** Calls `listener` with every line from now on. */
+  onLine(listener: (line: string) => void): void {
+    this.#lineListeners.add(listener)
   }
 
   writeLine(line: string): void {

@@ -33,10 +33,11 @@ export async function startAgena(options: PeerOptions): Promise<Cluster> {
   const dataDirectory = options.dataDirectory ?? join(options.scratch, 'store')
   const settings = { ...sharedBrokerSettings, ...options.settings }
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-  const common = ['--data', dataDirectory, '--broker-port', '0', ...sets]
+  const { broker = 0, nameServer = 0 } = options.ports ?? {}
+  const common = ['--data', dataDirectory, '--broker-port', String(broker), ...sets]
   const words =
     options.nameServer === undefined
-      ? ['standalone', '--namesrv-port', '0', ...common]
+      ? ['standalone', '--namesrv-port', String(nameServer), ...common]
       : ['broker', '-n', options.nameServer, ...common]
   const running = await startCommand(words, options.scratch)
   return {

@@ -24,6 +24,8 @@ export interface PeerOptions {
   readonly dataDirectory?: string
   /** Broker settings by their Java names, over the shared ones. */
   readonly settings?: Readonly<Record<string, string>>
+  /** @default free ones */
+  readonly ports?: { readonly nameServer: number; readonly broker: number }
   /** A name server that runs already; without it the broker gets one of its own. */
   readonly nameServer?: string
 }

@@ -26,9 +26,10 @@ const JAVA_BROKER_SETTINGS: Readonly<Record<string, string>> = {
 /** A broker of Apache RocketMQ, with a name server unless one is given. */
 export async function startJavaBroker(options: PeerOptions): Promise<Cluster> {
   const roles: string[] = []
-  const nameServer = options.nameServer ?? `127.0.0.1:${await freePort()}`
+  const { ports } = options
+  const nameServer = options.nameServer ?? `127.0.0.1:${ports?.nameServer ?? (await freePort())}`
   if (options.nameServer === undefined) roles.push(...(await nameServerRole(options, nameServer)))
-  const port = await freeBrokerPort()
+  const port = ports?.broker ?? (await freeBrokerPort())
   const dataDirectory = options.dataDirectory ?? join(options.scratch, 'store')
   const settings = {
     ...sharedBrokerSettings,

@@ -1,10 +1,11 @@
 import type { ExpectedStore } from '../../scripts/java/expected-store.ts'
 import { JavaProcess } from '../../scripts/java/java-process.ts'
 import { javaToolchain } from './java-peers.ts'
+import { RequestChannel } from './request-channel.ts'
 
 const READY_TIMEOUT_MS = 60_000
-/** Longer than anything that a tool waits for by itself, in milliseconds. */
-const ANSWER_TIMEOUT_MS = 120_000
+/** RocketMQ looks only every 20 s whether a queue is nobody's, unless it is told otherwise. */
+const REBALANCE_INTERVAL_MS = 1_000
 
 export interface AdminOutput {
   readonly stdout: string
@@ -16,6 +17,7 @@ export interface OutgoingMessage {
   readonly tags?: string
   readonly keys?: readonly string[]
   readonly properties?: Readonly<Record<string, string>>
+  readonly flag?: number
   readonly delayLevel?: number
   readonly deliverAfterMs?: number
   /** Marks the message as the first half of a transaction. */
@@ -64,10 +66,36 @@ export interface ReceivedMessage {
   readonly tags: string | null
   readonly keys: string | null
   readonly body: string
+  readonly flag: number
+  /** How the body is compressed, among others; only Java's consumers tell. */
+  readonly sysFlag?: number
   readonly reconsumeTimes: number
   /** When its producer made it, in ms since 1970. */
   readonly bornTimestamp: number
+  /** How many messages the listener got in this call. */
+  readonly batchSize: number
+  /** When the listener was called, in ms since 1970. */
+  readonly startMs: number
+  /** When it was done; 0 while it is not. */
+  readonly endMs: number
   readonly properties: Readonly<Record<string, string>>
+}
+
+/** What a listener does, since its code cannot be sent: the first rule that fits counts, and a
+ *  message that none fits is consumed. */
+export interface ListenerRule {
+  /** What the body begins with. @default any */
+  readonly body?: string
+  /** The rule holds for so many deliveries of a message, as this listener counts. @default all */
+  readonly times?: number
+  /** @default success */
+  readonly answer?: 'success' | 'later' | 'throw'
+  readonly delayLevel?: number
+  readonly suspendMs?: number
+  /** How long the listener takes. @default 0 */
+  readonly holdMs?: number
+  /** Whether a reply is sent to the question. @default false */
+  readonly reply?: boolean
 }
 
 export interface ConsumerRequest {
@@ -77,19 +105,12 @@ export interface ConsumerRequest {
   /** Tags, as `*` or `a || b`. */
   readonly expression?: string
   readonly sql?: string
-  readonly from?: 'first' | 'last'
+  /** A number is ms since 1970. @default first */
+  readonly from?: 'first' | 'last' | number
+  readonly rules?: readonly ListenerRule[]
   /** The broker is asked which queues are the consumer's. @default false */
   readonly brokerRebalance?: boolean
-  /** Every message is put off until it was tried again so often. */
-  readonly laterTimes?: number
   readonly maxReconsumeTimes?: number
-}
-
-export interface ReplyToQuestion {
-  readonly body: string
-  readonly topic: string
-  /** How the send of the reply ended. */
-  readonly sendStatus: string
 }
 
 export interface LitePullRequest {
@@ -118,24 +139,21 @@ export type StoreReport = Pick<
   > & { readonly bodyBase64: string })[]
 }
 
-type Answer =
-  | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly error: string }
-
 /** Apache RocketMQ's client, admin tool and store in one JVM, which answers request by request. */
 export class JavaToolbox implements AsyncDisposable {
   readonly #process: JavaProcess
-  #answered = 0
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #channel: RequestChannel
 
   private constructor(process: JavaProcess) {
     this.#process = process
+    this.#channel = new RequestChannel(process)
   }
 
   static async start(scratch: string): Promise<JavaToolbox> {
     const process = new JavaProcess(await javaToolchain(), {
       mainClass: 'agena.interop.Toolbox',
       scratch,
+      properties: { 'rocketmq.client.rebalance.waitInterval': String(REBALANCE_INTERVAL_MS) },
       hasInput: true,
     })
     await process.waitForLine((line) => line === 'ready', READY_TIMEOUT_MS)
@@ -144,17 +162,17 @@ export class JavaToolbox implements AsyncDisposable {
 
   /** Runs an mqadmin command. */
   admin(...words: readonly string[]): Promise<AdminOutput> {
-    return this.#ask('admin', { arguments: words }) as Promise<AdminOutput>
+    return this.ask('admin', { arguments: words }) as Promise<AdminOutput>
   }
 
   produce(request: ProduceRequest): Promise<ProduceResult> {
-    return this.#ask('produce', request) as Promise<ProduceResult>
+    return this.ask('produce', request) as Promise<ProduceResult>
   }
 
   startConsumer(
     request: ConsumerRequest,
   ): Promise<{ readonly consumer?: string; readonly failure?: string }> {
-    return this.#ask('consumerStart', request) as Promise<{ consumer?: string; failure?: string }>
+    return this.ask('consumerStart', request) as Promise<{ consumer?: string; failure?: string }>
   }
 
   /** Everything received so far, once `count` messages are there or time ran out. */
@@ -162,71 +180,45 @@ export class JavaToolbox implements AsyncDisposable {
     consumer: string,
     wait: { readonly count: number; readonly timeoutMs: number; readonly quietMs: number },
   ): Promise<readonly ReceivedMessage[]> {
-    return this.#ask('consumerAwait', { consumer, ...wait }) as Promise<ReceivedMessage[]>
+    return this.ask('consumerAwait', { consumer, ...wait }) as Promise<ReceivedMessage[]>
   }
 
   async stopConsumer(consumer: string): Promise<void> {
-    await this.#ask('consumerStop', { consumer })
+    await this.ask('consumerStop', { consumer })
   }
 
   litePull(request: LitePullRequest): Promise<readonly ReceivedMessage[]> {
-    return this.#ask('litePull', request) as Promise<ReceivedMessage[]>
-  }
-
-  /** Has one client ask and another reply; the replies, in the order of the questions. */
-  requestReply(request: {
-    readonly nameServer: string
-    readonly topic: string
-    readonly questions: readonly string[]
-  }): Promise<readonly ReplyToQuestion[]> {
-    return this.#ask('requestReply', request) as Promise<ReplyToQuestion[]>
+    return this.ask('litePull', request) as Promise<ReceivedMessage[]>
   }
 
   readStore(request: StoreRequest): Promise<StoreReport> {
-    return this.#ask('storeRead', request) as Promise<StoreReport>
+    return this.ask('storeRead', request) as Promise<StoreReport>
   }
 
   /** Opens a store and keeps it, or says why Java refuses it. */
   openStore(request: StoreRequest): Promise<{ readonly failure?: string }> {
-    return this.#ask('storeOpen', request) as Promise<{ failure?: string }>
+    return this.ask('storeOpen', request) as Promise<{ failure?: string }>
   }
 
   async putIntoStore(topic: string, count: number): Promise<void> {
-    await this.#ask('storePut', { topic, count })
+    await this.ask('storePut', { topic, count })
   }
 
   /** Has the store that is open delete its expired files. */
   async cleanStore(): Promise<void> {
-    await this.#ask('storeClean', {})
+    await this.ask('storeClean', {})
   }
 
   async closeStore(): Promise<void> {
-    await this.#ask('storeClose', {})
+    await this.ask('storeClose', {})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.kill()
   }
 
-  #ask(tool: string, request: object): Promise<unknown> {
-    const answer = this.#last.then(() => this.#exchange({ do: tool, ...request }))
-    // The caller gets the failure; here it only must not keep the next request back.
-    this.#last = answer.catch(() => undefined)
-    return answer
+  /** Has one of its tools work on a request; see Toolbox.java. */
+  ask(tool: string, request: object): Promise<unknown> {
+    return this.#channel.ask(tool, request)
   }
-
-  async #exchange(request: object): Promise<unknown> {
-    const wanted = this.#answered + 1
-    this.#process.writeLine(JSON.stringify(request))
-    await this.#process.waitUntil((lines) => answersIn(lines).length >= wanted, ANSWER_TIMEOUT_MS)
-    this.#answered = wanted
-    const answer = JSON.parse(answersIn(this.#process.lines)[wanted - 1] ?? '') as Answer
-    if (!answer.ok) throw new Error(`the Java side failed: ${answer.error}`)
-    return answer.result
-  }
-}
-
-/** RocketMQ's client prints a line of its own now and then. */
-function answersIn(lines: readonly string[]): readonly string[] {
-  return lines.filter((line) => line.startsWith('{"ok":'))
 }

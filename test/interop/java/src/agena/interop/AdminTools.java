@@ -13,8 +13,8 @@ final class AdminTools {
     private AdminTools() {
     }
 
-    /** `{"arguments": ["topicList", "-n", …]}`. */
-    static Object run(JSONObject request) {
+    /** `{"arguments": ["topicList", "-n", …]}`. One at a time: what it prints is the whole process's output. */
+    static synchronized Object run(JSONObject request) {
         PrintStream output = System.out;
         PrintStream errors = System.err;
         ByteArrayOutputStream printed = new ByteArrayOutputStream();

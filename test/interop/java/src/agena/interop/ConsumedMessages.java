@@ -11,11 +11,24 @@ import org.apache.rocketmq.common.message.MessageExt;
 
 /** What a consumer has received so far, in the order of arrival. */
 final class ConsumedMessages {
-    private final List<Object> rows = new ArrayList<>();
+    private final List<Map<String, Object>> rows = new ArrayList<>();
 
     synchronized void addAll(List<MessageExt> messages) {
-        messages.forEach(message -> rows.add(row(message)));
+        messages.forEach(message -> rows.add(row(message, messages.size())));
         notifyAll();
+    }
+
+    /** Notes when the listener was done with what was delivered. */
+    synchronized void end(List<MessageExt> messages, long atMs) {
+        for (MessageExt message : messages) {
+            for (int at = rows.size() - 1; at >= 0; at--) {
+                Map<String, Object> row = rows.get(at);
+                if (row.get("msgId").equals(message.getMsgId()) && row.get("endMs").equals(0L)) {
+                    rows.get(at).put("endMs", atMs);
+                    break;
+                }
+            }
+        }
     }
 
     /** Waits for `count` messages, then for anything that comes beyond them in `quietMs`. */
@@ -28,10 +41,12 @@ final class ConsumedMessages {
         while (System.currentTimeMillis() < quietUntil) {
             wait(Math.max(1, quietUntil - System.currentTimeMillis()));
         }
-        return new ArrayList<>(rows);
+        List<Object> copies = new ArrayList<>();
+        rows.forEach(row -> copies.add(new LinkedHashMap<>(row)));
+        return copies;
     }
 
-    private static Map<String, Object> row(MessageExt message) {
+    static Map<String, Object> row(MessageExt message, int batchSize) {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("topic", message.getTopic());
         row.put("brokerName", message.getBrokerName());
@@ -43,10 +58,15 @@ final class ConsumedMessages {
         row.put("tags", message.getTags());
         row.put("keys", message.getKeys());
         row.put("body", new String(message.getBody(), StandardCharsets.UTF_8));
+        row.put("flag", message.getFlag());
+        row.put("sysFlag", message.getSysFlag());
         row.put("reconsumeTimes", message.getReconsumeTimes());
         row.put("bornTimestamp", message.getBornTimestamp());
         row.put("storeHost", String.valueOf(message.getStoreHost()));
         row.put("properties", new TreeMap<>(message.getProperties()));
+        row.put("batchSize", batchSize);
+        row.put("startMs", System.currentTimeMillis());
+        row.put("endMs", 0L);
         return row;
     }
 }

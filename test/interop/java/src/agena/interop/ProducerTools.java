@@ -7,87 +7,129 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.exception.MQClientException;
+import org.apache.rocketmq.client.exception.RequestTimeoutException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.compression.CompressionType;
 import org.apache.rocketmq.common.message.Message;
-import org.apache.rocketmq.common.message.MessageConst;
+import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.protocol.ResponseCode;
 
 /** Sends with Apache RocketMQ's producer. */
 final class ProducerTools {
     private static final long ONE_WAY_DRAIN_MS = 300;
     private static final long ASYNC_TIMEOUT_MS = 20_000;
 
-    /**
-     * `nameServer`, `topic`, `mode` (sync, async, oneway or batch), and `messages`: a list of
-     * `body`, and optionally `tags`, `keys` (a list), `properties`, `delayLevel`, `deliverAfterMs`.
-     * With `queueIds`, a sync send puts message after message into these queues in turn. With
-     * `compressType`, bodies are compressed so.
-     */
+    private final Map<String, DefaultMQProducer> running = new ConcurrentHashMap<>();
+
+    /** Starts a producer, sends as {@link #send} does, and ends it. */
     Object produce(JSONObject request) throws Exception {
-        DefaultMQProducer producer = new DefaultMQProducer(request.getString("group"));
-        producer.setNamesrvAddr(request.getString("nameServer"));
-        producer.setInstanceName(UUID.randomUUID().toString());
-        producer.setSendMsgTimeout(10_000);
-        producer.setRetryTimesWhenSendFailed(request.getIntValue("retries", 2));
-        producer.setRetryTimesWhenSendAsyncFailed(request.getIntValue("retries", 2));
-        if (request.containsKey("compressType")) {
-            producer.setCompressType(CompressionType.of(request.getString("compressType")));
-        }
-        producer.start();
-        Map<String, Object> result = new LinkedHashMap<>();
+        DefaultMQProducer producer = open(request);
         try {
-            result.put("sent", request.containsKey("queueIds")
-                ? sendToQueues(producer, request.getList("queueIds", Integer.class), messages(request))
-                : send(producer, request.getString("mode"), messages(request)));
-        } catch (MQBrokerException | MQClientException failure) {
-            result.put("failure", failureRow(failure));
+            return sendRows(producer, request);
         } finally {
             producer.shutdown();
+        }
+    }
+
+    /** As all clients, and `group`, optionally `retries`, `compressFromBytes`, `compressType`. */
+    Object start(JSONObject request) throws Exception {
+        DefaultMQProducer producer = open(request);
+        running.put(producer.getInstanceName(), producer);
+        return Map.of("producer", producer.getInstanceName());
+    }
+
+    /**
+     * `producer`, `topic`, `mode` (sync, async, oneway, batch), and `messages`. Into `queueIds` in turn,
+     * by an asynchronous or ordinary send, or to the queue that a `shardingKey` chooses.
+     */
+    Object send(JSONObject request) throws Exception {
+        return sendRows(running.get(request.getString("producer")), request);
+    }
+
+    /** `producer`, `topic`, `message`, `timeoutMs`: the reply's `body` and `topic`, or `failure`. */
+    Object request(JSONObject request) throws Exception {
+        Map<String, Object> result = new LinkedHashMap<>();
+        Message question = Clients.message(request.getString("topic"), request.getJSONObject("message"));
+        try {
+            Message reply = running.get(request.getString("producer")).request(question, request.getLongValue("timeoutMs"));
+            result.put("body", new String(reply.getBody(), StandardCharsets.UTF_8));
+            result.put("topic", reply.getTopic());
+        } catch (RequestTimeoutException | MQBrokerException | MQClientException failure) {
+            result.put("failure", Clients.failureRow(failure));
         }
         return result;
     }
 
-    private static List<Message> messages(JSONObject request) {
+    /** `producer`, `topic`, and `id` (a message's, either kind) or `key`: the messages found. */
+    Object find(JSONObject request) throws Exception {
+        DefaultMQProducer producer = running.get(request.getString("producer"));
+        String topic = request.getString("topic");
+        List<Object> rows = new ArrayList<>();
+        if (request.containsKey("id")) {
+            MessageExt found = producer.viewMessage(topic, request.getString("id"));
+            rows.add(ConsumedMessages.row(found, 1));
+            return rows;
+        }
+        try {
+            producer.queryMessage(topic, request.getString("key"), 32, 0, Long.MAX_VALUE).getMessageList()
+                .forEach(message -> rows.add(ConsumedMessages.row(message, 1)));
+        } catch (MQClientException nothing) {
+            if (nothing.getResponseCode() != ResponseCode.NO_MESSAGE) {
+                throw nothing;
+            }
+        }
+        return rows;
+    }
+
+    Object stop(JSONObject request) {
+        running.remove(request.getString("producer")).shutdown();
+        return null;
+    }
+
+    private static DefaultMQProducer open(JSONObject request) throws Exception {
+        DefaultMQProducer producer = new DefaultMQProducer(request.getString("group"));
+        Clients.configure(producer, request);
+        producer.setSendMsgTimeout(10_000);
+        producer.setRetryTimesWhenSendFailed(request.getIntValue("retries", 2));
+        producer.setRetryTimesWhenSendAsyncFailed(request.getIntValue("retries", 2));
+        producer.setCompressMsgBodyOverHowmuch(request.getIntValue("compressFromBytes", 4096));
+        if (request.containsKey("compressType")) {
+            producer.setCompressType(CompressionType.of(request.getString("compressType")));
+        }
+        producer.start();
+        return producer;
+    }
+
+    private static Object sendRows(DefaultMQProducer producer, JSONObject request) throws Exception {
         List<Message> messages = new ArrayList<>();
         JSONArray rows = request.getJSONArray("messages");
         for (int at = 0; at < rows.size(); at++) {
-            JSONObject row = rows.getJSONObject(at);
-            Message message = new Message(request.getString("topic"),
-                row.getString("body").getBytes(StandardCharsets.UTF_8));
-            if (row.containsKey("tags")) {
-                message.setTags(row.getString("tags"));
-            }
-            if (row.containsKey("keys")) {
-                message.setKeys(row.getList("keys", String.class));
-            }
-            if (row.containsKey("properties")) {
-                row.getJSONObject("properties").forEach((name, value) ->
-                    message.putUserProperty(name, String.valueOf(value)));
-            }
-            if (row.containsKey("delayLevel")) {
-                message.setDelayTimeLevel(row.getIntValue("delayLevel"));
-            }
-            if (row.containsKey("deliverAfterMs")) {
-                message.setDelayTimeMs(row.getLongValue("deliverAfterMs"));
-            }
-            if (row.containsKey("prepared")) {
-                MessageAccess.put(message, MessageConst.PROPERTY_TRANSACTION_PREPARED, "true");
-            }
-            messages.add(message);
+            messages.add(Clients.message(request.getString("topic"), rows.getJSONObject(at)));
         }
-        return messages;
+        Map<String, Object> result = new LinkedHashMap<>();
+        try {
+            result.put("sent", request.containsKey("queueIds")
+                ? sendToQueues(producer, request.getList("queueIds", Integer.class), messages)
+                : request.containsKey("shardingKey")
+                ? sendByKey(producer, request.getString("shardingKey"), messages)
+                : sendInMode(producer, request.getString("mode"), messages));
+        } catch (MQBrokerException | MQClientException failure) {
+            result.put("failure", Clients.failureRow(failure));
+        }
+        return result;
     }
 
-    private static List<Object> send(DefaultMQProducer producer, String mode, List<Message> messages)
+    private static List<Object> sendInMode(DefaultMQProducer producer, String mode, List<Message> messages)
         throws Exception {
         List<Object> rows = new ArrayList<>();
         switch (mode) {
@@ -120,6 +162,15 @@ final class ProducerTools {
             int queueId = queueIds.get(at % queueIds.size());
             MessageQueue target = queues.stream().filter(queue -> queue.getQueueId() == queueId).findFirst().get();
             rows.add(resultRow(producer.send(messages.get(at), target)));
+        }
+        return rows;
+    }
+
+    private static List<Object> sendByKey(DefaultMQProducer producer, String key, List<Message> messages)
+        throws Exception {
+        List<Object> rows = new ArrayList<>();
+        for (Message message : messages) {
+            rows.add(resultRow(producer.send(message, new SelectMessageQueueByHash(), key)));
         }
         return rows;
     }
@@ -162,17 +213,6 @@ final class ProducerTools {
         row.put("brokerName", result.getMessageQueue().getBrokerName());
         row.put("queueOffset", result.getQueueOffset());
         row.put("regionId", result.getRegionId());
-        return row;
-    }
-
-    /** The code is the broker's, or the client's own of 10000 and above. */
-    private static Map<String, Object> failureRow(Exception failure) {
-        Map<String, Object> row = new LinkedHashMap<>();
-        boolean isBroker = failure instanceof MQBrokerException;
-        row.put("exception", failure.getClass().getSimpleName());
-        row.put("code", isBroker ? ((MQBrokerException) failure).getResponseCode()
-            : ((MQClientException) failure).getResponseCode());
-        row.put("message", failure.getMessage());
         return row;
     }
 }

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type {
+  ConsumeContext,
+  ConsumeResult,
+  ReceivedMessage,
+} from '../../../../net/client/index.ts'
+import type { ListenerRule } from '../../java-toolbox.ts'
+
+/** What a listener does; see ListenerRules.java. */
+export class ListenerRules {
+  readonly #rules: readonly ListenerRule[]
+  readonly #deliveries = new Map<string, number>()
+
+  constructor(rules: readonly ListenerRule[]) {
+    this.#rules = rules
+  }
+
+  /** Finds the rule for what was delivered and does as it says. */
+  async apply(message: ReceivedMessage, context: ConsumeContext): Promise<ConsumeResult> {
+    const times = (this.#deliveries.get(message.messageId) ?? 0) + 1
+    this.#deliveries.set(message.messageId, times)
+    const body = message.body.toString()
+    const rule = this.#rules.find(
+      (candidate) =>
+        body.startsWith(candidate.body ?? '') &&
+        times <= (candidate.times ?? Number.POSITIVE_INFINITY),
+    )
+    if (rule === undefined) return 'success'
+    context.delayLevel = rule.delayLevel ?? 0
+    context.suspendMs = rule.suspendMs ?? -1
+    await sleep(rule.holdMs ?? 0)
+    if (rule.reply === true) throw new Error('the client cannot reply')
+    if (rule.answer === 'throw') throw new Error('as the rule says')
+    return rule.answer ?? 'success'
+  }
+}
