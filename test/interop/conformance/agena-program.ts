@@ -46,6 +46,8 @@ class PeerProcess implements LineProcess {
       stdio: ['pipe', 'pipe', log],
     })
     closeSync(log)
+    // One that is killed does not read what it is asked; its end tells.
+    this.#child.stdin?.on('error', () => undefined)
     this.exited = once(this.#child, 'close').then(([code]) => code as number | null)
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
       for (const listener of this.#listeners) listener(line)

@@ -150,7 +150,7 @@ export interface PulledOnce {
 }
 
 export interface RunningInfo {
-  readonly queues: readonly { readonly cachedCount: number }[]
+  readonly queues: readonly { readonly cachedCount: number; readonly locked: boolean }[]
 }
 
 export interface Connection {

@@ -34,6 +34,12 @@ export interface Pair {
   readonly restartBroker: () => Promise<void>
 }
 
+/** What Java's admin client is asked to do. */
+interface Administration {
+  readonly action: string
+  readonly [name: string]: unknown
+}
+
 /** Where a scenario runs: a client, a broker, and names that are nobody else's. */
 export class Stage {
   readonly pair: Pair
@@ -58,6 +64,11 @@ export class Stage {
   /** Creates a topic; two queues are enough to be told apart, and few. */
   async createTopic(queueCount = 2, topic = this.topic): Promise<string> {
     await this.administer({ action: 'createTopic', topic, queueCount })
+    // Until the name servers know it, clients take the template's queues for it.
+    await until(topic, async () => {
+      const { result } = await this.tryAdminister({ action: 'queues', topic })
+      return result !== undefined
+    })
     return topic
   }
 
@@ -83,13 +94,13 @@ export class Stage {
   }
 
   /** Has Java's admin client do something, which must succeed; see AdminClients.java. */
-  async administer(request: { readonly action: string } & object): Promise<unknown> {
+  async administer(request: Administration): Promise<unknown> {
     const { failure, result } = await this.tryAdminister(request)
     if (failure !== undefined) throw new Error(`${request.action} failed: ${failure.message}`)
     return result
   }
 
-  tryAdminister(request: object): Promise<Outcome> {
+  tryAdminister(request: Administration): Promise<Outcome> {
     const { broker, nameServer } = this.pair.cluster
     const whole = { nameServer, broker, ...request }
     return this.pair.tools.ask('adminDo', whole) as Promise<Outcome>

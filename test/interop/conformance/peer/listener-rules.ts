@@ -15,10 +15,16 @@ export class ListenerRules {
     this.#rules = rules
   }
 
-  /** Finds the rule for what was delivered and does as it says. */
-  async apply(message: ReceivedMessage, context: ConsumeContext): Promise<ConsumeResult> {
-    const times = (this.#deliveries.get(message.messageId) ?? 0) + 1
-    this.#deliveries.set(message.messageId, times)
+  /** Finds the rule for the first of what was delivered and does as it says. */
+  async apply(
+    messages: readonly ReceivedMessage[],
+    context: ConsumeContext,
+  ): Promise<ConsumeResult> {
+    for (const { messageId } of messages) {
+      this.#deliveries.set(messageId, (this.#deliveries.get(messageId) ?? 0) + 1)
+    }
+    const message = messages[0]!
+    const times = this.#deliveries.get(message.messageId) ?? 0
     const body = message.body.toString()
     const rule = this.#rules.find(
       (candidate) =>

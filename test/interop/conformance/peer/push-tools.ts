@@ -100,7 +100,7 @@ function optionsOf(request: PushStart, received: ReceivedRows): PushConsumerOpti
     onMessage: async (messages, context) => {
       const ended = received.add(messages)
       try {
-        return await rules.apply(messages[0]!, context)
+        return await rules.apply(messages, context)
       } finally {
         ended()
       }

@@ -1,6 +1,6 @@
 import type { TestConsumer, TestProducer } from '../client-program.ts'
 import { contents } from '../contents.ts'
-import type { Connection } from '../requests.ts'
+import type { Connection, RunningInfo } from '../requests.ts'
 import { numbered, type Stage, sortedBodies, until } from '../stage.ts'
 
 const MODES = ['concurrently', 'orderly'] as const
@@ -45,7 +45,7 @@ export async function runningInfo(stage: Stage): Promise<unknown> {
   await producer.send({ topic, messages: numbered('message', 4) })
   const facts: Record<string, unknown> = {}
   for (const mode of MODES) {
-    const group = `${stage.group}-${mode}`
+    const group = await stage.createGroup(`${stage.group}-${mode}`)
     const consumer = await stage.consumer({ group, mode, pullCountMax: 16 })
     await consumer.settled(4)
     await stage.awaitCommitted(4, group)
@@ -53,8 +53,15 @@ export async function runningInfo(stage: Stage): Promise<unknown> {
     const request = { action: 'connection', group }
     const connection = (await stage.administer(request)) as Connection
     const isListed = connection.clientIds.includes(clientId)
+    const about = { action: 'runningInfo', group, topic, clientId }
+    const running = (await stage.administer(about)) as RunningInfo
+    // RocketMQ's client calls every queue locked; it means something only in order.
+    const queues = running.queues.map((queue) => ({
+      ...queue,
+      locked: mode === 'concurrently' || queue.locked,
+    }))
     facts[mode] = {
-      running: await stage.administer({ action: 'runningInfo', group, topic, clientId }),
+      running: { ...running, queues },
       connection: { ...connection, clientIds: isListed },
     }
   }
@@ -70,7 +77,7 @@ export async function consumeDirectly(stage: Stage): Promise<unknown> {
   const facts: Record<string, unknown> = {}
   for (const mode of MODES) {
     for (const answer of answers) {
-      const group = `${stage.group}-${mode}-${answer}`
+      const group = await stage.createGroup(`${stage.group}-${mode}-${answer}`)
       // What is subscribed to does not matter.
       const options = { group, mode, rules: [{ answer }], expression: 'nothing' }
       const consumer = await stage.consumer(options)

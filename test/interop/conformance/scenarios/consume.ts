@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QUIET_MS } from '../client-program.ts'
-import type { RunningInfo } from '../requests.ts'
+import type { PushStart, RunningInfo } from '../requests.ts'
 import { bodies, numbered, type Stage, sortedBodies, until } from '../stage.ts'
 
 const SECOND_MS = 1_000
@@ -44,8 +44,19 @@ export async function wakeUp(stage: Stage): Promise<unknown> {
   return { before, after: sortedBodies(await consumer.settled(3)) }
 }
 
-/** Where a new group begins: at the first message, at the end, at a time. */
+/** Where a new group begins: at the first message, or at the end. */
 export async function startFrom(stage: Stage): Promise<unknown> {
+  await sendOldAndNew(stage)
+  return { first: await startAt(stage, 'first'), last: await startAt(stage, 'last') }
+}
+
+/** Or at a time. */
+export async function startFromTime(stage: Stage): Promise<unknown> {
+  return startAt(stage, await sendOldAndNew(stage))
+}
+
+/** Returns a time between the two. */
+async function sendOldAndNew(stage: Stage): Promise<number> {
   const topic = await stage.createTopic(1)
   const producer = await stage.producer()
   await producer.send({ topic, messages: numbered('old', 4) })
@@ -53,17 +64,18 @@ export async function startFrom(stage: Stage): Promise<unknown> {
   const timeMs = Math.ceil(Date.now() / SECOND_MS + 1) * SECOND_MS
   await sleep(timeMs + SECOND_MS / 2 - Date.now())
   await producer.send({ topic, messages: numbered('new', 4) })
-  const facts: Record<string, string[]> = {}
-  for (const from of ['first', 'last', timeMs] as const) {
-    const name = typeof from === 'number' ? 'time' : from
-    const consumer = await stage.consumer({ group: `${stage.group}-${name}`, from })
-    await until('a share', async () => (await consumer.assigned(topic)).length === 1)
-    await consumer.settled(0)
-    await producer.send({ topic, messages: [{ body: `after ${name}` }] })
-    facts[name] = sortedBodies(await consumer.settled(1))
-    await consumer.stop()
-  }
-  return facts
+  return timeMs
+}
+
+/** What a new group gets until it gets what is sent when it is there. */
+async function startAt(stage: Stage, from: 'first' | 'last' | number): Promise<unknown> {
+  const { topic } = stage
+  const producer = await stage.producer()
+  const consumer = await stage.consumer({ group: `${stage.group}-${from}`, from })
+  await until('a share', async () => (await consumer.assigned(topic)).length === 1)
+  await consumer.settled(0)
+  await producer.send({ topic, messages: [{ body: `after ${typeof from}` }] })
+  return sortedBodies(await consumer.settled(1))
 }
 
 /** What a pull that was on its way brings is still consumed; after that nothing is. */
@@ -88,34 +100,28 @@ export async function pauseAndResume(stage: Stage): Promise<unknown> {
 
 /** Beyond a count of waiting messages nothing is pulled until some are consumed. */
 export async function flowByCount(stage: Stage): Promise<unknown> {
-  const topic = await stage.createTopic(1)
-  const producer = await stage.producer()
-  await producer.send({ topic, mode: 'batch', messages: numbered('message', 60) })
-  const rules = [{ body: 'message-0', times: 1, holdMs: 4_000 }]
-  const limits = { queueCountMax: 10, pullCountMax: 4, concurrency: 1 }
-  const consumer = await stage.consumer({ ...limits, rules })
-  const cached = await until('a full queue', async () => {
-    const { group, topic } = stage
-    const request = { action: 'runningInfo', group, topic, clientId: consumer.clientId }
-    const { queues } = (await stage.administer(request)) as RunningInfo
-    const count = queues[0]?.cachedCount ?? 0
-    return count >= 10 ? count : false
-  })
-  await sleep(QUIET_MS)
-  return { isBounded: cached <= 14, bodies: sortedBodies(await consumer.settled(60)) }
+  return flow(stage, { queueCountMax: 10 })
 }
 
-/** A message that takes long holds back those far behind it. */
+/** Nothing is pulled either while those that wait lie too far apart. */
 export async function flowBySpan(stage: Stage): Promise<unknown> {
+  return flow(stage, { queueSpanMax: 10 })
+}
+
+async function flow(stage: Stage, limits: Partial<PushStart>): Promise<unknown> {
   const topic = await stage.createTopic(1)
+  const group = await stage.createGroup()
   const producer = await stage.producer()
   await producer.send({ topic, mode: 'batch', messages: numbered('message', 60) })
   const rules = [{ body: 'message-0', times: 1, holdMs: 4_000 }]
-  const limits = { queueSpanMax: 10, pullCountMax: 4, concurrency: 2 }
-  const consumer = await stage.consumer({ ...limits, rules })
-  const early = await consumer.settled(8, 2 * QUIET_MS)
-  const whole = await consumer.settled(60)
-  return { isBounded: early.length <= 16, bodies: sortedBodies(whole) }
+  const consumer = await stage.consumer({ ...limits, pullCountMax: 4, concurrency: 1, rules })
+  const request = { action: 'runningInfo', group, topic, clientId: consumer.clientId }
+  const cached = await until('a full queue', async () => {
+    const info = (await stage.tryAdminister(request)).result as RunningInfo | undefined
+    const count = info?.queues[0]?.cachedCount ?? 0
+    return count >= 10 ? count : false
+  })
+  return { isBounded: cached <= 16, bodies: sortedBodies(await consumer.settled(60)) }
 }
 
 /** A listener that takes too long has its message taken away, and what it answers is nothing. */

@@ -24,6 +24,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'orderly-crash': order.crashInOrder,
   'sql-filter': filter.sqlFilter,
   'start-from': consume.startFrom,
+  'start-from-time': consume.startFromTime,
   'message-trace': extras.messageTrace,
   'consume-timeout': consume.consumeTimeout,
   'lite-auto-commit': lite.liteAutoCommit,

@@ -40,10 +40,12 @@ final class ListenerRules {
         }
     }
 
-    /** Finds the rule for what was delivered, waits as it says, replies, throws. */
-    Rule apply(MessageExt message) throws Exception {
+    /** Finds the rule for the first of what was delivered, waits as it says, replies, throws. */
+    Rule apply(List<MessageExt> messages) throws Exception {
+        MessageExt message = messages.get(0);
         String body = new String(message.getBody(), StandardCharsets.UTF_8);
-        int times = deliveries.merge(message.getMsgId(), 1, Integer::sum);
+        messages.forEach(delivered -> deliveries.merge(delivered.getMsgId(), 1, Integer::sum));
+        int times = deliveries.get(message.getMsgId());
         Rule rule = rules.stream().filter(candidate -> body.startsWith(candidate.body()) && times <= candidate.times())
             .findFirst().orElse(CONSUMED);
         if (rule.holdMs() > 0) {

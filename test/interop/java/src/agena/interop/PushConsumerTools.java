@@ -175,7 +175,7 @@ final class PushConsumerTools {
         List<MessageExt> delivered = new ArrayList<>(messages);
         received.addAll(delivered);
         try {
-            return rules.apply(delivered.get(0));
+            return rules.apply(delivered);
         } catch (Exception failure) {
             throw new IllegalStateException(failure);
         } finally {
