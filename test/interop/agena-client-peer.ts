@@ -1,7 +1,7 @@
 /**
- * The client of this package behind a process, as Toolbox.java is Apache RocketMQ's: reads a request
- * a line, `{"id": N, "do": NAME, …}`, works on all of them at the same time, and answers each with
- * one line. Ends with its standard input.
+ * The client of this package behind a process, as Toolbox.java is Apache RocketMQ's: reads a
+ * request a line, `{"id": N, "do": NAME, …}`, works on all of them at the same time, and answers
+ * each with one line. Ends with its standard input.
  */
 import { createInterface } from 'node:readline'
 import { LiteTools } from './conformance/peer/lite-tools.ts'

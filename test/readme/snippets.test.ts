@@ -124,18 +124,18 @@ describe('shell commands in the README', () => {
   test.each(commands.filter(({ command }) => !isOfStore(command)))(
     'runs: line $line',
     async (row) => {
-      await runCommand(row.command)
+      await expectToRun(row.command)
     },
   )
 
   test('runs those about a store that nobody uses', async () => {
     await server.close()
     for (const { command } of commands.filter((row) => isOfStore(row.command))) {
-      await runCommand(command)
+      await expectToRun(command)
     }
   })
 
-  async function runCommand(command: string): Promise<void> {
+  async function expectToRun(command: string): Promise<void> {
     const { shown } = snippetsIn(`\`\`\`sh\n${command}\n\`\`\``, 'sh')[0]!
     const line = command
       .replace(/ +# .*$/, '')

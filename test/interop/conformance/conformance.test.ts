@@ -23,14 +23,17 @@ describeSide('agena', 'conformance with Apache RocketMQ', () => {
   const [alone, besides] = [true, false].map((isAlone) =>
     Object.entries(scenarios).filter(([name]) => disturbing.has(name) === isAlone),
   ) as [[string, Scenario][], [string, Scenario][]]
-  const run = (name: string, scenario: Scenario) => expectSameFacts(place, name, scenario)
 
   describe.concurrent('side by side', () => {
-    test.each(besides)('%s', { timeout: TIMEOUT_MS }, run)
+    test.each(besides)('%s', { timeout: TIMEOUT_MS }, (name, scenario) =>
+      expectSameFacts(place, name, scenario),
+    )
   })
 
   describe('one at a time', () => {
-    test.each(alone)('%s', { timeout: TIMEOUT_MS }, run)
+    test.each(alone)('%s', { timeout: TIMEOUT_MS }, (name, scenario) =>
+      expectSameFacts(place, name, scenario),
+    )
   })
 })
 
@@ -46,15 +49,15 @@ async function expectSameFacts(
   )
   const [wanted, ...others] = outcomes as [Outcome, ...Outcome[]]
   if ('failed' in wanted) throw new Error(`it fails with RocketMQ alone: ${wanted.failed}`)
-  const gaps = conformanceGaps.filter(({ scenario }) => scenario === name)
+  const gaps = conformanceGaps.filter((gap) => gap.scenario === name)
   const isGap = ({ name: column }: Column): boolean => gaps.some((gap) => gap.column === column)
   const shown = columns.map((column, at) => ({ column, outcome: others[at]! }))
-  const same = shown.filter(({ column }) => !isGap(column))
+  const same = shown.filter((row) => !isGap(row.column))
   const rows = same.map(({ column, outcome }) => [column.name, outcome])
   expect(Object.fromEntries(rows)).toEqual(
     Object.fromEntries(same.map(({ column }) => [column.name, wanted])),
   )
-  for (const { column, outcome } of shown.filter(({ column }) => isGap(column))) {
+  for (const { column, outcome } of shown.filter((row) => isGap(row.column))) {
     const text = `${column.name} differs no more: take it out of gaps.json`
     expect(outcome, text).not.toEqual(wanted)
   }

@@ -107,7 +107,9 @@ function placeOf({ queueId, queueOffset }: ReceivedMessage): string {
 /** Bodies by queue as they were delivered, and whether two were in progress at once. */
 function byQueue(received: readonly ReceivedMessage[]) {
   const calls = received.toSorted((left, right) => left.startMs - right.startMs)
-  const queues = [...new Set(received.map(({ queueId }) => queueId))].sort()
+  const queues = [...new Set(received.map(({ queueId }) => queueId))].toSorted(
+    (left, right) => left - right,
+  )
   return queues.map((queueId) => {
     const ofQueue = calls.filter((call) => call.queueId === queueId)
     const overlaps = ofQueue.filter(({ startMs }, at) => startMs < (ofQueue[at - 1]?.endMs ?? 0))

@@ -43,7 +43,9 @@ export async function sendAsync(stage: Stage): Promise<unknown> {
   const ids = new Set(stored.map(({ offsetMsgId }) => offsetMsgId))
   return {
     statuses: sent.map(({ status }) => status),
-    queues: [...new Set(sent.map(({ queueId }) => queueId))].sort(),
+    queues: [...new Set(sent.map(({ queueId }) => queueId))].toSorted(
+      (left, right) => left - right,
+    ),
     areAllFound: sent.every(({ offsetMsgId }) => ids.has(offsetMsgId)),
     bodies: sortedBodies(stored),
   }
