@@ -74,14 +74,14 @@ test('peers that take nothing are bounded together, and the largest are ended', 
     expect(Number(own), line).toBeGreaterThan(0)
     expect(Number(all), line).toBeGreaterThan(TOTAL_MAX)
   }
-  // Those that are left fit, and go on when they read.
+  // Those that are left fit, and one that reads again goes on.
   await until(() => server.unsentBytes <= TOTAL_MAX)
   expect(reader.isClosed).toBe(false)
   const left = stopped.filter((peer) =>
     [...server.connections].some(({ remotePort }) => remotePort === peer.socket.localPort),
   )
-  expect(left.length).toBeGreaterThan(0)
-  for (const peer of left) peer.socket.resume()
-  // More than what waited for them when they stopped.
-  await until(() => left.every(({ commands }) => commands.length > HIGH / ANSWER_BYTES + 1))
+  const [first] = left
+  first?.socket.resume()
+  // More than what waited for it when it stopped.
+  await until(() => (first?.commands.length ?? 0) > HIGH / ANSWER_BYTES + 1)
 })
