@@ -23,6 +23,8 @@ export type ClientErrorCode =
   | 'CLIENT_RESPONSE_INVALID'
   /** The time that was given ran out. Whether a message was stored is not known. */
   | 'CLIENT_TIMEOUT'
+  /** A request is sent, but no reply came in the time that was given. */
+  | 'CLIENT_REPLY_TIMEOUT'
   /** The body of a received message cannot be decompressed. */
   | 'CLIENT_BODY_UNREADABLE'
   /** The queue is not assigned to this consumer, or not any more. */

@@ -35,5 +35,6 @@ export type {
   MessageListener,
   PushConsumerOptions,
 } from './push-consumer-options.ts'
+export { createReply, type ReplyMessage, type RequestOptions } from './request-reply.ts'
 export type { ConsumeFrom } from './start-offset.ts'
 export type { Filter } from './subscription.ts'

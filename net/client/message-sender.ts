@@ -239,9 +239,8 @@ export class MessageSender {
       maxReconsumeTimes: message.maxReconsumeTimes,
       bname: queue.brokerName,
     })
-    const code = message.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2
     const extFields = encodeHeaderFields(SendMessageRequestHeaderV2, header)
-    return createRequest(code, { extFields, body: message.body })
+    return createRequest(codeOf(message), { extFields, body: message.body })
   }
 
   #receiptOf(queue: MessageQueue, response: RemotingCommand, peer: string): StoredReceipt {
@@ -263,6 +262,11 @@ export class MessageSender {
       throw toClientError(error, peer)
     }
   }
+}
+
+function codeOf({ isBatch, isReply = false }: OutgoingMessage): number {
+  if (isReply) return RequestCode.SEND_REPLY_MESSAGE_V2
+  return isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2
 }
 
 function allFailed(

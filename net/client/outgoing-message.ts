@@ -15,7 +15,9 @@ import { ClientError } from './client-error.ts'
 import { packBody } from './compress.ts'
 import type { Message } from './message.ts'
 import type { ProducerConfig } from './producer-options.ts'
+import { REPLY_TYPE } from './request-reply.ts'
 import { checkSendTopic, isRetryTopic } from './resource-name.ts'
+import { systemPropertiesOf } from './system-properties.ts'
 
 /** What one send request carries, whichever broker gets it. */
 export interface OutgoingMessage {
@@ -28,6 +30,8 @@ export interface OutgoingMessage {
   /** The unique ids: one for each message of a batch, else exactly one. */
   readonly messageIds: readonly string[]
   readonly isBatch: boolean
+  /** A reply goes to the client that asked. @default false */
+  readonly isReply?: boolean
   /** How often a group has got it back, and how often it may. @default none */
   readonly reconsumeTimes?: number
   readonly maxReconsumeTimes?: number
@@ -48,8 +52,10 @@ export async function prepareMessage(
   const flag = checkedFlag(message)
   const messageIds = [properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!]
   const text = textOf(properties)
+  const isReply = properties.get(PropertyName.MESSAGE_TYPE) === REPLY_TYPE
   const packed = await packBody(body, config)
-  return { topic: message.topic, ...packed, flag, properties: text, messageIds, isBatch: false }
+  const { topic } = message
+  return { topic, ...packed, flag, properties: text, messageIds, isBatch: false, isReply }
 }
 
 /** One message of a batch, checked and encoded. */
@@ -150,6 +156,7 @@ function propertiesOf(
     checkProperty(name, value)
     properties.set(name, value)
   }
+  for (const [name, value] of systemPropertiesOf(message)) properties.set(name, value)
   return properties
 }
 

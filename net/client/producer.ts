@@ -25,6 +25,7 @@ import {
 } from './producer-options.ts'
 import { queueByHash } from './queue-choice.ts'
 import { QueueOffsets } from './queue-offsets.ts'
+import { PendingReplies, type ReplyMessage, type RequestOptions } from './request-reply.ts'
 import { SendGate } from './send-gate.ts'
 
 /** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
@@ -49,19 +50,21 @@ export class Producer extends Lifecycle {
   readonly #gate: SendGate
   readonly #autoBatch: AutoBatch | undefined
   readonly #detector: PeriodicTask | undefined
+  readonly #replies: PendingReplies
   readonly #sending = new Set<Promise<unknown>>()
 
   private constructor(config: ProducerConfig) {
     super()
     this.#config = config
     this.#ids = messageIdsOf(config.clientIp)
+    this.#replies = new PendingReplies(config.logger)
     this.#instance = this.attach(
       new ClientInstance(config, {
         producerGroups: [config.group],
         leavesCalls: false,
         consumers: () => [],
         onRouteChange: () => undefined,
-        handlerOf: () => undefined,
+        handlerOf: (code) => this.#replies.handlerOf(code),
       }),
     )
     this.#sender = new MessageSender(this.#instance, config)
@@ -135,6 +138,17 @@ export class Producer extends Lifecycle {
   }
 
   /**
+   * Sends a message and resolves with the reply that one of its consumers makes with `createReply`
+   * and sends. Many requests may wait at the same time, each for its own reply.
+   * RocketMQ: `DefaultMQProducer.request`.
+   * @throws {ClientError} `CLIENT_REPLY_TIMEOUT` when no reply came in time,
+   *   `CLIENT_BODY_UNREADABLE` when the reply cannot be decompressed, and as {@link send}
+   */
+  request(message: Message, options: RequestOptions = {}): Promise<ReplyMessage> {
+    return this.#track(() => this.#request(message, options))
+  }
+
+  /**
    * The queues that messages to `topic` go to.
    * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, `CLIENT_NAME_SERVER_UNREACHABLE`
    */
@@ -204,6 +218,7 @@ export class Producer extends Lifecycle {
   }
 
   protected override async abort(reason: Error): Promise<void> {
+    this.#replies.abort(reason)
     await Promise.all([this.#detector?.stop(), this.#instance.destroy(reason)])
     // What still waited for others hears now that it will not be sent.
     this.#autoBatch?.flush()
@@ -243,6 +258,18 @@ export class Producer extends Lifecycle {
         })
         return stored!
       },
+    })
+  }
+
+  async #request(message: Message, options: RequestOptions): Promise<ReplyMessage> {
+    const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
+    return this.#replies.ask(message, this.clientId, timeoutMs, async (request) => {
+      // Any broker of the topic may be the one that the reply comes through.
+      if (this.#instance.routes.get(message.topic) === undefined) {
+        await this.#sender.queuesOf(message.topic)
+        await this.#instance.heartbeat()
+      }
+      return this.#send(request, { ...options, timeoutMs })
     })
   }
 
