@@ -2,6 +2,7 @@ import { assert } from '../../engine/base/assert.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { ClientError } from './client-error.ts'
 import { GroupMember } from './group-member.ts'
+import { ConsumeHooks } from './hook-calls.ts'
 import { LiteInbox } from './lite-inbox.ts'
 import {
   type LitePullConsumerConfig,
@@ -49,12 +50,14 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
   readonly #config: LitePullConsumerConfig
   readonly #member: GroupMember
   readonly #inbox: LiteInbox
+  readonly #hooks: ConsumeHooks
   #mode: 'none' | 'subscribe' | 'assign' = 'none'
 
   private constructor(config: LitePullConsumerConfig) {
     super()
     this.#config = config
     this.#inbox = new LiteInbox(config.totalCountMax)
+    this.#hooks = new ConsumeHooks(config.consumeHooks, config.logger)
     this.#member = this.attach(
       new GroupMember({
         config,
@@ -159,7 +162,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
     const deadlineMs = performance.now() + timeoutMs
     for (;;) {
       const queue = this.#inbox.next()
-      if (queue !== undefined) return queue.take(countMax)
+      if (queue !== undefined) return this.#handOut(queue.take(countMax))
       const leftMs = deadlineMs - performance.now()
       if (leftMs <= 0 || this.status !== 'open') return []
       await this.#inbox.wait(leftMs)
@@ -252,6 +255,16 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
   #assertAssigned(queue: MessageQueue): void {
     if (this.#member.queues.sinkOf(queue) !== undefined) return
     throw new ClientError('CLIENT_QUEUE_NOT_ASSIGNED', `${queueKey(queue)} is not assigned here`)
+  }
+
+  /** What was polled counts as consumed for hooks (Java: DefaultLitePullConsumerImpl.poll). */
+  #handOut(messages: readonly ReceivedMessage[]): readonly ReceivedMessage[] {
+    const [first] = messages
+    if (first === undefined) return messages
+    const context = { group: this.#config.group, queue: first.queue, messages }
+    this.#hooks.before(context)
+    this.#hooks.after(context, { isSuccess: true, returned: 'success' })
+    return messages
   }
 
   #offsetAt(

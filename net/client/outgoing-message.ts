@@ -32,6 +32,10 @@ export interface OutgoingMessage {
   readonly isBatch: boolean
   /** A reply goes to the client that asked. @default false */
   readonly isReply?: boolean
+  /** What the application sends with it. @default nothing, the client sends it for itself */
+  readonly source?: readonly Message[]
+  /** Whether brokers deliver it later. @default false */
+  readonly isDelayed?: boolean
   /** How often a group has got it back, and how often it may. @default none */
   readonly reconsumeTimes?: number
   readonly maxReconsumeTimes?: number
@@ -54,12 +58,22 @@ export async function prepareMessage(
   const text = textOf(properties)
   const isReply = properties.get(PropertyName.MESSAGE_TYPE) === REPLY_TYPE
   const packed = await packBody(body, config)
-  const { topic } = message
-  return { topic, ...packed, flag, properties: text, messageIds, isBatch: false, isReply }
+  return {
+    topic: message.topic,
+    ...packed,
+    flag,
+    properties: text,
+    messageIds,
+    isBatch: false,
+    isReply,
+    source: [message],
+    isDelayed: properties.has(PropertyName.DELAY_TIME_LEVEL),
+  }
 }
 
 /** One message of a batch, checked and encoded. */
 export interface BatchEntry {
+  readonly message: Message
   readonly messageId: string
   readonly bytes: Buffer
 }
@@ -83,7 +97,8 @@ export function prepareBatchEntries(
     textOf(properties)
     const bytes = encodeEntry({ flag: checkedFlag(message), body, properties })
     checkSize(bytes.length, config)
-    return { messageId: properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!, bytes }
+    const messageId = properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!
+    return { message, messageId, bytes }
   })
 }
 
@@ -98,6 +113,7 @@ export function batchOf(first: Message, entries: readonly BatchEntry[]): Outgoin
     properties: textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]])),
     messageIds: entries.map(({ messageId }) => messageId),
     isBatch: true,
+    source: entries.map(({ message }) => message),
   }
 }
 

@@ -4,6 +4,7 @@ import { consumeDirectly } from './consume-directly.ts'
 import type { Consumption } from './consumption.ts'
 import { DropFailed } from './drop-failed.ts'
 import { GroupMember, type OrderOptions } from './group-member.ts'
+import { ConsumeHooks } from './hook-calls.ts'
 import { ListenerCalls } from './listener-calls.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { OrderlyConsumption } from './orderly-consumption.ts'
@@ -72,7 +73,16 @@ export class PushConsumer extends Lifecycle {
         order: this.#orderOptions(),
       }),
     )
-    this.#calls = new ListenerCalls(config.onMessage, this.#member.stats, config.logger)
+    const { consumeHooks, consumeTimeoutMs, group, logger, onMessage } = config
+    this.#calls = new ListenerCalls({
+      group,
+      onMessage,
+      isOrderly: this.#isOrderly,
+      consumeTimeoutMs,
+      stats: this.#member.stats,
+      hooks: new ConsumeHooks(consumeHooks, logger),
+      logger,
+    })
     this.#consumption = this.#openConsumption()
     this.markOpen()
   }
