@@ -18,6 +18,7 @@ import { FilterHooks } from './hook-calls.ts'
 import { LocalOffsetStore } from './local-offset-store.ts'
 import { MemberAnswers } from './member-answers.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { unwrapMessage } from './namespace.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import { PullClient, type PullOptions } from './pull-client.ts'
@@ -111,7 +112,7 @@ export class GroupMember extends Lifecycle {
       openSink: options.openSink,
       startOffsetOf: (queue) => startOffsetOf(queue, config.consumeFrom, this.store, this.offsets),
       subscriptionTo: (topic) => this.#subscriptionTo(topic),
-      isWanted: (message) => filters.wants(message, group),
+      isWanted: (message) => filters.wants(unwrapMessage(config.namespace, message), group),
       onUnknown: () => this.instance.heartbeat(),
       onFree: () => this.rebalance(),
     })

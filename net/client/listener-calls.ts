@@ -4,7 +4,9 @@ import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { ConsumeStats } from './consume-stats.ts'
 import type { ConsumeHooks } from './hook-calls.ts'
 import type { ConsumeHookContext, ConsumeReturn } from './hooks.ts'
+import type { ReceivedMessage } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { unwrapMessage, unwrapQueue } from './namespace.ts'
 import type { PulledMessage } from './pulled-messages.ts'
 import type { ConsumeContext, ConsumeResult, MessageListener } from './push-consumer-options.ts'
 
@@ -19,6 +21,7 @@ export type ListenerOutcome =
 /** What {@link ListenerCalls} work with. */
 export interface ListenerCallsOptions {
   readonly group: string
+  readonly namespace: string
   readonly onMessage: MessageListener
   /** Whether the listener may commit and roll back. */
   readonly isOrderly: boolean
@@ -49,7 +52,8 @@ export class ListenerCalls {
 
   /** What a listener gets along when it has not set anything yet. */
   contextOf(queue: MessageQueue): ConsumeContext {
-    return { queue, delayLevel: 0, suspendMs: -1, autoCommit: true }
+    const { namespace } = this.#options
+    return { queue: unwrapQueue(namespace, queue), delayLevel: 0, suspendMs: -1, autoCommit: true }
   }
 
   /** Never rejects. */
@@ -62,7 +66,7 @@ export class ListenerCalls {
     const hookContext: ConsumeHookContext = {
       group,
       queue: context.queue,
-      messages: messages.map(({ message }) => message),
+      messages: this.#received(messages),
     }
     hooks.before(hookContext)
     const startedMs = performance.now()
@@ -90,6 +94,11 @@ export class ListenerCalls {
     return outcome
   }
 
+  #received(messages: readonly PulledMessage[]): readonly ReceivedMessage[] {
+    const { namespace } = this.#options
+    return messages.map(({ message }) => unwrapMessage(namespace, message))
+  }
+
   #isUnreadable(messages: readonly PulledMessage[]): boolean {
     return messages.some(({ failure }) => failure !== undefined)
   }
@@ -99,10 +108,7 @@ export class ListenerCalls {
     context: ConsumeContext,
   ): Promise<ListenerOutcome> {
     try {
-      const result: unknown = await this.#options.onMessage(
-        messages.map(({ message }) => message),
-        context,
-      )
+      const result: unknown = await this.#options.onMessage(this.#received(messages), context)
       const needsOrder = RESULTS.get(result)
       const isKnown = needsOrder !== undefined && (this.#options.isOrderly || !needsOrder)
       return { kind: isKnown ? (result as ConsumeResult) : 'nothing' }

@@ -18,6 +18,7 @@ import type { SendContext, SentMessage } from './hooks.ts'
 import { LatencyFaults, type SendOutcome } from './latency-fault.ts'
 import type { SendStatus } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { unwrapQueue } from './namespace.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { brokerWishes, RoundRobin } from './queue-choice.ts'
@@ -290,12 +291,14 @@ export class MessageSender {
       if (response.code === ResponseCode.TOPIC_NOT_EXIST) this.#instance.hintRoutes()
       throw refusal(response, peer)
     }
+    const { brokerName, topic } = queue
+    const { namespace } = this.#instance.config
     try {
       const header = decodeHeader(SendMessageResponseHeader, response.extFields)
       return {
         status,
         offsetMessageId: header.msgId,
-        queue: { topic: queue.topic, brokerName: queue.brokerName, queueId: header.queueId },
+        queue: unwrapQueue(namespace, { topic, brokerName, queueId: header.queueId }),
         queueOffset: header.queueOffset,
         regionId: header.MSG_REGION || DEFAULT_REGION,
         isTraceOn: header.TRACE_ON !== 'false',

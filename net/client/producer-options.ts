@@ -1,6 +1,11 @@
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
-import { CLIENT_DEFAULTS, type ClientOptions, parseClientOptions } from './client-options.ts'
+import {
+  CLIENT_DEFAULTS,
+  type ClientOptions,
+  inNamespace,
+  parseClientOptions,
+} from './client-options.ts'
 import { COMPRESS_ALGORITHMS, type CompressType } from './compress.ts'
 import type { CheckForbiddenHook, SendHook } from './hooks.ts'
 import { type Filled, invalidOption, requireInteger, requirePositive } from './option-merge.ts'
@@ -140,7 +145,7 @@ const AUTO_BATCH_DELAY_MS_MAX = 30_000
 
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
-  const config = parseClientOptions(options, PRODUCER_DEFAULTS)
+  const config = inNamespace(parseClientOptions(options, PRODUCER_DEFAULTS))
   checkGroup(config.group)
   checkTopic(config.templateTopic, 'CLIENT_OPTION_INVALID')
   requirePositive(config, [

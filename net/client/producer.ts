@@ -16,6 +16,7 @@ import { MessageQuery, type QueryOptions } from './message-query.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { queueKey } from './message-queue.ts'
 import { MessageSender, type StoredReceipt } from './message-sender.ts'
+import { unwrapMessage, unwrapQueue, wrapNamespace, wrapQueue } from './namespace.ts'
 import { type OutgoingMessage, prepareBatchEntries, prepareMessage } from './outgoing-message.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import {
@@ -27,6 +28,8 @@ import { queueByHash } from './queue-choice.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { PendingReplies, type ReplyMessage, type RequestOptions } from './request-reply.ts'
 import { SendGate } from './send-gate.ts'
+import { TraceDispatcher } from './trace/trace-dispatcher.ts'
+import { sendTraceHook } from './trace/trace-hooks.ts'
 
 /** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
 const DETECTOR_INTERVAL_MS = 3_000
@@ -67,7 +70,7 @@ export class Producer extends Lifecycle {
         handlerOf: (code) => this.#replies.handlerOf(code),
       }),
     )
-    this.#sender = new MessageSender(this.#instance, config)
+    this.#sender = new MessageSender(this.#instance, this.#openTrace(config))
     this.#gate = new SendGate({
       countMax: config.sendsInFlightMax,
       bytesMax: config.sendBytesInFlightMax,
@@ -153,7 +156,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, `CLIENT_NAME_SERVER_UNREACHABLE`
    */
   fetchQueues(topic: string): Promise<readonly MessageQueue[]> {
-    return this.#track(() => this.#sender.queuesOf(topic))
+    return this.#track(() => this.#queuesOf(topic))
   }
 
   /**
@@ -161,12 +164,12 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   maxOffset(queue: MessageQueue): Promise<number> {
-    return this.#track(() => this.#offsets.max(queue))
+    return this.#track(() => this.#offsets.max(this.#wrapped(queue)))
   }
 
   /** The offset of the oldest message of `queue`. @throws {ClientError} of every kind of request */
   minOffset(queue: MessageQueue): Promise<number> {
-    return this.#track(() => this.#offsets.min(queue))
+    return this.#track(() => this.#offsets.min(this.#wrapped(queue)))
   }
 
   /**
@@ -175,7 +178,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   searchOffset(queue: MessageQueue, timestampMs: number): Promise<number> {
-    return this.#track(() => this.#offsets.atTime(queue, timestampMs))
+    return this.#track(() => this.#offsets.atTime(this.#wrapped(queue), timestampMs))
   }
 
   /**
@@ -184,7 +187,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   earliestStoreTime(queue: MessageQueue): Promise<number | undefined> {
-    return this.#track(() => this.#offsets.earliestStoreTime(queue))
+    return this.#track(() => this.#offsets.earliestStoreTime(this.#wrapped(queue)))
   }
 
   /**
@@ -194,7 +197,11 @@ export class Producer extends Lifecycle {
    *   request
    */
   viewMessage(topic: string, id: string): Promise<ReceivedMessage | undefined> {
-    return this.#track(() => this.#query.view(topic, id))
+    const { namespace } = this.#config
+    return this.#track(async () => {
+      const message = await this.#query.view(wrapNamespace(namespace, topic), id)
+      return message === undefined ? undefined : unwrapMessage(namespace, message)
+    })
   }
 
   /**
@@ -208,7 +215,11 @@ export class Producer extends Lifecycle {
     key: string,
     options: QueryOptions = {},
   ): Promise<readonly ReceivedMessage[]> {
-    return this.#track(() => this.#query.byKey(topic, key, options))
+    const { namespace } = this.#config
+    return this.#track(async () => {
+      const found = await this.#query.byKey(wrapNamespace(namespace, topic), key, options)
+      return found.map((message) => unwrapMessage(namespace, message))
+    })
   }
 
   protected override async drain(): Promise<void> {
@@ -265,8 +276,9 @@ export class Producer extends Lifecycle {
     const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
     return this.#replies.ask(message, this.clientId, timeoutMs, async (request) => {
       // Any broker of the topic may be the one that the reply comes through.
-      if (this.#instance.routes.get(message.topic) === undefined) {
-        await this.#sender.queuesOf(message.topic)
+      const topic = wrapNamespace(this.#config.namespace, message.topic)
+      if (this.#instance.routes.get(topic) === undefined) {
+        await this.#sender.queuesOf(topic)
         await this.#instance.heartbeat()
       }
       return this.#send(request, { ...options, timeoutMs })
@@ -277,7 +289,7 @@ export class Producer extends Lifecycle {
     const outgoing = await this.#prepare(message, options)
     const queue = await this.#selectedQueue(message, options)
     await this.#sender.sendOnewayTo(
-      queue ?? (await this.#sender.nextQueue(message.topic)),
+      queue ?? (await this.#sender.nextQueue(outgoing.topic)),
       outgoing,
     )
   }
@@ -314,6 +326,28 @@ export class Producer extends Lifecycle {
     )
   }
 
+  /** `config` with the hook of the trace behind the application's own, where traces are wanted. */
+  #openTrace(config: ProducerConfig): ProducerConfig {
+    if (!config.enableTrace) return config
+    const { customizedTraceTopic, group, sendHooks } = config
+    const trace = this.attach(new TraceDispatcher({ group, type: 'PRODUCE' }, config))
+    return {
+      ...config,
+      sendHooks: [...sendHooks, sendTraceHook(customizedTraceTopic, trace.append)],
+    }
+  }
+
+  #wrapped(queue: MessageQueue): MessageQueue {
+    return wrapQueue(this.#config.namespace, queue)
+  }
+
+  /** The queues of a topic as the application knows it. */
+  async #queuesOf(topic: string): Promise<readonly MessageQueue[]> {
+    const { namespace } = this.#config
+    const queues = await this.#sender.queuesOf(wrapNamespace(namespace, topic))
+    return queues.map((queue) => unwrapQueue(namespace, queue))
+  }
+
   #prepare(message: Message, options: SendOptions): ReturnType<typeof prepareMessage> {
     return prepareMessage(message, options.shardingKey, this.#ids, this.#config)
   }
@@ -326,15 +360,14 @@ export class Producer extends Lifecycle {
       throw invalidChoice('only one of queue, selector and sharding key can be given')
     }
     if (queue !== undefined) {
-      if (queue.topic === message.topic) return queue
+      if (queue.topic === message.topic) return this.#wrapped(queue)
       throw invalidChoice(`the message is one of ${message.topic}, the queue of ${queue.topic}`)
     }
     if (selector === undefined && shardingKey === undefined) return undefined
-    const queues = await this.#sender.queuesOf(message.topic)
-    if (selector === undefined) return queueByHash(queues, shardingKey!)
-    const chosen = selector(queues, message)
+    const queues = await this.#queuesOf(message.topic)
+    const chosen = selector?.(queues, message) ?? queueByHash(queues, shardingKey!)
     const known = queues.find((candidate) => queueKey(candidate) === queueKey(chosen))
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#wrapped(known)
     throw invalidChoice('the selector returned a queue of its own making')
   }
 

@@ -1,5 +1,5 @@
 import { KIB, MIB } from '../../engine/base/units.ts'
-import { parseClientOptions } from './client-options.ts'
+import { inNamespace, parseClientOptions } from './client-options.ts'
 import {
   CONSUMER_DEFAULTS,
   type ConsumerOptions,
@@ -169,7 +169,7 @@ export function reconsumeTimesMaxOf(config: PushConsumerConfig): number {
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parsePushConsumerOptions(options: PushConsumerOptions): PushConsumerConfig {
   const defaults = consumerDefaultsFor(options, PUSH_CONSUMER_DEFAULTS)
-  const config = parseClientOptions(options, defaults)
+  const config = inNamespace(parseClientOptions(options, defaults))
   checkConsumerConfig(config)
   requirePositive(config, [
     'consumeConcurrency',
