@@ -52,7 +52,6 @@ export const CLIENT_DEFAULTS = Object.freeze({
   requestTimeoutMs: 3_000,
   routeIntervalMs: 30_000,
   heartbeatIntervalMs: 30_000,
-  namespaceV2: '',
   enableTrace: false,
   customizedTraceTopic: 'RMQ_SYS_TRACE_TOPIC',
   logger: silentLogger,
@@ -70,6 +69,7 @@ export function parseClientOptions<O extends ClientOptions, D extends Partial<O>
     clientIp: localIp(),
     instanceName: defaultInstanceName(),
     namespace: namespaceIn(options),
+    namespaceV2: '',
   }
   const config = mergeOptions<O>(
     { ...CLIENT_DEFAULTS, ...computed, ...defaults },
