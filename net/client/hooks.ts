@@ -83,6 +83,7 @@ export interface ConsumeHookContext {
  */
 export type ConsumeReturn = 'success' | 'timeout' | 'exception' | 'nothing' | 'failed'
 
+/** How a call of the listener ended. */
 export interface ConsumeOutcome {
   /** Whether they are done. */
   readonly isSuccess: boolean

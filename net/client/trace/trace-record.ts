@@ -1,8 +1,9 @@
 /**
- * What is told of one event in the life of messages, as text. Fields are separated by U+0001, events
- * end with U+0002:
+ * What is told of one event in the life of messages, as text. Fields are separated by U+0001,
+ * events end with U+0002:
  *
- *     Pub        time region group topic id tags keys broker bodyBytes costMs kind offsetId isSuccess
+ *     Pub        time region group topic id tags keys broker bodyBytes costMs kind offsetId
+ *                isSuccess
  *     SubBefore  time region group requestId id retryTimes keys                    for each message
  *     SubAfter   requestId id costMs isSuccess keys returned time group            for each message
  *
