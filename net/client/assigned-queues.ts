@@ -4,6 +4,7 @@ import type { Logger } from '../../engine/base/logger.ts'
 import type { SubscriptionData } from '../protocol/heartbeat.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { ConsumeStats } from './consume-stats.ts'
+import type { ReceivedMessage } from './message.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { OffsetStore, QueueOffset } from './offset-store.ts'
 import type { PullClient } from './pull-client.ts'
@@ -31,6 +32,8 @@ export interface AssignedQueuesOptions {
   readonly startOffsetOf: (queue: MessageQueue) => Promise<number>
   /** What is wanted of a topic at the moment. */
   readonly subscriptionTo: (topic: string) => SubscriptionData
+  /** Whether a message is wanted that comes behind the subscription's filter. */
+  readonly isWanted: (message: ReceivedMessage) => boolean
   /** A broker does not know the subscription that a pull relies on. */
   readonly onUnknown: () => Promise<void>
   /** A queue that was busy when it was given up is free now, or one was started anew. */
@@ -257,7 +260,7 @@ export class AssignedQueues {
   }
 
   #start(queue: MessageQueue, startOffset: number): void {
-    const { commitsWithPull, locks, onUnknown, openSink, pullClient } = this.#options
+    const { commitsWithPull, isWanted, locks, onUnknown, openSink, pullClient } = this.#options
     const { stats, store, subscriptionTo } = this.#options
     const puller = new QueuePuller({
       queue,
@@ -269,9 +272,10 @@ export class AssignedQueues {
         const commitOffset = mayCommit ? store.get(queue) : undefined
         return pullClient.pull(queue, subscriptionTo(queue.topic), { offset, commitOffset })
       },
-      decode: (body) => {
+      decode: async (body) => {
         const subscription = subscriptionTo(queue.topic)
-        return decodePulled(body, queue, (tags) => wants(subscription, tags))
+        const pulled = await decodePulled(body, queue, (tags) => wants(subscription, tags))
+        return pulled.filter(({ failure, message }) => failure !== undefined || isWanted(message))
       },
       onPulled: (count, ms) => stats.notePull(queue.topic, count, ms),
       resumed: () => this.pauses.resumed(queue),

@@ -5,6 +5,7 @@ import type { Connection } from '../remoting/connection.ts'
 import type { RemotingClient } from '../remoting/remoting-client.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
+import { markNamespace } from './namespace.ts'
 import { refusal, toClientError } from './remote-failure.ts'
 
 /** What {@link BrokerCalls} work with. */
@@ -12,6 +13,8 @@ export interface BrokerCallsOptions {
   readonly remoting: RemotingClient
   /** How long one request may take, in milliseconds, where nothing else is said. */
   readonly timeoutMs: number
+  /** What requests are marked with, unless it is empty. */
+  readonly namespaceV2: string
   /** What goes first over a new connection. */
   readonly greeting: () => RemotingCommand
   /** There is a new connection to the broker at `address`. */
@@ -63,6 +66,7 @@ export class BrokerCalls {
       const message = `no answer from broker ${address} in ${timeoutMs} ms`
       throw new ClientError('CLIENT_TIMEOUT', message)
     }
+    markNamespace(request, this.#options.namespaceV2)
     try {
       return await connection.invoke(request, leftMs)
     } catch (error) {
@@ -87,6 +91,7 @@ export class BrokerCalls {
   /** Sends `request` as one-way. @throws {ClientError} as {@link invoke} */
   async invokeOneway(address: string, request: RemotingCommand): Promise<void> {
     const connection = await this.#connection(address, this.#options.timeoutMs)
+    markNamespace(request, this.#options.namespaceV2)
     try {
       connection.invokeOneway(request)
     } catch (error) {
@@ -135,9 +140,11 @@ export class BrokerCalls {
 
   /** The next heartbeat says the same again, so a failure is logged and no more. */
   async #greet(connection: Connection): Promise<void> {
-    const { greeting, logger, timeoutMs } = this.#options
+    const { greeting, logger, namespaceV2, timeoutMs } = this.#options
+    const heartbeat = greeting()
+    markNamespace(heartbeat, namespaceV2)
     try {
-      await connection.invoke(greeting(), timeoutMs)
+      await connection.invoke(heartbeat, timeoutMs)
     } catch (error) {
       logger.warn(`first heartbeat failed: ${describeError(error)}`)
     }

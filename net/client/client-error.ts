@@ -15,6 +15,8 @@ export type ClientErrorCode =
   | 'CLIENT_TOPIC_NOT_FOUND'
   /** The routes name no address of the broker, or none that may be used. */
   | 'CLIENT_BROKER_NOT_FOUND'
+  /** A check of the application's own forbids the send: see `cause`. */
+  | 'CLIENT_SEND_FORBIDDEN'
   /** A broker could not be reached, or the connection was lost before it answered. */
   | 'CLIENT_BROKER_UNREACHABLE'
   /** A broker or name server answered with an error: see `responseCode`. */
@@ -23,6 +25,8 @@ export type ClientErrorCode =
   | 'CLIENT_RESPONSE_INVALID'
   /** The time that was given ran out. Whether a message was stored is not known. */
   | 'CLIENT_TIMEOUT'
+  /** A request is sent, but no reply came in the time that was given. */
+  | 'CLIENT_REPLY_TIMEOUT'
   /** The body of a received message cannot be decompressed. */
   | 'CLIENT_BODY_UNREADABLE'
   /** The queue is not assigned to this consumer, or not any more. */

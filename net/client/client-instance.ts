@@ -66,7 +66,8 @@ export class ClientInstance extends Lifecycle {
 
   constructor(config: ClientConfig, role: ClientRole) {
     super()
-    const { heartbeatIntervalMs, logger, nameServers, requestTimeoutMs, routeIntervalMs } = config
+    const { heartbeatIntervalMs, logger, nameServers, namespaceV2 } = config
+    const { requestTimeoutMs, routeIntervalMs } = config
     this.config = config
     this.clientId = clientIdOf(config.clientIp, config.instanceName)
     this.#role = role
@@ -81,6 +82,7 @@ export class ClientInstance extends Lifecycle {
       remoting: this.#remoting,
       addresses: nameServers,
       timeoutMs: requestTimeoutMs,
+      namespaceV2,
       logger,
     })
     this.routes = new RouteCache({
@@ -90,6 +92,7 @@ export class ClientInstance extends Lifecycle {
     this.brokers = new BrokerCalls({
       remoting: this.#remoting,
       timeoutMs: requestTimeoutMs,
+      namespaceV2,
       greeting: () => this.#heartbeatRequest(),
       onConnected: (address) => this.#cameBack(address),
       onUnreachable: () => this.hintRoutes(),

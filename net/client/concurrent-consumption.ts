@@ -5,7 +5,6 @@ import type { ConsumeSource, Consumption } from './consumption.ts'
 import { type ListenerCalls, oneMoreTime } from './listener-calls.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import type { PulledMessage } from './pulled-messages.ts'
-import { contextOf } from './push-consumer-options.ts'
 import { settledWithin } from './settled-within.ts'
 
 /** What a {@link ConcurrentConsumption} works with. */
@@ -113,7 +112,7 @@ export class ConcurrentConsumption implements Consumption {
   }
 
   async #consume(task: ConsumeTask): Promise<void> {
-    const context = contextOf(task.source.queue)
+    const context = this.#options.calls.contextOf(task.source.queue)
     const call: ConsumeCall = { task, startedMs: performance.now(), isLate: false }
     this.#calls.add(call)
     const { kind } = await this.#options.calls.call(task.messages, context)

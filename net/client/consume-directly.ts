@@ -2,7 +2,6 @@ import { describeError } from '../../engine/base/errors.ts'
 import type { ConsumeMessageDirectlyResult } from '../protocol/consumer-running-info.ts'
 import type { ListenerCalls, ListenerOutcome } from './listener-calls.ts'
 import { decodeRecords } from './pulled-messages.ts'
-import { contextOf } from './push-consumer-options.ts'
 
 /** A message that an administrator gives to one consumer. */
 export interface DirectMessage {
@@ -15,6 +14,8 @@ export interface DirectMessage {
 const RESULTS: Readonly<Record<ListenerOutcome['kind'], string>> = {
   success: 'CR_SUCCESS',
   later: 'CR_LATER',
+  commit: 'CR_COMMIT',
+  rollback: 'CR_ROLLBACK',
   nothing: 'CR_RETURN_NULL',
   failed: 'CR_THROW_EXCEPTION',
   unreadable: 'CR_THROW_EXCEPTION',
@@ -32,9 +33,10 @@ export async function consumeDirectly(
   const [pulled] = await decodeRecords(record, brokerName)
   if (pulled === undefined) return undefined
   const startedMs = performance.now()
-  const outcome = await calls.call([pulled], contextOf(pulled.message.queue))
+  const context = calls.contextOf(pulled.message.queue)
+  const outcome = await calls.callDirectly([pulled], context)
   return {
-    autoCommit: true,
+    autoCommit: context.autoCommit,
     consumeResult: RESULTS[outcome.kind],
     order: isOrderly,
     remark: 'error' in outcome ? describeError(outcome.error) : undefined,

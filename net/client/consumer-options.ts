@@ -2,6 +2,7 @@ import { MIB } from '../../engine/base/units.ts'
 import { allocateAveragely } from './allocation/averagely.ts'
 import type { AllocateStrategy } from './allocation/strategy.ts'
 import { CLIENT_DEFAULTS, type ClientOptions } from './client-options.ts'
+import type { ConsumeHook, FilterHook } from './hooks.ts'
 import { defaultOffsetFolder } from './local-offset-store.ts'
 import { type Filled, invalidOption, requirePositive } from './option-merge.ts'
 import { checkGroup } from './resource-name.ts'
@@ -48,6 +49,12 @@ export interface ConsumerOptions extends ClientOptions {
   /** With this many bytes of one queue waiting, no more are pulled.
    *  @default 104857600 (RocketMQ `pullThresholdSizeForQueue`) */
   readonly queueBytesMax?: number | undefined
+  /** Called around each call of the listener, or when messages are polled, in this order.
+   *  @default none */
+  readonly consumeHooks?: readonly ConsumeHook[] | undefined
+  /** Asked about each message that was pulled; one that is not wanted counts as consumed.
+   *  @default none */
+  readonly filterHooks?: readonly FilterHook[] | undefined
 }
 
 export type ConsumerConfig = Filled<ConsumerOptions>
@@ -62,6 +69,8 @@ export const CONSUMER_DEFAULTS = Object.freeze({
   persistIntervalMs: 5_000,
   queueCountMax: 1_000,
   queueBytesMax: 100 * MIB,
+  consumeHooks: [],
+  filterHooks: [],
 }) satisfies Partial<ConsumerConfig>
 
 const MESSAGE_MODELS: ReadonlySet<unknown> = new Set<MessageModel>(['clustering', 'broadcasting'])

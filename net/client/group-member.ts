@@ -14,9 +14,11 @@ import { ClientInstance } from './client-instance.ts'
 import { ConsumeStats } from './consume-stats.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
 import { consumerRequestHandler } from './consumer-requests.ts'
+import { FilterHooks } from './hook-calls.ts'
 import { LocalOffsetStore } from './local-offset-store.ts'
 import { MemberAnswers } from './member-answers.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { unwrapMessage } from './namespace.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import { PullClient, type PullOptions } from './pull-client.ts'
@@ -99,6 +101,7 @@ export class GroupMember extends Lifecycle {
     this.store = openStore(this.instance, config, (queue) => this.locks?.isHeld(queue) ?? true)
     this.offsets = new QueueOffsets(this.instance)
     this.locks = options.order === undefined ? undefined : this.#openLocks(options.order)
+    const filters = new FilterHooks(config.filterHooks, config.logger)
     this.queues = new AssignedQueues({
       store: this.store,
       pullClient: new PullClient(this.instance, { group, ...options.pull }),
@@ -109,6 +112,7 @@ export class GroupMember extends Lifecycle {
       openSink: options.openSink,
       startOffsetOf: (queue) => startOffsetOf(queue, config.consumeFrom, this.store, this.offsets),
       subscriptionTo: (topic) => this.#subscriptionTo(topic),
+      isWanted: (message) => filters.wants(unwrapMessage(config.namespace, message), group),
       onUnknown: () => this.instance.heartbeat(),
       onFree: () => this.rebalance(),
     })

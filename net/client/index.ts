@@ -12,6 +12,19 @@ export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { ClientOptions } from './client-options.ts'
 export type { CompressType } from './compress.ts'
 export type { ConsumerOptions, MessageModel } from './consumer-options.ts'
+export type {
+  CheckForbiddenHook,
+  ConsumeHook,
+  ConsumeHookContext,
+  ConsumeOutcome,
+  ConsumeReturn,
+  FilterHook,
+  MessageKind,
+  SendContext,
+  SendHook,
+  SendHookOutcome,
+  SentMessage,
+} from './hooks.ts'
 export { LitePullConsumer, type SeekTarget } from './lite-pull-consumer.ts'
 export type { LitePullConsumerOptions, PollOptions } from './lite-pull-consumer-options.ts'
 export type {
@@ -35,5 +48,6 @@ export type {
   MessageListener,
   PushConsumerOptions,
 } from './push-consumer-options.ts'
+export { createReply, type ReplyMessage, type RequestOptions } from './request-reply.ts'
 export type { ConsumeFrom } from './start-offset.ts'
 export type { Filter } from './subscription.ts'

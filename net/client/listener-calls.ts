@@ -2,31 +2,82 @@ import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { ConsumeStats } from './consume-stats.ts'
+import type { ConsumeHooks } from './hook-calls.ts'
+import type { ConsumeHookContext, ConsumeReturn } from './hooks.ts'
+import type { ReceivedMessage } from './message.ts'
+import type { MessageQueue } from './message-queue.ts'
+import { unwrapMessage, unwrapQueue } from './namespace.ts'
 import type { PulledMessage } from './pulled-messages.ts'
-import type { ConsumeContext, MessageListener } from './push-consumer-options.ts'
+import type { ConsumeContext, ConsumeResult, MessageListener } from './push-consumer-options.ts'
 
 /**
  * How a call of the listener ended: as it said, without a word, with an error, or not at all since
  * a body could not be read.
  */
 export type ListenerOutcome =
-  | { readonly kind: 'success' | 'later' | 'nothing' }
+  | { readonly kind: ConsumeResult | 'nothing' }
   | { readonly kind: 'failed' | 'unreadable'; readonly error: unknown }
+
+/** What {@link ListenerCalls} work with. */
+export interface ListenerCallsOptions {
+  readonly group: string
+  readonly namespace: string
+  readonly onMessage: MessageListener
+  /** Whether the listener may commit and roll back. */
+  readonly isOrderly: boolean
+  /** What is said to have taken too long, in milliseconds. */
+  readonly consumeTimeoutMs: number
+  readonly stats: ConsumeStats
+  readonly hooks: ConsumeHooks
+  readonly logger: Logger
+}
+
+/** Every answer that a listener can give, and whether it needs order. */
+const RESULTS: ReadonlyMap<unknown, boolean> = new Map<ConsumeResult, boolean>([
+  ['success', false],
+  ['later', false],
+  ['commit', true],
+  ['rollback', true],
+])
 
 /** Calls the listener and takes note of how that ends. */
 export class ListenerCalls {
-  readonly #onMessage: MessageListener
-  readonly #stats: ConsumeStats
+  readonly #options: ListenerCallsOptions
   readonly #log: LimitedLogger
 
-  constructor(onMessage: MessageListener, stats: ConsumeStats, logger: Logger) {
-    this.#onMessage = onMessage
-    this.#stats = stats
-    this.#log = new LimitedLogger(logger)
+  constructor(options: ListenerCallsOptions) {
+    this.#options = options
+    this.#log = new LimitedLogger(options.logger)
+  }
+
+  /** What a listener gets along when it has not set anything yet. */
+  contextOf(queue: MessageQueue): ConsumeContext {
+    const { namespace } = this.#options
+    return { queue: unwrapQueue(namespace, queue), delayLevel: 0, suspendMs: -1, autoCommit: true }
   }
 
   /** Never rejects. */
   async call(
+    messages: readonly PulledMessage[],
+    context: ConsumeContext,
+  ): Promise<ListenerOutcome> {
+    if (this.#isUnreadable(messages)) return this.callDirectly(messages, context)
+    const { consumeTimeoutMs, group, hooks } = this.#options
+    const hookContext: ConsumeHookContext = {
+      group,
+      queue: context.queue,
+      messages: this.#received(messages),
+    }
+    hooks.before(hookContext)
+    const startedMs = performance.now()
+    const outcome = await this.callDirectly(messages, context)
+    const isLate = performance.now() - startedMs >= consumeTimeoutMs
+    hooks.after(hookContext, { isSuccess: isDone(outcome), returned: returnOf(outcome, isLate) })
+    return outcome
+  }
+
+  /** A call that no hook is told of. Never rejects. */
+  async callDirectly(
     messages: readonly PulledMessage[],
     context: ConsumeContext,
   ): Promise<ListenerOutcome> {
@@ -37,10 +88,19 @@ export class ListenerCalls {
     }
     const startedMs = performance.now()
     const outcome = await this.#outcomeOf(messages, context)
-    const { topic } = context.queue
-    const isSuccess = outcome.kind === 'success'
-    this.#stats.noteCall(topic, messages.length, performance.now() - startedMs, isSuccess)
+    const { topic } = messages[0]!.message.queue
+    const tookMs = performance.now() - startedMs
+    this.#options.stats.noteCall(topic, messages.length, tookMs, isDone(outcome))
     return outcome
+  }
+
+  #received(messages: readonly PulledMessage[]): readonly ReceivedMessage[] {
+    const { namespace } = this.#options
+    return messages.map(({ message }) => unwrapMessage(namespace, message))
+  }
+
+  #isUnreadable(messages: readonly PulledMessage[]): boolean {
+    return messages.some(({ failure }) => failure !== undefined)
   }
 
   async #outcomeOf(
@@ -48,11 +108,10 @@ export class ListenerCalls {
     context: ConsumeContext,
   ): Promise<ListenerOutcome> {
     try {
-      const result: unknown = await this.#onMessage(
-        messages.map(({ message }) => message),
-        context,
-      )
-      return { kind: result === 'success' || result === 'later' ? result : 'nothing' }
+      const result: unknown = await this.#options.onMessage(this.#received(messages), context)
+      const needsOrder = RESULTS.get(result)
+      const isKnown = needsOrder !== undefined && (this.#options.isOrderly || !needsOrder)
+      return { kind: isKnown ? (result as ConsumeResult) : 'nothing' }
     } catch (error) {
       this.#log.warn('listener', `the listener failed: ${describeError(error)}`)
       return { kind: 'failed', error }
@@ -64,4 +123,16 @@ export class ListenerCalls {
 export function oneMoreTime(pulled: PulledMessage): PulledMessage {
   const { message } = pulled
   return { ...pulled, message: { ...message, reconsumeTimes: message.reconsumeTimes + 1 } }
+}
+
+function isDone({ kind }: ListenerOutcome): boolean {
+  return kind === 'success' || kind === 'commit'
+}
+
+/** Java says of what was rolled back that it returned well, since it did not fail. */
+function returnOf({ kind }: ListenerOutcome, isLate: boolean): ConsumeReturn {
+  if (kind === 'failed' || kind === 'unreadable') return 'exception'
+  if (kind === 'nothing') return 'nothing'
+  if (isLate) return 'timeout'
+  return kind === 'later' ? 'failed' : 'success'
 }

@@ -1,4 +1,4 @@
-import { parseClientOptions } from './client-options.ts'
+import { inNamespace, parseClientOptions } from './client-options.ts'
 import {
   CONSUMER_DEFAULTS,
   type ConsumerOptions,
@@ -33,7 +33,7 @@ export function parseLitePullConsumerOptions(
   options: LitePullConsumerOptions,
 ): LitePullConsumerConfig {
   const defaults = consumerDefaultsFor(options, LITE_PULL_CONSUMER_DEFAULTS)
-  const config = parseClientOptions(options, defaults)
+  const config = inNamespace(parseClientOptions(options, defaults))
   checkConsumerConfig(config)
   requirePositive(config, ['pullCountMax', 'totalCountMax'])
   return config

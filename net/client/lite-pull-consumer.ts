@@ -2,6 +2,7 @@ import { assert } from '../../engine/base/assert.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { ClientError } from './client-error.ts'
 import { GroupMember } from './group-member.ts'
+import type { ConsumeHooks } from './hook-calls.ts'
 import { LiteInbox } from './lite-inbox.ts'
 import {
   type LitePullConsumerConfig,
@@ -13,8 +14,10 @@ import {
 import { LiteQueue } from './lite-queue.ts'
 import type { ReceivedMessage } from './message.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
+import { unwrapMessage, unwrapQueue, wrapNamespace, wrapQueue } from './namespace.ts'
 import { requireInteger } from './option-merge.ts'
 import type { Filter } from './subscription.ts'
+import { openConsumeHooks } from './trace/consumer-trace.ts'
 
 /** A place in a queue: an offset, the first message, behind the last one, or the first message that
  *  was stored at a time or later. */
@@ -49,12 +52,16 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
   readonly #config: LitePullConsumerConfig
   readonly #member: GroupMember
   readonly #inbox: LiteInbox
+  readonly #hooks: ConsumeHooks
   #mode: 'none' | 'subscribe' | 'assign' = 'none'
 
   private constructor(config: LitePullConsumerConfig) {
     super()
     this.#config = config
     this.#inbox = new LiteInbox(config.totalCountMax)
+    const { hooks, trace } = openConsumeHooks(config)
+    if (trace !== undefined) this.attach(trace)
+    this.#hooks = hooks
     this.#member = this.attach(
       new GroupMember({
         config,
@@ -107,7 +114,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
 
   /** The queues that this consumer has at the moment. */
   get assigned(): readonly MessageQueue[] {
-    return this.#member.queues.list
+    return this.#member.queues.list.map((queue) => this.#unwrapped(queue))
   }
 
   /**
@@ -120,7 +127,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
 
   /** Gives the queues of a topic up. */
   async unsubscribe(topic: string): Promise<void> {
-    await this.#member.unsubscribe(topic)
+    await this.#member.unsubscribe(wrapNamespace(this.#config.namespace, topic))
   }
 
   /**
@@ -131,7 +138,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    */
   async assign(queues: readonly MessageQueue[]): Promise<void> {
     this.#enter('assign')
-    await this.#member.queues.set(queues)
+    await this.#member.queues.set(queues.map((queue) => this.#wrapped(queue)))
   }
 
   /**
@@ -140,8 +147,11 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    */
   async fetchQueues(topic: string): Promise<readonly MessageQueue[]> {
     this.#assertOpen()
-    const route = await this.#member.instance.routes.refresh(topic)
-    if (route !== undefined && route.readQueues.length > 0) return route.readQueues
+    const inner = wrapNamespace(this.#config.namespace, topic)
+    const route = await this.#member.instance.routes.refresh(inner)
+    if (route !== undefined && route.readQueues.length > 0) {
+      return route.readQueues.map((queue) => this.#unwrapped(queue))
+    }
     throw new ClientError('CLIENT_TOPIC_NOT_FOUND', `no queue of topic ${topic} can be read`)
   }
 
@@ -159,7 +169,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
     const deadlineMs = performance.now() + timeoutMs
     for (;;) {
       const queue = this.#inbox.next()
-      if (queue !== undefined) return queue.take(countMax)
+      if (queue !== undefined) return this.#handOut(queue.take(countMax))
       const leftMs = deadlineMs - performance.now()
       if (leftMs <= 0 || this.status !== 'open') return []
       await this.#inbox.wait(leftMs)
@@ -187,7 +197,7 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    */
   async committed(queue: MessageQueue): Promise<number | undefined> {
     this.#assertOpen()
-    return this.#member.store.fetch(queue, false)
+    return this.#member.store.fetch(this.#wrapped(queue), false)
   }
 
   /**
@@ -195,8 +205,9 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
    * @throws {ClientError} `CLIENT_QUEUE_NOT_ASSIGNED`, `CLIENT_OFFSET_OUT_OF_RANGE`, and of every
    *   kind of request
    */
-  async seek(queue: MessageQueue, to: SeekTarget): Promise<void> {
+  async seek(at: MessageQueue, to: SeekTarget): Promise<void> {
     this.#assertOpen()
+    const queue = this.#wrapped(at)
     this.#assertAssigned(queue)
     const { offsets } = this.#member
     const [min, max] = await Promise.all([offsets.min(queue), offsets.max(queue)])
@@ -212,12 +223,12 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
 
   /** Pulls queues no further until they are resumed; what was pulled is still handed out. */
   pause(queues: readonly MessageQueue[]): void {
-    this.#member.queues.pauses.pause(queues)
+    this.#member.queues.pauses.pause(queues.map((queue) => this.#wrapped(queue)))
   }
 
   /** Ends a {@link pause} of queues. */
   resume(queues: readonly MessageQueue[]): void {
-    this.#member.queues.pauses.resume(queues)
+    this.#member.queues.pauses.resume(queues.map((queue) => this.#wrapped(queue)))
   }
 
   protected override async drain(): Promise<void> {
@@ -232,7 +243,11 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
 
   async #subscribe(filters: ReadonlyMap<string, Filter>): Promise<void> {
     this.#enter('subscribe')
-    await this.#member.subscribe(filters)
+    const { namespace } = this.#config
+    const wrapped = [...filters].map(
+      ([topic, filter]) => [wrapNamespace(namespace, topic), filter] as const,
+    )
+    await this.#member.subscribe(new Map(wrapped))
   }
 
   #enter(mode: 'subscribe' | 'assign'): void {
@@ -252,6 +267,25 @@ export class LitePullConsumer extends Lifecycle implements AsyncIterable<Receive
   #assertAssigned(queue: MessageQueue): void {
     if (this.#member.queues.sinkOf(queue) !== undefined) return
     throw new ClientError('CLIENT_QUEUE_NOT_ASSIGNED', `${queueKey(queue)} is not assigned here`)
+  }
+
+  /** What was polled counts as consumed for hooks (Java: DefaultLitePullConsumerImpl.poll). */
+  #handOut(taken: readonly ReceivedMessage[]): readonly ReceivedMessage[] {
+    const messages = taken.map((message) => unwrapMessage(this.#config.namespace, message))
+    const [first] = messages
+    if (first === undefined) return messages
+    const context = { group: this.#config.group, queue: first.queue, messages }
+    this.#hooks.before(context)
+    this.#hooks.after(context, { isSuccess: true, returned: 'success' })
+    return messages
+  }
+
+  #wrapped(queue: MessageQueue): MessageQueue {
+    return wrapQueue(this.#config.namespace, queue)
+  }
+
+  #unwrapped(queue: MessageQueue): MessageQueue {
+    return unwrapQueue(this.#config.namespace, queue)
   }
 
   #offsetAt(

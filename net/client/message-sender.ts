@@ -10,12 +10,15 @@ import {
 } from '../protocol/send-message.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
-import { ClientError } from './client-error.ts'
+import { ClientError, type ClientErrorCode } from './client-error.ts'
 import type { ClientInstance } from './client-instance.ts'
 import type { ClientOptions } from './client-options.ts'
+import { SendHooks } from './hook-calls.ts'
+import type { SendContext, SentMessage } from './hooks.ts'
 import { LatencyFaults, type SendOutcome } from './latency-fault.ts'
 import type { SendStatus } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { unwrapQueue } from './namespace.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { brokerWishes, RoundRobin } from './queue-choice.ts'
@@ -29,6 +32,8 @@ export interface StoredReceipt {
   readonly queue: MessageQueue
   readonly queueOffset: number
   readonly regionId: string
+  /** Whether the broker wants messages to be traced. */
+  readonly isTraceOn: boolean
 }
 
 /** What a {@link MessageSender} needs to know of its producer. */
@@ -43,11 +48,18 @@ const STATUS_BY_CODE: ReadonlyMap<number, SendStatus> = new Map<number, SendStat
   [ResponseCode.SLAVE_NOT_AVAILABLE, 'SLAVE_NOT_AVAILABLE'],
 ])
 
+/** Failures without an answer that say nothing about other brokers. */
+const TRY_ELSEWHERE: ReadonlySet<ClientErrorCode> = new Set([
+  'CLIENT_BROKER_NOT_FOUND',
+  'CLIENT_SEND_FORBIDDEN',
+])
+
 /** Sends prepared messages: finds a queue and its broker, and tries again elsewhere. */
 export class MessageSender {
   readonly #instance: ClientInstance
   readonly #config: SenderConfig
   readonly #faults: LatencyFaults
+  readonly #hooks: SendHooks
   /** Takes the queues in turn, each topic for itself. */
   readonly #turns = new Map<string, RoundRobin>()
 
@@ -55,6 +67,8 @@ export class MessageSender {
     this.#instance = instance
     this.#config = config
     this.#faults = new LatencyFaults(config)
+    const { forbiddenHooks, sendHooks } = config
+    this.#hooks = new SendHooks(sendHooks, forbiddenHooks, instance.config.logger)
   }
 
   /**
@@ -116,10 +130,14 @@ export class MessageSender {
     const startedMs = performance.now()
     return this.#noting(queue.brokerName, async () => {
       const address = await this.#addressOf(queue)
-      const leftMs = timeoutMs - (performance.now() - startedMs)
-      const request = this.#requestOf(queue, message)
-      const response = await this.#instance.brokers.invoke(address, request, leftMs)
-      return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
+      const invoke = async (): Promise<StoredReceipt> => {
+        const leftMs = timeoutMs - (performance.now() - startedMs)
+        const request = this.#requestOf(queue, message)
+        const response = await this.#instance.brokers.invoke(address, request, leftMs)
+        return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
+      }
+      const context = (): SendContext => this.#contextOf(queue, message, address, false)
+      return this.#hooks.around(context, invoke, (receipt) => sentBy(message, receipt))
     })
   }
 
@@ -127,7 +145,10 @@ export class MessageSender {
   async sendOnewayTo(queue: MessageQueue, message: OutgoingMessage): Promise<void> {
     await this.#noting(queue.brokerName, async () => {
       const address = await this.#addressOf(queue)
-      await this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message))
+      const context = (): SendContext => this.#contextOf(queue, message, address, true)
+      const invoke = (): Promise<void> =>
+        this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message))
+      await this.#hooks.around(context, invoke, () => undefined)
     })
   }
 
@@ -182,7 +203,8 @@ export class MessageSender {
 
   /** Whether another broker may take what this one did not. */
   #isWorthRetrying(error: ClientError): boolean {
-    return error.code === 'CLIENT_BROKER_NOT_FOUND' || this.#outcomeOf(error) !== 'answered'
+    if (TRY_ELSEWHERE.has(error.code)) return true
+    return this.#outcomeOf(error) !== 'answered'
   }
 
   #outcomeOf(error: ClientError): SendOutcome {
@@ -221,6 +243,26 @@ export class MessageSender {
     throw new ClientError('CLIENT_BROKER_NOT_FOUND', message)
   }
 
+  #contextOf(
+    queue: MessageQueue,
+    message: OutgoingMessage,
+    brokerAddress: string,
+    isOneway: boolean,
+  ): SendContext {
+    const { body, isDelayed = false, source = [], topic } = message
+    return {
+      group: this.#config.group,
+      topic,
+      messages: source,
+      kind: isDelayed ? 'delay' : 'normal',
+      queue,
+      brokerAddress,
+      clientIp: this.#instance.config.clientIp,
+      isOneway,
+      bodyBytes: body.length,
+    }
+  }
+
   #requestOf(queue: MessageQueue, message: OutgoingMessage): RemotingCommand {
     const { group, templateTopic, topicQueueCount } = this.#config
     const header = toShortNames({
@@ -239,9 +281,8 @@ export class MessageSender {
       maxReconsumeTimes: message.maxReconsumeTimes,
       bname: queue.brokerName,
     })
-    const code = message.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2
     const extFields = encodeHeaderFields(SendMessageRequestHeaderV2, header)
-    return createRequest(code, { extFields, body: message.body })
+    return createRequest(codeOf(message), { extFields, body: message.body })
   }
 
   #receiptOf(queue: MessageQueue, response: RemotingCommand, peer: string): StoredReceipt {
@@ -250,19 +291,33 @@ export class MessageSender {
       if (response.code === ResponseCode.TOPIC_NOT_EXIST) this.#instance.hintRoutes()
       throw refusal(response, peer)
     }
+    const { brokerName, topic } = queue
+    const { namespace } = this.#instance.config
     try {
       const header = decodeHeader(SendMessageResponseHeader, response.extFields)
       return {
         status,
         offsetMessageId: header.msgId,
-        queue: { topic: queue.topic, brokerName: queue.brokerName, queueId: header.queueId },
+        queue: unwrapQueue(namespace, { topic, brokerName, queueId: header.queueId }),
         queueOffset: header.queueOffset,
         regionId: header.MSG_REGION || DEFAULT_REGION,
+        isTraceOn: header.TRACE_ON !== 'false',
       }
     } catch (error) {
       throw toClientError(error, peer)
     }
   }
+}
+
+function sentBy({ messageIds }: OutgoingMessage, receipt: StoredReceipt): SentMessage {
+  const { isTraceOn, offsetMessageId, queueOffset, regionId, status } = receipt
+  const messageId = messageIds.join(',')
+  return { status, messageId, offsetMessageId, queueOffset, regionId, isTraceOn }
+}
+
+function codeOf({ isBatch, isReply = false }: OutgoingMessage): number {
+  if (isReply) return RequestCode.SEND_REPLY_MESSAGE_V2
+  return isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2
 }
 
 function allFailed(

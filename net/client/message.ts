@@ -68,6 +68,8 @@ export interface SendResult {
   readonly queueOffset: number
   /** Region of the broker. @default DefaultRegion */
   readonly regionId: string
+  /** Whether the broker wants messages to be traced (Java: `traceOn`). */
+  readonly isTraceOn: boolean
 }
 
 /** Where the messages of a part of a batch are stored: one after the other in one queue. */
@@ -82,6 +84,8 @@ export interface BatchSendResult {
   readonly queueOffset: number
   /** Region of the broker. @default DefaultRegion */
   readonly regionId: string
+  /** Whether the broker wants messages to be traced (Java: `traceOn`). */
+  readonly isTraceOn: boolean
 }
 
 /** A message that a consumer gets. */

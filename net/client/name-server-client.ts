@@ -10,6 +10,7 @@ import type { RemotingClient } from '../remoting/remoting-client.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
+import { markNamespace } from './namespace.ts'
 import { refusal, toClientError } from './remote-failure.ts'
 
 /** What a {@link NameServerClient} works with. */
@@ -17,6 +18,8 @@ export interface NameServerClientOptions {
   readonly remoting: RemotingClient
   readonly addresses: readonly string[]
   readonly timeoutMs: number
+  /** What requests are marked with, unless it is empty. */
+  readonly namespaceV2: string
   readonly logger: Logger
 }
 
@@ -57,17 +60,15 @@ export class NameServerClient {
     code: number,
     extFields: Map<string, string>,
   ): Promise<{ readonly address: string; readonly response: RemotingCommand }> {
-    const { addresses, logger, remoting, timeoutMs } = this.#options
+    const { addresses, logger, namespaceV2, remoting, timeoutMs } = this.#options
     let lastError: unknown
     for (let attempt = 0; attempt < addresses.length; attempt += 1) {
       const chosen = this.#chosen
       const address = addresses[chosen]!
+      const request = createRequest(code, { extFields })
+      markNamespace(request, namespaceV2)
       try {
-        const response = await remoting.invoke(
-          address,
-          createRequest(code, { extFields }),
-          timeoutMs,
-        )
+        const response = await remoting.invoke(address, request, timeoutMs)
         return { address, response }
       } catch (error) {
         if (!(error instanceof RemotingError)) throw error

@@ -7,7 +7,7 @@ import type { ConsumeSource, Consumption } from './consumption.ts'
 import { type ListenerCalls, type ListenerOutcome, oneMoreTime } from './listener-calls.ts'
 import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { PulledMessage } from './pulled-messages.ts'
-import { contextOf, SUSPEND_MS_MAX, SUSPEND_MS_MIN } from './push-consumer-options.ts'
+import { SUSPEND_MS_MAX, SUSPEND_MS_MIN } from './push-consumer-options.ts'
 import { settledWithin } from './settled-within.ts'
 
 /** What an {@link OrderlyConsumption} works with. */
@@ -31,10 +31,15 @@ export interface OrderlyConsumptionOptions {
 /** A queue's messages, one call of the listener after the other. */
 interface Lane {
   waiting: readonly PulledMessage[]
+  /** What the listener has got and decides about later, in order (`autoCommit` is false). */
+  undecided: readonly PulledMessage[]
   running: Promise<void> | undefined
   /** Ends the lane, and its pause when it is in one. */
   readonly ending: AbortController
 }
+
+/** Answers after which nothing of a batch is tried again in place. */
+const DONE: ReadonlySet<ListenerOutcome['kind']> = new Set(['success', 'commit', 'rollback'])
 
 /**
  * Calls the listener for one message, or one batch, of a queue after the other. What it puts off is
@@ -90,7 +95,7 @@ export class OrderlyConsumption implements Consumption {
   #laneOf(source: ConsumeSource): Lane {
     let lane = this.#lanes.get(source)
     if (lane === undefined) {
-      lane = { waiting: [], running: undefined, ending: new AbortController() }
+      lane = { waiting: [], undecided: [], running: undefined, ending: new AbortController() }
       this.#lanes.set(source, lane)
     }
     return lane
@@ -129,16 +134,25 @@ export class OrderlyConsumption implements Consumption {
   async #step(source: ConsumeSource, lane: Lane): Promise<number> {
     const { batchSizeMax, calls, suspendMs } = this.#options
     const batch = lane.waiting.slice(0, batchSizeMax)
-    const context = contextOf(source.queue)
+    const context = calls.contextOf(source.queue)
     const outcome = await calls.call(batch, context)
     // Somebody else has the queue now and gets these messages again.
     if (source.processQueue.isDropped) return 0
-    const kept = outcome.kind === 'success' ? [] : await this.#keptOf(batch, outcome)
-    lane.waiting = [...kept, ...lane.waiting.slice(batch.length)]
+    // A listener that was not called could not say that it decides later.
+    const isUnasked = outcome.kind === 'unreadable' && lane.undecided.length > 0
+    const autoCommit = context.autoCommit && !isUnasked
+    const isRolledBack = outcome.kind === 'rollback' && !autoCommit
+    const kept = isRolledBack ? [...lane.undecided, ...batch] : await this.#keptOf(batch, outcome)
     const keptOffsets = new Set(kept.map(({ message }) => message.queueOffset))
-    const done = batch.filter(({ message }) => !keptOffsets.has(message.queueOffset))
-    source.processQueue.remove(done.map(({ message }) => message))
-    source.onDone()
+    const given = batch.filter(({ message }) => !keptOffsets.has(message.queueOffset))
+    const gone = isRolledBack ? [] : [...lane.undecided, ...given]
+    lane.waiting = [...kept, ...lane.waiting.slice(batch.length)]
+    const isCommitted = autoCommit ? given.length > 0 : outcome.kind === 'commit'
+    lane.undecided = isCommitted ? [] : gone
+    if (isCommitted) {
+      source.processQueue.remove(gone.map(({ message }) => message))
+      source.onDone()
+    }
     if (kept.length === 0) return 0
     const wantedMs = context.suspendMs < 0 ? suspendMs : context.suspendMs
     return Math.min(Math.max(wantedMs, SUSPEND_MS_MIN), SUSPEND_MS_MAX)
@@ -149,6 +163,7 @@ export class OrderlyConsumption implements Consumption {
     batch: readonly PulledMessage[],
     outcome: ListenerOutcome,
   ): Promise<readonly PulledMessage[]> {
+    if (DONE.has(outcome.kind)) return []
     const { reconsumeTimesMax } = this.#options
     const wasDelivered = outcome.kind !== 'unreadable'
     const kept: PulledMessage[] = []

@@ -14,8 +14,11 @@ import { propertiesToString } from '../../engine/format/properties-codec.ts'
 import { ClientError } from './client-error.ts'
 import { packBody } from './compress.ts'
 import type { Message } from './message.ts'
+import { wrapNamespace } from './namespace.ts'
 import type { ProducerConfig } from './producer-options.ts'
+import { REPLY_TYPE } from './request-reply.ts'
 import { checkSendTopic, isRetryTopic } from './resource-name.ts'
+import { systemPropertiesOf } from './system-properties.ts'
 
 /** What one send request carries, whichever broker gets it. */
 export interface OutgoingMessage {
@@ -28,6 +31,12 @@ export interface OutgoingMessage {
   /** The unique ids: one for each message of a batch, else exactly one. */
   readonly messageIds: readonly string[]
   readonly isBatch: boolean
+  /** A reply goes to the client that asked. @default false */
+  readonly isReply?: boolean
+  /** What the application sends with it. @default nothing, the client sends it for itself */
+  readonly source?: readonly Message[]
+  /** Whether brokers deliver it later. @default false */
+  readonly isDelayed?: boolean
   /** How often a group has got it back, and how often it may. @default none */
   readonly reconsumeTimes?: number
   readonly maxReconsumeTimes?: number
@@ -44,16 +53,30 @@ export async function prepareMessage(
   config: ProducerConfig,
 ): Promise<OutgoingMessage> {
   const body = checkedBody(message, config)
-  const properties = propertiesOf(message, shardingKey, ids)
+  const properties = propertiesOf(message, shardingKey, ids, config)
   const flag = checkedFlag(message)
   const messageIds = [properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!]
   const text = textOf(properties)
+  const isReply = properties.get(PropertyName.MESSAGE_TYPE) === REPLY_TYPE
   const packed = await packBody(body, config)
-  return { topic: message.topic, ...packed, flag, properties: text, messageIds, isBatch: false }
+  return {
+    topic: wrapNamespace(config.namespace, message.topic),
+    ...packed,
+    flag,
+    properties: text,
+    messageIds,
+    isBatch: false,
+    isReply,
+    source: [message],
+    isDelayed: properties.has(PropertyName.DELAY_TIME_LEVEL),
+  }
 }
 
 /** One message of a batch, checked and encoded. */
 export interface BatchEntry {
+  readonly message: Message
+  /** In its namespace. */
+  readonly topic: string
   readonly messageId: string
   readonly bytes: Buffer
 }
@@ -73,11 +96,13 @@ export function prepareBatchEntries(
   checkBatch(first, messages)
   return messages.map((message) => {
     const body = checkedBody(message, config)
-    const properties = propertiesOf(message, undefined, ids)
+    const properties = propertiesOf(message, undefined, ids, config)
     textOf(properties)
     const bytes = encodeEntry({ flag: checkedFlag(message), body, properties })
     checkSize(bytes.length, config)
-    return { messageId: properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!, bytes }
+    const messageId = properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!
+    const topic = wrapNamespace(config.namespace, message.topic)
+    return { message, topic, messageId, bytes }
   })
 }
 
@@ -85,13 +110,14 @@ export function prepareBatchEntries(
 export function batchOf(first: Message, entries: readonly BatchEntry[]): OutgoingMessage {
   const wait = String(first.waitForStore ?? true)
   return {
-    topic: first.topic,
+    topic: entries[0]!.topic,
     body: Buffer.concat(entries.map(({ bytes }) => bytes)),
     sysFlag: 0,
     flag: 0,
     properties: textOf(new Map([[PropertyName.WAIT_STORE_MSG_OK, wait]])),
     messageIds: entries.map(({ messageId }) => messageId),
     isBatch: true,
+    source: entries.map(({ message }) => message),
   }
 }
 
@@ -107,7 +133,7 @@ function checkBatch(first: Message, messages: readonly Message[]): void {
 }
 
 function checkedBody(message: Message, config: ProducerConfig): Buffer {
-  checkSendTopic(message.topic)
+  checkSendTopic(wrapNamespace(config.namespace, message.topic))
   const body = toBuffer(message.body)
   if (body.length === 0) throw illegal('the body is empty')
   checkSize(body.length, config)
@@ -135,6 +161,7 @@ function propertiesOf(
   message: Message,
   shardingKey: string | undefined,
   ids: UniqueMessageIds,
+  { namespace }: ProducerConfig,
 ): Map<string, string> {
   const properties = new Map<string, string>()
   const keys = keysOf(message)
@@ -150,6 +177,8 @@ function propertiesOf(
     checkProperty(name, value)
     properties.set(name, value)
   }
+  if (namespace !== '') properties.set(PropertyName.INSTANCE_ID, namespace)
+  for (const [name, value] of systemPropertiesOf(message)) properties.set(name, value)
   return properties
 }
 

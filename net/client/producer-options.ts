@@ -1,7 +1,13 @@
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
-import { CLIENT_DEFAULTS, type ClientOptions, parseClientOptions } from './client-options.ts'
+import {
+  CLIENT_DEFAULTS,
+  type ClientOptions,
+  inNamespace,
+  parseClientOptions,
+} from './client-options.ts'
 import { COMPRESS_ALGORITHMS, type CompressType } from './compress.ts'
+import type { CheckForbiddenHook, SendHook } from './hooks.ts'
 import { type Filled, invalidOption, requireInteger, requirePositive } from './option-merge.ts'
 import { checkGroup, checkTopic } from './resource-name.ts'
 
@@ -83,6 +89,10 @@ export interface ProducerOptions extends ClientOptions {
   /** Bytes of bodies that are under way at once; further sends wait within their time.
    *  @default 0 (any; RocketMQ `backPressureForAsyncSendSize`, there off, or 104857600) */
   readonly sendBytesInFlightMax?: number | undefined
+  /** Called around each attempt to send, in this order. @default none */
+  readonly sendHooks?: readonly SendHook[] | undefined
+  /** Asked before each attempt to send; what one of them throws forbids it. @default none */
+  readonly forbiddenHooks?: readonly CheckForbiddenHook[] | undefined
   /** The topic whose queues and permission new topics get.
    *  @default TBW102 (RocketMQ `createTopicKey`) */
   readonly templateTopic?: string | undefined
@@ -125,6 +135,8 @@ export const PRODUCER_DEFAULTS = Object.freeze({
   autoBatchTotalBytes: 32 * MIB,
   sendsInFlightMax: 0,
   sendBytesInFlightMax: 0,
+  sendHooks: [],
+  forbiddenHooks: [],
   templateTopic: 'TBW102',
   topicQueueCount: 4,
 }) satisfies Partial<ProducerConfig>
@@ -133,7 +145,7 @@ const AUTO_BATCH_DELAY_MS_MAX = 30_000
 
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parseProducerOptions(options: ProducerOptions): ProducerConfig {
-  const config = parseClientOptions(options, PRODUCER_DEFAULTS)
+  const config = inNamespace(parseClientOptions(options, PRODUCER_DEFAULTS))
   checkGroup(config.group)
   checkTopic(config.templateTopic, 'CLIENT_OPTION_INVALID')
   requirePositive(config, [

@@ -16,6 +16,7 @@ import { MessageQuery, type QueryOptions } from './message-query.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { queueKey } from './message-queue.ts'
 import { MessageSender, type StoredReceipt } from './message-sender.ts'
+import { unwrapMessage, unwrapQueue, wrapNamespace, wrapQueue } from './namespace.ts'
 import { type OutgoingMessage, prepareBatchEntries, prepareMessage } from './outgoing-message.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import {
@@ -25,7 +26,10 @@ import {
 } from './producer-options.ts'
 import { queueByHash } from './queue-choice.ts'
 import { QueueOffsets } from './queue-offsets.ts'
+import { PendingReplies, type ReplyMessage, type RequestOptions } from './request-reply.ts'
 import { SendGate } from './send-gate.ts'
+import { TraceDispatcher } from './trace/trace-dispatcher.ts'
+import { sendTraceHook } from './trace/trace-hooks.ts'
 
 /** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
 const DETECTOR_INTERVAL_MS = 3_000
@@ -49,22 +53,24 @@ export class Producer extends Lifecycle {
   readonly #gate: SendGate
   readonly #autoBatch: AutoBatch | undefined
   readonly #detector: PeriodicTask | undefined
+  readonly #replies: PendingReplies
   readonly #sending = new Set<Promise<unknown>>()
 
   private constructor(config: ProducerConfig) {
     super()
     this.#config = config
     this.#ids = messageIdsOf(config.clientIp)
+    this.#replies = new PendingReplies(config.logger)
     this.#instance = this.attach(
       new ClientInstance(config, {
         producerGroups: [config.group],
         leavesCalls: false,
         consumers: () => [],
         onRouteChange: () => undefined,
-        handlerOf: () => undefined,
+        handlerOf: (code) => this.#replies.handlerOf(code),
       }),
     )
-    this.#sender = new MessageSender(this.#instance, config)
+    this.#sender = new MessageSender(this.#instance, this.#openTrace(config))
     this.#gate = new SendGate({
       countMax: config.sendsInFlightMax,
       bytesMax: config.sendBytesInFlightMax,
@@ -135,11 +141,22 @@ export class Producer extends Lifecycle {
   }
 
   /**
+   * Sends a message and resolves with the reply that one of its consumers makes with `createReply`
+   * and sends. Many requests may wait at the same time, each for its own reply.
+   * RocketMQ: `DefaultMQProducer.request`.
+   * @throws {ClientError} `CLIENT_REPLY_TIMEOUT` when no reply came in time,
+   *   `CLIENT_BODY_UNREADABLE` when the reply cannot be decompressed, and as {@link send}
+   */
+  request(message: Message, options: RequestOptions = {}): Promise<ReplyMessage> {
+    return this.#track(() => this.#request(message, options))
+  }
+
+  /**
    * The queues that messages to `topic` go to.
    * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, `CLIENT_NAME_SERVER_UNREACHABLE`
    */
   fetchQueues(topic: string): Promise<readonly MessageQueue[]> {
-    return this.#track(() => this.#sender.queuesOf(topic))
+    return this.#track(() => this.#queuesOf(topic))
   }
 
   /**
@@ -147,12 +164,12 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   maxOffset(queue: MessageQueue): Promise<number> {
-    return this.#track(() => this.#offsets.max(queue))
+    return this.#track(() => this.#offsets.max(this.#wrapped(queue)))
   }
 
   /** The offset of the oldest message of `queue`. @throws {ClientError} of every kind of request */
   minOffset(queue: MessageQueue): Promise<number> {
-    return this.#track(() => this.#offsets.min(queue))
+    return this.#track(() => this.#offsets.min(this.#wrapped(queue)))
   }
 
   /**
@@ -161,7 +178,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   searchOffset(queue: MessageQueue, timestampMs: number): Promise<number> {
-    return this.#track(() => this.#offsets.atTime(queue, timestampMs))
+    return this.#track(() => this.#offsets.atTime(this.#wrapped(queue), timestampMs))
   }
 
   /**
@@ -170,7 +187,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   earliestStoreTime(queue: MessageQueue): Promise<number | undefined> {
-    return this.#track(() => this.#offsets.earliestStoreTime(queue))
+    return this.#track(() => this.#offsets.earliestStoreTime(this.#wrapped(queue)))
   }
 
   /**
@@ -180,7 +197,11 @@ export class Producer extends Lifecycle {
    *   request
    */
   viewMessage(topic: string, id: string): Promise<ReceivedMessage | undefined> {
-    return this.#track(() => this.#query.view(topic, id))
+    const { namespace } = this.#config
+    return this.#track(async () => {
+      const message = await this.#query.view(wrapNamespace(namespace, topic), id)
+      return message === undefined ? undefined : unwrapMessage(namespace, message)
+    })
   }
 
   /**
@@ -194,7 +215,11 @@ export class Producer extends Lifecycle {
     key: string,
     options: QueryOptions = {},
   ): Promise<readonly ReceivedMessage[]> {
-    return this.#track(() => this.#query.byKey(topic, key, options))
+    const { namespace } = this.#config
+    return this.#track(async () => {
+      const found = await this.#query.byKey(wrapNamespace(namespace, topic), key, options)
+      return found.map((message) => unwrapMessage(namespace, message))
+    })
   }
 
   protected override async drain(): Promise<void> {
@@ -204,6 +229,7 @@ export class Producer extends Lifecycle {
   }
 
   protected override async abort(reason: Error): Promise<void> {
+    this.#replies.abort(reason)
     await Promise.all([this.#detector?.stop(), this.#instance.destroy(reason)])
     // What still waited for others hears now that it will not be sent.
     this.#autoBatch?.flush()
@@ -246,11 +272,24 @@ export class Producer extends Lifecycle {
     })
   }
 
+  async #request(message: Message, options: RequestOptions): Promise<ReplyMessage> {
+    const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
+    return this.#replies.ask(message, this.clientId, timeoutMs, async (request) => {
+      // Any broker of the topic may be the one that the reply comes through.
+      const topic = wrapNamespace(this.#config.namespace, message.topic)
+      if (this.#instance.routes.get(topic) === undefined) {
+        await this.#sender.queuesOf(topic)
+        await this.#instance.heartbeat()
+      }
+      return this.#send(request, { ...options, timeoutMs })
+    })
+  }
+
   async #sendOneway(message: Message, options: SendOptions): Promise<void> {
     const outgoing = await this.#prepare(message, options)
     const queue = await this.#selectedQueue(message, options)
     await this.#sender.sendOnewayTo(
-      queue ?? (await this.#sender.nextQueue(message.topic)),
+      queue ?? (await this.#sender.nextQueue(outgoing.topic)),
       outgoing,
     )
   }
@@ -287,6 +326,28 @@ export class Producer extends Lifecycle {
     )
   }
 
+  /** `config` with the hook of the trace behind the application's own, where traces are wanted. */
+  #openTrace(config: ProducerConfig): ProducerConfig {
+    if (!config.enableTrace) return config
+    const { customizedTraceTopic, group, sendHooks } = config
+    const trace = this.attach(new TraceDispatcher({ group, type: 'PRODUCE' }, config))
+    return {
+      ...config,
+      sendHooks: [...sendHooks, sendTraceHook(customizedTraceTopic, trace.append)],
+    }
+  }
+
+  #wrapped(queue: MessageQueue): MessageQueue {
+    return wrapQueue(this.#config.namespace, queue)
+  }
+
+  /** The queues of a topic as the application knows it. */
+  async #queuesOf(topic: string): Promise<readonly MessageQueue[]> {
+    const { namespace } = this.#config
+    const queues = await this.#sender.queuesOf(wrapNamespace(namespace, topic))
+    return queues.map((queue) => unwrapQueue(namespace, queue))
+  }
+
   #prepare(message: Message, options: SendOptions): ReturnType<typeof prepareMessage> {
     return prepareMessage(message, options.shardingKey, this.#ids, this.#config)
   }
@@ -299,15 +360,14 @@ export class Producer extends Lifecycle {
       throw invalidChoice('only one of queue, selector and sharding key can be given')
     }
     if (queue !== undefined) {
-      if (queue.topic === message.topic) return queue
+      if (queue.topic === message.topic) return this.#wrapped(queue)
       throw invalidChoice(`the message is one of ${message.topic}, the queue of ${queue.topic}`)
     }
     if (selector === undefined && shardingKey === undefined) return undefined
-    const queues = await this.#sender.queuesOf(message.topic)
-    if (selector === undefined) return queueByHash(queues, shardingKey!)
-    const chosen = selector(queues, message)
+    const queues = await this.#queuesOf(message.topic)
+    const chosen = selector?.(queues, message) ?? queueByHash(queues, shardingKey!)
     const known = queues.find((candidate) => queueKey(candidate) === queueKey(chosen))
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#wrapped(known)
     throw invalidChoice('the selector returned a queue of its own making')
   }
 

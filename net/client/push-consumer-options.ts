@@ -1,5 +1,5 @@
 import { KIB, MIB } from '../../engine/base/units.ts'
-import { parseClientOptions } from './client-options.ts'
+import { inNamespace, parseClientOptions } from './client-options.ts'
 import {
   CONSUMER_DEFAULTS,
   type ConsumerOptions,
@@ -10,8 +10,16 @@ import type { ReceivedMessage } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { type Filled, invalidOption, requireInteger, requirePositive } from './option-merge.ts'
 
-/** What a listener makes of messages: done, or to be delivered again later. */
-export type ConsumeResult = 'success' | 'later'
+/**
+ * What a listener makes of messages. `'success'`: done. `'later'`: to be delivered again later.
+ *
+ * Where messages are consumed in order and the listener has set `context.autoCommit` to false,
+ * `'success'` goes on to the next messages and leaves these undecided; `'commit'` is done with them
+ * and with all before that are undecided, `'rollback'` takes all of those back, to be delivered
+ * again in order after a pause. With `autoCommit`, both mean `'success'`, as in RocketMQ; where
+ * messages are not consumed in order both mean `'later'`. RocketMQ: `ConsumeOrderlyStatus`.
+ */
+export type ConsumeResult = 'success' | 'later' | 'commit' | 'rollback'
 
 /** What goes with the messages that a listener gets. */
 export interface ConsumeContext {
@@ -24,6 +32,11 @@ export interface ConsumeContext {
    *  listener: 10 to 30,000 milliseconds, or -1, as it is at first, for the consumer's `suspendMs`.
    *  RocketMQ: `ConsumeOrderlyContext.suspendCurrentQueueTimeMillis`. */
   suspendMs: number
+  /** Whether messages that are consumed in order count as soon as the listener has answered
+   *  `'success'`, set by the listener in each call; otherwise only with `'commit'`. What is
+   *  undecided counts as waiting, and is delivered again to whoever has the queue next.
+   *  RocketMQ: `ConsumeOrderlyContext.autoCommit`. @default true */
+  autoCommit: boolean
 }
 
 /**
@@ -146,11 +159,6 @@ export function pushPropertiesOf(config: PushConsumerConfig): ReadonlyMap<string
   )
 }
 
-/** What a listener gets along when it has not set anything yet. */
-export function contextOf(queue: MessageQueue): ConsumeContext {
-  return { queue, delayLevel: 0, suspendMs: -1 }
-}
-
 /** How often a message is delivered again, -1 resolved. */
 export function reconsumeTimesMaxOf(config: PushConsumerConfig): number {
   const { consumeMode, reconsumeTimesMax } = config
@@ -161,7 +169,7 @@ export function reconsumeTimesMaxOf(config: PushConsumerConfig): number {
 /** @throws {ClientError} `CLIENT_OPTION_INVALID` */
 export function parsePushConsumerOptions(options: PushConsumerOptions): PushConsumerConfig {
   const defaults = consumerDefaultsFor(options, PUSH_CONSUMER_DEFAULTS)
-  const config = parseClientOptions(options, defaults)
+  const config = inNamespace(parseClientOptions(options, defaults))
   checkConsumerConfig(config)
   requirePositive(config, [
     'consumeConcurrency',

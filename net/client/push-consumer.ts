@@ -6,6 +6,7 @@ import { DropFailed } from './drop-failed.ts'
 import { GroupMember, type OrderOptions } from './group-member.ts'
 import { ListenerCalls } from './listener-calls.ts'
 import type { MessageQueue } from './message-queue.ts'
+import { unwrapQueue, wrapNamespace } from './namespace.ts'
 import { OrderlyConsumption } from './orderly-consumption.ts'
 import type { QueueLimits } from './process-queue.ts'
 import {
@@ -20,6 +21,7 @@ import { PushQueue } from './push-queue.ts'
 import { retryTopicOf } from './resource-name.ts'
 import { INNER_PRODUCER_GROUP, SendBack } from './send-back.ts'
 import type { Filter } from './subscription.ts'
+import { openConsumeHooks } from './trace/consumer-trace.ts'
 
 /** How long a broker may hold a pull back, and how long its answer may take, in milliseconds
  *  (Java: BROKER_SUSPEND_MAX_TIME_MILLIS, CONSUMER_TIMEOUT_MILLIS_WHEN_SUSPEND). */
@@ -72,7 +74,19 @@ export class PushConsumer extends Lifecycle {
         order: this.#orderOptions(),
       }),
     )
-    this.#calls = new ListenerCalls(config.onMessage, this.#member.stats, config.logger)
+    const { consumeTimeoutMs, group, logger, namespace, onMessage } = config
+    const { hooks, trace } = openConsumeHooks(config)
+    if (trace !== undefined) this.attach(trace)
+    this.#calls = new ListenerCalls({
+      group,
+      namespace,
+      onMessage,
+      isOrderly: this.#isOrderly,
+      consumeTimeoutMs,
+      stats: this.#member.stats,
+      hooks,
+      logger,
+    })
     this.#consumption = this.#openConsumption()
     this.markOpen()
   }
@@ -87,7 +101,12 @@ export class PushConsumer extends Lifecycle {
   static async start(options: PushConsumerOptions): Promise<PushConsumer> {
     const config = parsePushConsumerOptions(options)
     const consumer = new PushConsumer(config)
-    const filters = new Map<string, Filter>(Object.entries(config.subscriptions))
+    const filters = new Map<string, Filter>(
+      Object.entries(config.subscriptions).map(([topic, filter]) => [
+        wrapNamespace(config.namespace, topic),
+        filter,
+      ]),
+    )
     // What a broadcasting consumer fails to handle does not come back.
     if (config.messageModel === 'clustering') filters.set(retryTopicOf(config.group), '*')
     try {
@@ -107,7 +126,8 @@ export class PushConsumer extends Lifecycle {
 
   /** The queues that this consumer has at the moment, its group's retry queues included. */
   get assigned(): readonly MessageQueue[] {
-    return this.#member.queues.list
+    const { namespace } = this.#config
+    return this.#member.queues.list.map((queue) => unwrapQueue(namespace, queue))
   }
 
   /**
@@ -115,12 +135,12 @@ export class PushConsumer extends Lifecycle {
    * @throws {ClientError} as {@link start}
    */
   subscribe(topic: string, filter: Filter = '*'): Promise<void> {
-    return this.#member.subscribe(new Map([[topic, filter]]))
+    return this.#member.subscribe(new Map([[wrapNamespace(this.#config.namespace, topic), filter]]))
   }
 
   /** Consumes a topic no more. */
   unsubscribe(topic: string): Promise<void> {
-    return this.#member.unsubscribe(topic)
+    return this.#member.unsubscribe(wrapNamespace(this.#config.namespace, topic))
   }
 
   /** Pulls no more until {@link resume}; what was pulled is still consumed, and this consumer keeps

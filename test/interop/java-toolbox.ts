@@ -26,6 +26,7 @@ export interface OutgoingMessage {
 
 export interface ProduceRequest {
   readonly nameServer: string
+  readonly namespace?: string
   readonly group: string
   readonly topic: string
   readonly mode: 'sync' | 'async' | 'oneway' | 'batch'
@@ -100,6 +101,9 @@ export interface ListenerRule {
 
 export interface ConsumerRequest {
   readonly nameServer: string
+  readonly namespace?: string
+  /** Whether rules may reply. @default false */
+  readonly replies?: boolean
   readonly group: string
   readonly topic: string
   /** Tags, as `*` or `a || b`. */

@@ -151,6 +151,8 @@ test('one message that is too large refuses all before anything is sent', async 
 
 test('parts are as full as can be', () => {
   const entries = [4, 6, 1, 10, 3, 3, 3, 2].map((bytes, at) => ({
+    message: { topic: 'T', body: 'x' },
+    topic: 'T',
     messageId: String(at),
     bytes: Buffer.alloc(bytes),
   }))

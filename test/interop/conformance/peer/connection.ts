@@ -14,12 +14,12 @@ export const PERSIST_INTERVAL_MS = 500
 
 /** What a client of ours is told to do what a request says. */
 export function connection(request: ClientRequest): ClientOptions {
-  if (request.namespace !== undefined) throw new Error('the client has no namespaces')
-  if (request.trace === true) throw new Error('the client does not trace')
   return {
     nameServers: [request.nameServer],
     clientIp: '127.0.0.1',
     instanceName: request.instanceName,
+    namespace: request.namespace,
+    enableTrace: request.trace,
     routeIntervalMs: ROUTE_INTERVAL_MS,
     logger: stderrLogger,
   }

@@ -1,18 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  ConsumeContext,
-  ConsumeResult,
-  ReceivedMessage,
+import {
+  type ConsumeContext,
+  type ConsumeResult,
+  createReply,
+  type Producer,
+  type ReceivedMessage,
 } from '../../../../net/client/index.ts'
 import type { ListenerRule } from '../../java-toolbox.ts'
 
 /** What a listener does; see ListenerRules.java. */
 export class ListenerRules {
   readonly #rules: readonly ListenerRule[]
+  readonly #replier: Producer | undefined
   readonly #deliveries = new Map<string, number>()
 
-  constructor(rules: readonly ListenerRule[]) {
+  /** `replier` sends the replies, where rules may reply. */
+  constructor(rules: readonly ListenerRule[], replier: Producer | undefined) {
     this.#rules = rules
+    this.#replier = replier
   }
 
   /** Finds the rule for the first of what was delivered and does as it says. */
@@ -35,7 +40,7 @@ export class ListenerRules {
     context.delayLevel = rule.delayLevel ?? 0
     context.suspendMs = rule.suspendMs ?? -1
     await sleep(rule.holdMs ?? 0)
-    if (rule.reply === true) throw new Error('the client cannot reply')
+    if (rule.reply === true) await this.#replier!.send(createReply(message, `re: ${body}`))
     if (rule.answer === 'throw') throw new Error('as the rule says')
     return rule.answer ?? 'success'
   }

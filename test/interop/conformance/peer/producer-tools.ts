@@ -35,7 +35,14 @@ export class ProducerTools {
   }
 
   async request(request: Question & { readonly producer: string }): Promise<Reply> {
-    throw new Error(`the client cannot ask ${request.topic}`)
+    const { message, producer, timeoutMs, topic } = request
+    try {
+      const question = messageOf(topic, message)
+      const reply = await this.#get(producer).request(question, { timeoutMs })
+      return { body: reply.body.toString(), topic: reply.topic }
+    } catch (error) {
+      return { failure: refusalOf(error) }
+    }
   }
 
   async find(request: Find & { readonly producer: string }): Promise<readonly ReceivedMessage[]> {

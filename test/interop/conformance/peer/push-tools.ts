@@ -3,6 +3,7 @@ import {
   type AllocateStrategy,
   allocateByCircle,
   allocateByConsistentHash,
+  Producer,
   PushConsumer,
   type PushConsumerOptions,
 } from '../../../../net/client/index.ts'
@@ -15,6 +16,7 @@ import { ReceivedRows } from './received-rows.ts'
 interface Running {
   readonly consumer: PushConsumer
   readonly received: ReceivedRows
+  readonly replier: Producer | undefined
 }
 
 type Named<T> = T & { readonly consumer: string }
@@ -31,9 +33,10 @@ export class PushTools {
   async start(request: PushStart): Promise<PushStarted> {
     const received = new ReceivedRows()
     try {
-      const consumer = await PushConsumer.start(optionsOf(request, received))
+      const replier = await replierFor(request)
+      const consumer = await PushConsumer.start(optionsOf(request, received, replier))
       const name = request.instanceName ?? randomUUID()
-      this.#running.set(name, { consumer, received })
+      this.#running.set(name, { consumer, received, replier })
       return { consumer: name, clientId: consumer.clientId }
     } catch (error) {
       return { failure: refusalOf(error).message }
@@ -65,7 +68,9 @@ export class PushTools {
   }
 
   async stop(request: { readonly consumer: string }): Promise<void> {
-    await this.#get(request.consumer).consumer.close()
+    const { consumer, replier } = this.#get(request.consumer)
+    await consumer.close()
+    await replier?.close()
     this.#running.delete(request.consumer)
   }
 
@@ -76,9 +81,19 @@ export class PushTools {
   }
 }
 
-function optionsOf(request: PushStart, received: ReceivedRows): PushConsumerOptions {
+/** Sends the replies of a consumer's rules. */
+async function replierFor(request: PushStart): Promise<Producer | undefined> {
+  if (request.replies !== true) return undefined
+  return Producer.start({ ...connection(request), group: `${request.group}-replier` })
+}
+
+function optionsOf(
+  request: PushStart,
+  received: ReceivedRows,
+  replier: Producer | undefined,
+): PushConsumerOptions {
   const { from = 'first', strategy } = request
-  const rules = new ListenerRules(request.rules ?? [])
+  const rules = new ListenerRules(request.rules ?? [], replier)
   return {
     ...connection(request),
     group: request.group,
