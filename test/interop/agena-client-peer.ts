@@ -1,5 +1,5 @@
 /**
- * The client of this package behind a process, as Toolbox.java is Apache RocketMQ's: reads a
+ * The client of this package behind a process, as Toolbox.java is Apache RocketMQ's: reads one
  * request a line, `{"id": N, "do": NAME, …}`, works on all of them at the same time, and answers
  * each with one line. Ends with its standard input.
  */

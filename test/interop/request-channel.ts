@@ -39,8 +39,8 @@ export class RequestChannel {
     })
   }
 
-  /** Has `tool` work on `request` and resolves with what it returns. */
-  ask(tool: string, request: object): Promise<unknown> {
+  /** Has `tool` work on `request`, which has no `id` or `do`, and resolves with what it returns. */
+  ask(tool: string, request: object & { readonly id?: never }): Promise<unknown> {
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
@@ -61,7 +61,7 @@ export class RequestChannel {
           reject(error)
         },
       })
-      this.#process.writeLine(JSON.stringify({ id, do: tool, ...request }))
+      this.#process.writeLine(JSON.stringify({ ...request, id, do: tool }))
     })
   }
 

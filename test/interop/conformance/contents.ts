@@ -16,8 +16,6 @@ export function contents(message: ReceivedMessage) {
   const properties = Object.entries(message.properties).filter(([name]) => !VARYING.has(name))
   return {
     ...{ body, flag, keys, queueId, reconsumeTimes, tags, topic },
-    properties: Object.fromEntries(
-      properties.toSorted(([left], [right]) => (left < right ? -1 : 1)),
-    ),
+    properties: Object.fromEntries(properties.sort(([left], [right]) => (left < right ? -1 : 1))),
   }
 }

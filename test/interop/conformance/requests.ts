@@ -37,7 +37,7 @@ export interface Question {
 /** By the id of either kind, or by a key. */
 export interface Find {
   readonly topic: string
-  readonly id?: string
+  readonly messageId?: string
   readonly key?: string
 }
 

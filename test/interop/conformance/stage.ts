@@ -21,6 +21,8 @@ import type {
 
 const WAIT_MS = 60_000
 const POLL_MS = 100
+/** How long one look at what a broker holds may take. */
+const LOOK_MS = 10_000
 
 /** What several runs on one pair of client and broker share. */
 export interface Pair {
@@ -151,8 +153,12 @@ export class Stage {
 
   /** Everything that the broker holds of a topic, as Java's consumer sees it, in stored order. */
   async stored(count: number, topic = this.topic): Promise<readonly ReceivedMessage[]> {
-    const found = await this.storedWithin({ count, timeoutMs: WAIT_MS }, topic)
-    if (found.length < count) throw new Error(`the broker has ${found.length} of ${count} messages`)
+    // Each look is a new consumer's, so that none that is stuck decides.
+    const limits = { count, timeoutMs: LOOK_MS }
+    const found = await until(`${count} messages in ${topic}`, async () => {
+      const rows = await this.storedWithin(limits, topic)
+      return rows.length >= count && rows
+    })
     return found.toSorted(
       (left, right) => left.queueId - right.queueId || left.queueOffset - right.queueOffset,
     )

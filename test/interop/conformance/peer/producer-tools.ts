@@ -49,9 +49,9 @@ export class ProducerTools {
     const producer = this.#get(request.producer)
     const { topic } = request
     const found =
-      request.id === undefined
+      request.messageId === undefined
         ? await producer.queryMessages(topic, request.key ?? '')
-        : [await producer.viewMessage(topic, request.id)]
+        : [await producer.viewMessage(topic, request.messageId)]
     return found
       .filter((message) => message !== undefined)
       .map((message) => rowOfReceived(message, 1))

@@ -92,10 +92,16 @@ async function handOut(
   stage: Stage,
   consumer: TestConsumer,
   group: string,
-  id: string | undefined,
+  messageId: string | undefined,
 ): Promise<unknown> {
   const { topic } = stage
-  const request = { action: 'consumeDirectly', group, topic, clientId: consumer.clientId, id }
+  const request = {
+    action: 'consumeDirectly',
+    group,
+    topic,
+    clientId: consumer.clientId,
+    messageId,
+  }
   const result = await stage.administer(request)
   const received = await consumer.settled(1, 0)
   return { result, received: received.map(({ body, reconsumeTimes }) => [body, reconsumeTimes]) }
@@ -115,9 +121,9 @@ export async function queries(stage: Stage): Promise<unknown> {
   for (const key of ['both', 'first', 'second', 'none']) {
     facts[key] = (await producer.find({ topic, key })).map(contents)
   }
-  for (const id of [one?.msgId ?? '', two?.offsetMsgId ?? '']) {
-    const name = id === one?.msgId ? 'unique' : 'place'
-    facts[name] = (await producer.find({ topic, id })).map(contents)
+  for (const messageId of [one?.msgId ?? '', two?.offsetMsgId ?? '']) {
+    const name = messageId === one?.msgId ? 'unique' : 'place'
+    facts[name] = (await producer.find({ topic, messageId })).map(contents)
   }
   return facts
 }

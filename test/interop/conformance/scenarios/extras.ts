@@ -10,6 +10,7 @@ const LONG_BODY = 'compressible '.repeat(1_000)
 /** Between the contexts of a trace message, and between the fields of one. */
 const CONTEXT_END = '\u0002'
 const FIELD_END = '\u0001'
+const VARYING_FIELD = /^(\d+|[\dA-F]{32,}|\d+(\.\d+){3}(:\d+)?|[\da-f:]+)$/i
 
 /** A client asks, another one replies to it alone. */
 export async function requestReply(stage: Stage): Promise<unknown> {
@@ -47,11 +48,9 @@ export async function messageTrace(stage: Stage): Promise<unknown> {
   }
 }
 
-/** Kind, number of fields, and of them those that are the same in every run. */
+/** Kind and fields, with `#` for times, sizes, ids and addresses. */
 function steadyFields(fields: readonly string[]): string {
-  const isSteady = (field: string): boolean =>
-    !/^[\dA-F]{32}$|^\d{2,}$|\d+\.\d+\.\d+|^[\dA-F-]{36}$/i.test(field)
-  return `${fields.length}: ${fields.filter(isSteady).join(' ')}`
+  return fields.map((field) => field.replace(VARYING_FIELD, '#')).join(' ')
 }
 
 /** Names of topics and groups are the namespace's own, and nobody notices. */

@@ -1,5 +1,8 @@
 import type { OutgoingMessage } from '../../java-toolbox.ts'
+import type { Subscription } from '../requests.ts'
 import { type Stage, sortedBodies, until } from '../stage.ts'
+
+const WAKE_UP = 'wake up'
 
 /** Only those with a wanted tag come; the others count as consumed. */
 export async function tagFilter(stage: Stage): Promise<unknown> {
@@ -82,16 +85,32 @@ export async function changedSubscription(stage: Stage): Promise<unknown> {
     })
   await send('first')
   const consumer = await stage.consumer({ expression: 'a' })
-  const first = sortedBodies(await consumer.settled(1))
-  await consumer.subscribe({ topic, expression: 'a || b' })
+  const change = async (subscription: Partial<Subscription>) => {
+    await consumer.subscribe({ topic, ...subscription })
+    // What a waiting pull brings RocketMQ's client still holds against the old subscription, and
+    // loses what only the new one wants: let it bring something else first.
+    await producer.send({ topic, messages: [{ body: WAKE_UP, tags: 'a' }] })
+    await consumer.settled(0)
+  }
+  const wanted = async (count: number): Promise<string[]> => {
+    const found = async () => sortedBodies(await consumer.received()).filter(isNoWakeUp)
+    await until(`${count} messages`, async () => (await found()).length >= count)
+    await consumer.settled(0)
+    return found()
+  }
+  const first = await wanted(1)
+  await change({ expression: 'a || b' })
   await send('second')
-  const second = sortedBodies(await consumer.settled(3))
-  await consumer.subscribe({ topic, sql: "TAGS = 'b'" })
+  const second = await wanted(3)
+  await change({ sql: "TAGS = 'b'" })
   await send('third')
-  // A pull that waits for what was wanted before wakes up with what is wanted now.
-  const third = sortedBodies(await consumer.settled(4))
+  const third = await wanted(4)
   await consumer.unsubscribe(topic)
   await until('the end', async () => (await consumer.assigned(topic)).length === 0)
   await send('fourth')
-  return { first, second, third, fourth: sortedBodies(await consumer.settled(4)) }
+  return { first, second, third, fourth: await wanted(4) }
+}
+
+function isNoWakeUp(body: string): boolean {
+  return body !== WAKE_UP
 }

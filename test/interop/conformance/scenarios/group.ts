@@ -59,7 +59,7 @@ export async function rebalanceByHash(stage: Stage): Promise<unknown> {
     const after = await division()
     return after.length === 8 && String(before) === String(after)
   })
-  return (await division()).toSorted((left, right) => left - right)
+  return (await division()).sort((left, right) => left - right)
 }
 
 async function shared(stage: Stage, strategy: 'circle' | undefined): Promise<unknown> {

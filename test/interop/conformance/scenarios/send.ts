@@ -43,9 +43,7 @@ export async function sendAsync(stage: Stage): Promise<unknown> {
   const ids = new Set(stored.map(({ offsetMsgId }) => offsetMsgId))
   return {
     statuses: sent.map(({ status }) => status),
-    queues: [...new Set(sent.map(({ queueId }) => queueId))].toSorted(
-      (left, right) => left - right,
-    ),
+    queues: [...new Set(sent.map(({ queueId }) => queueId))].sort((a, b) => a - b),
     areAllFound: sent.every(({ offsetMsgId }) => ids.has(offsetMsgId)),
     bodies: sortedBodies(stored),
   }

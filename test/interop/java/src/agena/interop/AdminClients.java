@@ -70,7 +70,7 @@ final class AdminClients {
                 return null;
             case "consumeDirectly":
                 return directly(admin.consumeMessageDirectly(group, request.getString("clientId"), topic,
-                    request.getString("id")));
+                    request.getString("messageId")));
             case "runningInfo":
                 return running(admin.getConsumerRunningInfo(group, request.getString("clientId"), false), topic);
             case "connection":

@@ -70,13 +70,13 @@ final class ProducerTools {
         return result;
     }
 
-    /** `producer`, `topic`, and `id` (a message's, either kind) or `key`: the messages found. */
+    /** `producer`, `topic`, and `messageId` (of either kind) or `key`: the messages found. */
     Object find(JSONObject request) throws Exception {
         DefaultMQProducer producer = running.get(request.getString("producer"));
         String topic = request.getString("topic");
         List<Object> rows = new ArrayList<>();
-        if (request.containsKey("id")) {
-            MessageExt found = producer.viewMessage(topic, request.getString("id"));
+        if (request.containsKey("messageId")) {
+            MessageExt found = producer.viewMessage(topic, request.getString("messageId"));
             rows.add(ConsumedMessages.row(found, 1));
             return rows;
         }
