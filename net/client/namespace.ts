@@ -35,17 +35,18 @@ const NAMESPACE_FIELD = 'ns'
 
 /** `name` in the namespace; as it is where the namespace is empty or the name is RocketMQ's own. */
 export function wrapNamespace(namespace: string, name: string): string {
+  // What is no name is refused later, where names are checked.
+  if (namespace === '' || typeof name !== 'string' || name === '') return name
   const [prefix, inner] = splitPrefix(name)
-  const isIn = inner.startsWith(namespace + SEPARATOR)
-  if (namespace === '' || name === '' || isIn || isSystemName(name)) return name
+  if (inner.startsWith(namespace + SEPARATOR) || isSystemName(name)) return name
   return prefix + namespace + SEPARATOR + inner
 }
 
 /** `name` without the namespace where it is in that one. */
 export function unwrapNamespace(namespace: string, name: string): string {
+  if (namespace === '') return name
   const [prefix, inner] = splitPrefix(name)
-  const isIn = inner.startsWith(namespace + SEPARATOR)
-  if (namespace === '' || !isIn || isSystemName(name)) return name
+  if (!inner.startsWith(namespace + SEPARATOR) || isSystemName(name)) return name
   return prefix + inner.slice(namespace.length + SEPARATOR.length)
 }
 
