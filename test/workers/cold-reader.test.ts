@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { MIB } from '../../engine/base/units.ts'
+import { KIB, MIB } from '../../engine/base/units.ts'
+import type { MappedRegion } from '../../engine/file/mapped-region.ts'
 import { nodeFileSystem } from '../../engine/file/node-file-system.ts'
 import { ColdReader } from '../../workers/cold-reader.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
@@ -19,13 +20,24 @@ function makeColdFile(folder: string): string {
   return path
 }
 
+function mapped(path: string): { readonly region: MappedRegion; close(): void } {
+  const files = nodeFileSystem()
+  const fd = files.open(path, 'write')
+  const region = files.map(fd, FILE_BYTES)
+  return {
+    region,
+    close() {
+      region.close()
+      files.close(fd)
+    },
+  }
+}
+
 describe('a cold reader', () => {
   it('brings what is wanted into memory, wherever it lies', async () => {
     using folder = temporaryFolder('cold-reader')
     const path = makeColdFile(folder.path)
-    const files = nodeFileSystem()
-    const fd = files.open(path, 'write')
-    const region = files.map(fd, FILE_BYTES)
+    const { region, close } = mapped(path)
     const ranges = [
       { path, position: 4095, lengthBytes: 2 },
       { path, position: 3 * MIB - 100, lengthBytes: 200 },
@@ -36,8 +48,18 @@ describe('a cold reader', () => {
     for (const { position, lengthBytes } of ranges) {
       expect(region.isResident(position, lengthBytes)).toBe(true)
     }
-    region.close()
-    files.close(fd)
+    close()
+  })
+
+  it('reads what lies between records that are close', async () => {
+    using folder = temporaryFolder('cold-reader')
+    const path = makeColdFile(folder.path)
+    const { region, close } = mapped(path)
+    const at = (position: number) => ({ path, position, lengthBytes: 100 })
+    await new ColdReader().warm([at(0), at(60 * KIB), at(120 * KIB), at(7 * MIB)])
+    expect(region.isResident(0, 120 * KIB)).toBe(true)
+    expect(region.isResident(7 * MIB, 100)).toBe(true)
+    close()
   })
 
   it('serves many who want the same, and more than it reads at once', async () => {
