@@ -408,9 +408,10 @@ export class LogStore extends Lifecycle {
   #errorOf(outcome: AppendOutcome): StoreError {
     switch (outcome) {
       case AppendOutcome.MESSAGE_TOO_LARGE:
+        return illegal(`the body is longer than ${this.#store.config.messageBytesMax} bytes`)
+      case AppendOutcome.SEGMENT_TOO_SMALL:
         return illegal(
-          `the body is longer than ${this.#store.config.messageBytesMax} bytes, ` +
-            `or the record than a segment of ${this.#store.log.segments.segmentBytes}`,
+          `it does not fit into a segment of ${this.#store.log.segments.segmentBytes} bytes`,
         )
       case AppendOutcome.PROPERTIES_TOO_LONG:
         return illegal('the properties are longer than 32767 bytes')

@@ -4,7 +4,7 @@ export const AppendOutcome = {
   APPENDED: 0,
   /** The next segment is still being made: hold the message and try again when told. */
   NOT_READY: 1,
-  /** Body or whole record is over the limit (`maxMessageSize`). */
+  /** The body is over the limit (`maxMessageSize`). */
   MESSAGE_TOO_LARGE: 2,
   TOPIC_TOO_LONG: 3,
   PROPERTIES_TOO_LONG: 4,
@@ -12,6 +12,8 @@ export const AppendOutcome = {
   READ_ONLY: 5,
   /** The disk is full, or short of room: `CommitLog.obstacle` says which; it may get better. */
   DISK_FULL: 6,
+  /** What has to lie together, a record or a batch, is longer than a segment. */
+  SEGMENT_TOO_SMALL: 7,
 } as const
 
 export type AppendOutcome = (typeof AppendOutcome)[keyof typeof AppendOutcome]

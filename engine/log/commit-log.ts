@@ -204,7 +204,7 @@ export class CommitLog {
     if (this.#refusal !== undefined) return AppendOutcome.READ_ONLY
     if (this.#shortage !== undefined) return AppendOutcome.DISK_FULL
     if (bytes + BLANK_RECORD_BYTES > this.segments.segmentBytes) {
-      return AppendOutcome.MESSAGE_TOO_LARGE
+      return AppendOutcome.SEGMENT_TOO_SMALL
     }
     if (this.appendedOffset + bytes + BLANK_RECORD_BYTES > this.#segment.endOffset) {
       if (this.#next === undefined) {

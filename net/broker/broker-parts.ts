@@ -67,6 +67,8 @@ export interface BrokerPartsInput {
   readonly storeHost: Buffer
   /** `host:port` under which the broker is registered. */
   readonly address: string
+  /** Resolves when the name servers were told of all changes, or that took too long. */
+  readonly registered: () => Promise<void>
 }
 
 export class BrokerParts implements Closable {
@@ -190,7 +192,7 @@ export class BrokerParts implements Closable {
       pullRoutes(this.#pull),
       queryRoutes({ store, topics, clients }),
       offsetRoutes({ offsets, groups, topics, store }),
-      topicRoutes({ topics, offsets, store, config }),
+      topicRoutes({ topics, offsets, store, config, registered: input.registered }),
       subscriptionRoutes({ groups, offsets, stats }),
       clientRoutes({ clients, topics, groups, offsets, filters, config }),
       configRoutes({ settings, logger }),

@@ -49,6 +49,7 @@ export class Broker extends Lifecycle {
   readonly #periodics: Periodic[] = []
   #server: RemotingServer | undefined
   #parts: BrokerParts | undefined
+  #registration: Registration | undefined
 
   /**
    * Opens the store, listens, and resolves when the broker is registered with its name servers or
@@ -115,6 +116,7 @@ export class Broker extends Lifecycle {
       logger: this.#logger,
       storeHost: hostOf(config.brokerIP1, this.port),
       address: this.address,
+      registered: async () => this.#registration?.settled(),
     })
     this.#parts = this.attach(parts)
     this.attach(this.#server)
@@ -126,7 +128,7 @@ export class Broker extends Lifecycle {
       topics: parts.topics,
       logger: this.#logger,
     })
-    this.attach(registration)
+    this.#registration = this.attach(registration)
     this.#settings.onChange(() => registration.changed())
     this.#startPeriodics(parts)
     this.markOpen()

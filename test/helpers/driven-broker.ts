@@ -47,6 +47,7 @@ export class DrivenBroker implements AsyncDisposable {
       logger: extras.logger ?? silentLogger,
       storeHost: hostOf('127.0.0.1', 10911),
       address: ADDRESS,
+      registered: () => Promise.resolve(),
     })
     const server = await RemotingServer.listen(
       { frameBytesMax: 5 * MIB, closeMs: 200, logger: extras.logger, ...extras.connections },

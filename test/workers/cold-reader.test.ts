@@ -20,13 +20,13 @@ function makeColdFile(folder: string): string {
   return path
 }
 
-function mapped(path: string): { readonly region: MappedRegion; close(): void } {
+function mapped(path: string): { readonly region: MappedRegion; readonly close: () => void } {
   const files = nodeFileSystem()
   const fd = files.open(path, 'write')
   const region = files.map(fd, FILE_BYTES)
   return {
     region,
-    close() {
+    close: () => {
       region.close()
       files.close(fd)
     },

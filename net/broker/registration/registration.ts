@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { Lifecycle } from '../../../engine/base/lifecycle.ts'
 import type { Logger } from '../../../engine/base/logger.ts'
 import type { RemotingClient } from '../../remoting/remoting-client.ts'
@@ -9,6 +10,8 @@ import { RegistrationRequests } from './registration-requests.ts'
 
 /** Longest time that a start waits for the name servers, in milliseconds. */
 const START_WAIT_MS = 3_000
+/** Longest time that a change waits for them, in milliseconds. */
+const SETTLE_WAIT_MS = 3_000
 /** Longest time that a close waits for them, in milliseconds. */
 const CLOSE_WAIT_MS = 2_000
 
@@ -26,6 +29,8 @@ export class Registration extends Lifecycle {
   readonly #parts: NameServerLinkParts
   readonly #links = new Map<string, NameServerLink>()
   #isChangePending = false
+  /** Ends when the name servers were told of the last change, or that failed or was put off. */
+  #told: Promise<void> = Promise.resolve()
 
   /** Resolves when every name server was asked once, or after three seconds. */
   static async start(parts: RegistrationParts): Promise<Registration> {
@@ -46,10 +51,21 @@ export class Registration extends Lifecycle {
   changed(): void {
     if (this.#isChangePending) return
     this.#isChangePending = true
-    setImmediate(() => {
-      this.#isChangePending = false
-      if (this.status === 'open') void this.#registerAll()
-    })
+    this.#told = this.#tellAtTurnEnd()
+  }
+
+  /**
+   * Resolves when the name servers know of all changes so far, or after three seconds: whoever
+   * made a topic finds its route then (Java answers after the registration, too).
+   */
+  settled(): Promise<void> {
+    return settledBefore(performance.now() + SETTLE_WAIT_MS, this.#told)
+  }
+
+  async #tellAtTurnEnd(): Promise<void> {
+    await setImmediate()
+    this.#isChangePending = false
+    if (this.status === 'open') await this.#registerAll()
   }
 
   protected override async drain(): Promise<void> {

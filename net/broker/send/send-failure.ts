@@ -14,6 +14,11 @@ export function outcomeError(outcome: AppendOutcome, store: ThreadedStore): Erro
       return illegal('message topic length too long')
     case AppendOutcome.PROPERTIES_TOO_LONG:
       return illegal('message properties are longer than 32767 bytes')
+    case AppendOutcome.SEGMENT_TOO_SMALL: {
+      const { segmentBytes } = log.segments
+      const limit = `a segment of ${segmentBytes} bytes (mappedFileSizeCommitLog)`
+      return illegal(`the message, or what a batch has in all, does not fit into ${limit}`)
+    }
     default:
       return log.obstacle ?? new StoreError('STORE_NOT_READY', 'the log cannot be written now')
   }

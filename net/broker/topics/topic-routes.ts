@@ -33,6 +33,8 @@ export interface TopicRouteParts {
   readonly offsets: ConsumerOffsets
   readonly store: Pick<ThreadedStore, 'deleteTopic'>
   readonly config: Pick<BrokerConfig, 'enableMixedMessageType'>
+  /** Resolves when the name servers were told of all changes, see `Registration.settled`. */
+  readonly registered: () => Promise<void>
 }
 
 export function topicRoutes(parts: TopicRouteParts): readonly Route[] {
@@ -100,7 +102,10 @@ async function changeTopics(
     if (isDeepStrictEqual(topics.find(config.topicName)?.config, config)) continue
     topics.put(config)
   }
-  return savedResponse(request, topics)
+  const response = await savedResponse(request, topics)
+  // Whoever made a topic sends to it next.
+  await parts.registered()
+  return response
 }
 
 function changedConfig(parts: TopicRouteParts, { config, changes }: AskedTopic): TopicConfig {

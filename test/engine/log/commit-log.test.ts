@@ -289,6 +289,12 @@ describe('the end of a segment', () => {
 })
 
 describe('limits', () => {
+  it('refuse what a segment cannot hold', () => {
+    const { log, tail } = setUp(2 * SEGMENT_BYTES)
+    expect(log.append(message(SEGMENT_BYTES), tail)).toBe(AppendOutcome.SEGMENT_TOO_SMALL)
+    expect([log.appendedOffset, tail.nextQueueOffset]).toEqual([0, 0])
+  })
+
   it('refuse what a record cannot hold and leave the log as it was', () => {
     const { log, tail } = setUp(1000)
     expect(log.append(message(1001), tail)).toBe(AppendOutcome.MESSAGE_TOO_LARGE)

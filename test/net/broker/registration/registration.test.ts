@@ -138,6 +138,15 @@ test.each([[false], [true]])(
   },
 )
 
+test('changes are settled when every name server that is there knows of them', async () => {
+  const [first, second] = [await liveNameServer(), await liveNameServer()]
+  const addresses = [first.server.address, await goneServer(), second.server.address]
+  const { registration, topics } = await register(addresses)
+  topics.add('topic-2')
+  await registration.settled()
+  for (const live of [first, second]) expect(await live.route('topic-2')).toBeDefined()
+})
+
 test('changes of one turn are told at once and together', async () => {
   const live = await liveNameServer()
   const { topics } = await register([live.server.address])

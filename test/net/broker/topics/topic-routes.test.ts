@@ -5,7 +5,8 @@
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, type Mock, test, vi } from 'vitest'
+import { deferred } from '../../../../engine/base/deferred.ts'
 import { silentLogger } from '../../../../engine/base/logger.ts'
 import { ConsumerOffsets } from '../../../../net/broker/offsets/consumer-offsets.ts'
 import { topicConfig } from '../../../../net/broker/topics/system-topics.ts'
@@ -32,6 +33,7 @@ let offsets: ConsumerOffsets
 let live: LiveRoutes
 let peer: LivePeer
 let deleted: string[]
+let registered: Mock<() => Promise<void>>
 const config = { enableMixedMessageType: false }
 
 beforeEach(async () => {
@@ -53,7 +55,8 @@ beforeEach(async () => {
   deleted = []
   config.enableMixedMessageType = false
   const store = { deleteTopic: async (topic: string) => void deleted.push(topic) }
-  live = await LiveRoutes.start(topicRoutes({ topics, offsets, store, config }))
+  registered = vi.fn<() => Promise<void>>(() => Promise.resolve())
+  live = await LiveRoutes.start(topicRoutes({ topics, offsets, store, config, registered }))
   peer = live.peer()
 })
 afterEach(async () => {
@@ -97,6 +100,20 @@ function savedTopics(): TopicConfigTable {
 function attributesOf(topic: string): Record<string, string> {
   return Object.fromEntries(topics.find(topic)?.config.attributes ?? [])
 }
+
+test('a topic is answered for when the name servers were told of it', async () => {
+  const told = deferred<void>()
+  registered.mockReturnValue(told.promise)
+  let isAnswered = false
+  const answer = create('told').finally(() => {
+    isAnswered = true
+  })
+  await vi.waitUntil(() => registered.mock.calls.length > 0, { timeout: 10_000 })
+  await peer.ask(RequestCode.GET_ALL_TOPIC_CONFIG)
+  expect(isAnswered).toBe(false)
+  told.resolve()
+  expect((await answer).code).toBe(ResponseCode.SUCCESS)
+})
 
 describe('a request for a topic', () => {
   test('makes it, and is answered when it is saved', async () => {
