@@ -60,8 +60,8 @@ export class MessageSender {
   readonly #config: SenderConfig
   readonly #faults: LatencyFaults
   readonly #hooks: SendHooks
-  /** Takes the queues in turn, each topic for itself. */
-  readonly #turns = new Map<string, RoundRobin>()
+  /** Takes the queues in turn, those of each route for themselves, for as long as it holds. */
+  readonly #turns = new WeakMap<readonly MessageQueue[], RoundRobin>()
 
   constructor(instance: ClientInstance, config: SenderConfig) {
     this.#instance = instance
@@ -98,7 +98,7 @@ export class MessageSender {
       const leftMs = deadlineMs - performance.now()
       if (leftMs <= 0) break
       const wishes = brokerWishes(tried, this.#faults)
-      const queue = this.#turnOf(message.topic).next(queues, wishes)
+      const queue = this.#turnOf(queues).next(queues, wishes)
       tried.push(queue.brokerName)
       try {
         const receipt = await this.sendTo(queue, message, this.#attemptMs(leftMs, tried.length))
@@ -155,7 +155,7 @@ export class MessageSender {
   /** The next queue of a topic in turn. */
   async nextQueue(topic: string): Promise<MessageQueue> {
     const queues = await this.queuesOf(topic)
-    return this.#turnOf(topic).next(queues, brokerWishes([], this.#faults))
+    return this.#turnOf(queues).next(queues, brokerWishes([], this.#faults))
   }
 
   /** Asks the brokers that were lost whether they are back (Java: `startDetector`). */
@@ -223,11 +223,11 @@ export class MessageSender {
     }
   }
 
-  #turnOf(topic: string): RoundRobin {
-    let turn = this.#turns.get(topic)
+  #turnOf(queues: readonly MessageQueue[]): RoundRobin {
+    let turn = this.#turns.get(queues)
     if (turn === undefined) {
       turn = new RoundRobin()
-      this.#turns.set(topic, turn)
+      this.#turns.set(queues, turn)
     }
     return turn
   }
