@@ -6,14 +6,21 @@
  * A page that leaves memory within that moment is faulted in by whoever reads it, who then waits
  * for the disk once.
  */
-import { MIB } from '../base/units.ts'
+import { totalmem } from 'node:os'
+import { GIB, MIB } from '../base/units.ts'
 import type { LogSegment } from '../log/log-segment.ts'
 import type { LogSlice } from './get-result.ts'
 
-/** A question about that much costs 1.5 µs, one about a page 1 µs. */
+/** A question about that much costs 1.5 to 12 µs, one about a page 1 µs. */
 export const BLOCK_BYTES = MIB
-/** How long an answer is believed, in ms: memory of 16 GiB changes wholly in some seconds. */
-export const BELIEVED_MS = 50
+/** A quick disk fills this share of memory with other pages while an answer is believed. */
+const MEMORY_SHARE = 1 / 64
+const DISK_BYTES_PER_MS = GIB / 1000
+/** How long an answer is believed, in ms: by how much memory the process may fill. */
+export const BELIEVED_MS = Math.min(
+  250,
+  (Math.min(totalmem(), memoryLimit()) * MEMORY_SHARE) / DISK_BYTES_PER_MS,
+)
 
 /**
  * For each block of a segment until when it is believed to be in memory as a whole; negated where
@@ -53,4 +60,10 @@ export class ResidentBlocks {
     }
     return beliefs
   }
+}
+
+/** What a container may use, in bytes; infinite without a limit. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory()
+  return limit === undefined || limit === 0 ? Number.POSITIVE_INFINITY : limit
 }
