@@ -1,14 +1,17 @@
 /** What a process holds at a moment, and whether that grows. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { systemErrorCode } from '../../engine/base/errors.ts'
 import { KIB, MIB } from '../../engine/base/units.ts'
 import type { InnerFigures } from './process-probe.ts'
 
 export interface ProcessFigures extends InnerFigures {
   /** Memory that no file backs. */
   readonly rssAnonBytes: number
+  /** Without the store's files that are there: how many depends on the load of the last minute. */
   readonly descriptors: number
   /** Of memory, too: V8 takes a new one for each 256 KiB of heap. */
   readonly mappings: number
+  /** As {@link descriptors}. */
   readonly fileMappings: number
 }
 
@@ -34,6 +37,8 @@ const TOLERANCES: Readonly<Record<FigureName, { readonly part: number; readonly 
 export const FIGURE_NAMES = Object.keys(TOLERANCES) as FigureName[]
 /** Before this part of a run is over, caches fill and the first files are not old enough to go. */
 const WARM_UP_PART = 0.25
+/** A segment, a file of a queue or of the index; deleted ones have a word behind their name. */
+const STORE_FILE = /\/\d{17,20}$/
 
 /** What everybody can see of a process. */
 export function outerFigures(pid: number): Omit<ProcessFigures, keyof InnerFigures> {
@@ -41,10 +46,24 @@ export function outerFigures(pid: number): Omit<ProcessFigures, keyof InnerFigur
   const mappings = readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n').slice(0, -1)
   return {
     rssAnonBytes: Number(/^RssAnon:\s*(\d+) kB$/m.exec(status)?.[1]) * KIB,
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    descriptors: linksOf(pid).filter((target) => !STORE_FILE.test(target)).length,
     mappings: mappings.length,
-    fileMappings: mappings.filter((line) => line.includes(' /')).length,
+    fileMappings: mappings.filter((line) => line.includes(' /') && !STORE_FILE.test(line)).length,
   }
+}
+
+/** What the open descriptors of a process stand for. */
+function linksOf(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`
+  return readdirSync(directory).flatMap((name) => {
+    try {
+      return [readlinkSync(`${directory}/${name}`)]
+    } catch (error) {
+      // Closed since the folder was listed.
+      if (systemErrorCode(error) !== 'ENOENT') throw error
+      return []
+    }
+  })
 }
 
 /** How one figure went over a run. */
