@@ -50,7 +50,7 @@ interface Origin {
 
 /** Prints a line of facts for each dead letter. */
 export async function listDeadLetters(group: string, options: DeadLetterArguments): Promise<void> {
-  await eachDeadLetter(group, options, async (message) => {
+  await lookAtEach(group, options, async (message) => {
     const { messageId, storeTimestampMs, reconsumeTimes, keys } = message
     const { originTopic, originMessageId } = originOf(message)
     const storeTime = new Date(storeTimestampMs).toISOString()
@@ -62,9 +62,24 @@ export async function listDeadLetters(group: string, options: DeadLetterArgument
 
 /** Prints the dead letters themselves. */
 export async function readDeadLetters(group: string, options: DeadLetterArguments): Promise<void> {
-  await eachDeadLetter(group, options, (message) =>
+  await lookAtEach(group, options, (message) =>
     printMessage(message, options.json === true, originOf(message)),
   )
+}
+
+/** {@link eachDeadLetter}; that there is none is said beside the output, which stays empty. */
+async function lookAtEach(
+  group: string,
+  options: DeadLetterArguments,
+  take: (message: ReceivedMessage) => Promise<void>,
+): Promise<void> {
+  let count = 0
+  await eachDeadLetter(group, options, async (message) => {
+    count += 1
+    await take(message)
+  })
+  const which = options.id === undefined ? 'no dead letters' : 'no such dead letters'
+  if (count === 0) process.stderr.write(`${group} has ${which}\n`)
 }
 
 /** Sends dead letters again, and says of each where it is now. */

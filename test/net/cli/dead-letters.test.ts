@@ -83,7 +83,7 @@ test('list says when, which, how often tried, and where from', async () => {
 
 test('a group that never gave up has none', async () => {
   const listed = await runAgena(['dlq', 'list', 'others', ...names])
-  expect(listed).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+  expect(listed).toEqual({ exitCode: 0, stdout: '', stderr: 'others has no dead letters\n' })
 })
 
 test('read prints bodies, or everything', async () => {
