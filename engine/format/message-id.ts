@@ -24,6 +24,13 @@ import { formatHost } from './host.ts'
 import { HOST_V4_BYTES, HOST_V6_BYTES } from './record-format.ts'
 
 const HEX_DIGITS_PER_BYTE = 2
+const HEX_DIGITS = Buffer.from('0123456789ABCDEF', 'latin1')
+const NIBBLE_BITS = 4
+const NIBBLE_MASK = 0x0f
+
+/** The bytes of one id, and its digits: an id is made for each message that is read or batched. */
+const idBytes = Buffer.alloc(HOST_V6_BYTES + I64_BYTES)
+const idDigits = Buffer.alloc(idBytes.length * HEX_DIGITS_PER_BYTE)
 
 /** The id of a record at `physicalOffset` that the host in `host[start, end)` stored. */
 export function offsetMessageIdOf(
@@ -34,9 +41,15 @@ export function offsetMessageIdOf(
 ): string {
   const hostSize = end - start
   assert(hostSize === HOST_V4_BYTES || hostSize === HOST_V6_BYTES, 'a host has 8 or 20 bytes')
-  const offset = Buffer.alloc(I64_BYTES)
-  writeInt64(offset, 0, physicalOffset)
-  return (host.toString('hex', start, end) + offset.toString('hex')).toUpperCase()
+  const bytes = hostSize + I64_BYTES
+  for (let at = 0; at < hostSize; at += 1) idBytes[at] = host[start + at]!
+  writeInt64(idBytes, hostSize, physicalOffset)
+  for (let at = 0; at < bytes; at += 1) {
+    const byte = idBytes[at]!
+    idDigits[at * HEX_DIGITS_PER_BYTE] = HEX_DIGITS[byte >> NIBBLE_BITS]!
+    idDigits[at * HEX_DIGITS_PER_BYTE + 1] = HEX_DIGITS[byte & NIBBLE_MASK]!
+  }
+  return idDigits.toString('latin1', 0, bytes * HEX_DIGITS_PER_BYTE)
 }
 
 /** What an offset message id says. */
