@@ -17,11 +17,11 @@ const RETRY_MS = 1_000
 /** Longest time between two registrations that counts, in milliseconds: name servers forget a
  *  broker after 120 s (Java: BrokerController.start). */
 const INTERVAL_MS_MAX = 60_000
-/** Where writing a registration takes longer than this, in milliseconds, changes are gathered … */
-const EASY_WORK_MS = 4
-/** … for this many times as long: a broker whose thousands of topics are made one by one has
- *  something else to do. */
+/** A broker whose thousands of topics are made one by one has something else to do than to write
+ *  all of them down each time: a tenth of its time may go into that … */
 const REST_PER_WORK = 10
+/** … beyond this much at once, in milliseconds. Until then changes are gathered. */
+const BURST_WORK_MS = 50
 
 export interface NameServerLinkParts {
   readonly config: BrokerConfig
@@ -43,8 +43,9 @@ export class NameServerLink {
   /** The name server may know this broker. */
   #wasSent = false
   #isClosed = false
-  /** Changes before are told together; by `performance.now()`. */
-  #restUntilMs = 0
+  /** Work on registrations that no rest has made up for, in milliseconds, and as of when. */
+  #workMs = 0
+  #workedAtMs = 0
   #timer: NodeJS.Timeout | undefined
   #connection: Connection | undefined
   /** What failed last: nothing when empty, unknown when undefined. */
@@ -112,7 +113,8 @@ export class NameServerLink {
   }
 
   #restMs(): number {
-    return Math.max(0, this.#restUntilMs - performance.now())
+    const restUntilMs = this.#workedAtMs + (this.#workMs - BURST_WORK_MS) * REST_PER_WORK
+    return Math.max(0, restUntilMs - performance.now())
   }
 
   #refreshIn(waitMs: number): void {
@@ -147,8 +149,9 @@ export class NameServerLink {
     const startMs = performance.now()
     const request = this.#parts.requests.register()
     const endMs = performance.now()
-    const workMs = endMs - startMs
-    this.#restUntilMs = workMs > EASY_WORK_MS ? endMs + workMs * REST_PER_WORK : endMs
+    const restedMs = (startMs - this.#workedAtMs) / REST_PER_WORK
+    this.#workMs = Math.max(0, this.#workMs - restedMs) + (endMs - startMs)
+    this.#workedAtMs = endMs
     return request
   }
 

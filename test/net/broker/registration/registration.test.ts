@@ -166,7 +166,7 @@ test('while writing them down takes long, changes are gathered, and all are told
   let nowMs = performance.now() + 10_000
   let writeCount = 0
   topics.onWrite = () => {
-    nowMs += 5
+    nowMs += 55
     writeCount += 1
   }
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
@@ -182,6 +182,25 @@ test('while writing them down takes long, changes are gathered, and all are told
     nowMs += 60
     await until(() => live.route('later-19'), known)
     expect(writeCount).toBe(2)
+  } finally {
+    clock.mockRestore()
+  }
+})
+
+test('a few changes are told at once, however long writing them down takes', async () => {
+  const live = await liveNameServer()
+  const { registration, topics } = await register([live.server.address])
+  let nowMs = performance.now() + 10_000
+  topics.onWrite = () => {
+    nowMs += 10
+  }
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+  try {
+    for (const name of ['topic-2', 'topic-3', 'topic-4']) {
+      topics.add(name)
+      await registration.settled()
+      expect(await live.route(name)).toBeDefined()
+    }
   } finally {
     clock.mockRestore()
   }
