@@ -5,7 +5,7 @@
  * it waits for SIGINT, by that. Each `npx agena` command of the shell blocks runs too.
  */
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -24,6 +24,13 @@ const ADDRESS = '127.0.0.1:9876'
 const WAIT = { timeout: 20_000, interval: 20 }
 /** Small, but with room for a batch of what the README sends. */
 const STORE = { ...SMALL_STORE, segmentBytes: 16 * MIB }
+/** A file that a snippet's process makes in its folder when it listens for SIGINT. */
+const LISTENS = 'listens'
+const NOTE_LISTENER = `data:text/javascript,${encodeURIComponent(`
+import { writeFileSync } from 'node:fs'
+process.on('newListener', (name) => {
+  if (name === 'SIGINT') setImmediate(() => writeFileSync('${LISTENS}', ''))
+})`)}`
 const COMPILER_OPTIONS = {
   target: 'ES2022',
   lib: ['ES2023', 'ESNext.Disposable'],
@@ -91,12 +98,15 @@ function whatever(text: string): unknown {
 
 async function runSnippet(path: string, snippet: Snippet): ReturnType<AgenaProcess['stop']> {
   using place = temporaryFolder('snippet')
-  const options = { module: path, cwd: place.path, env: { HOME: place.path } }
+  const env = { HOME: place.path, NODE_OPTIONS: `--import=${NOTE_LISTENER}` }
+  const options = { module: path, cwd: place.path, env }
   await using program = new AgenaProcess([], options)
   if (snippet.code.includes('SIGINT')) {
     const isShown = (): boolean => program.stdout.split('\n').length > snippet.shown.length
+    // What it shows may come before it listens for the signal, which ends it without its clean-up.
+    const isListening = (): boolean => existsSync(join(place.path, LISTENS))
     const isOver = (): boolean => program.child.exitCode !== null
-    await vi.waitUntil(() => isShown() || isOver(), WAIT)
+    await vi.waitUntil(() => (isShown() && isListening()) || isOver(), WAIT)
     program.child.kill('SIGINT')
   }
   return await program.ended
