@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import { equalBytes } from './equal-bytes.ts'
 
 const EMPTY = -1
 const FNV_OFFSET_BASIS = 0x811c9dc5
@@ -72,11 +73,7 @@ export class BytesMap<T> {
 
   #isKey(entry: number, bytes: Uint8Array, start: number, end: number, number: number): boolean {
     const key = this.#keys[entry] as Buffer
-    if (this.#numbers[entry] !== number || key.length !== end - start) return false
-    for (let index = 0; index < key.length; index += 1) {
-      if (key[index] !== bytes[start + index]) return false
-    }
-    return true
+    return this.#numbers[entry] === number && equalBytes(bytes, start, end, key)
   }
 
   #rebuild(capacity: number): void {

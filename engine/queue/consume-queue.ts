@@ -17,6 +17,8 @@ import {
 /** The reading side of one (topic, queue). */
 export class ConsumeQueue {
   readonly topic: string
+  /** UTF-8, as a record holds it. */
+  readonly topicBytes: Buffer
   readonly queueId: number
   readonly location: ConsumeQueueLocation
   readonly #files: FileSystem
@@ -36,6 +38,7 @@ export class ConsumeQueue {
   ) {
     this.#files = files
     this.topic = queue.topic
+    this.topicBytes = Buffer.from(queue.topic)
     this.queueId = queue.queueId
     this.location = queue.location
     this.#descriptors = queue.descriptors

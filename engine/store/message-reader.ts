@@ -1,10 +1,12 @@
 /**
  * Reads by queue offset and by physical offset (DefaultMessageStore.getMessage), on the event loop:
- * hot data straight from the mapping, and never anything that would wait for the disk. What is not
- * in memory is answered with `COLD` and the ranges to warm; the same call then finds it.
+ * hot data straight from the mapping, and nothing that is known not to be in memory. What is not
+ * is answered with `COLD` and the ranges to warm; the same call then finds it.
  */
 import { totalmem } from 'node:os'
+import { equalBytes } from '../base/equal-bytes.ts'
 import { StoreError } from '../base/errors.ts'
+import { memoryLimit } from '../base/memory-limit.ts'
 import { I32_BYTES, KIB, MIB } from '../base/units.ts'
 import { readInt32 } from '../format/big-endian.ts'
 import {
@@ -14,7 +16,6 @@ import {
 } from '../format/consume-queue-format.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../format/record-decoder.ts'
 import type { CommitLog } from '../log/commit-log.ts'
-import type { LogSegment } from '../log/log-segment.ts'
 import type { QueueTail } from '../log/queue-tail.ts'
 import type { ConsumeQueue } from '../queue/consume-queue.ts'
 import { FinishedUnits } from './finished-units.ts'
@@ -22,6 +23,7 @@ import type { ColdRange, GetResult, LogSlice } from './get-result.ts'
 import { GetStatus } from './get-status.ts'
 import type { MessageFilter } from './message-filter.ts'
 import { ResidentBlocks } from './resident-blocks.ts'
+import { VerifiedRecords } from './verified-records.ts'
 
 /** Units that one filtered read looks at (`maxFilterMessageSize` of 16,000 bytes). */
 const SCANNED_UNITS_MAX = 16_000 / CONSUME_QUEUE_UNIT_BYTES
@@ -34,8 +36,15 @@ const OLD_ANSWER_COUNT_MAX = 8
 const CLOSE_BYTES_MAX = MIB
 /** Java's estimate of what is still in memory (`accessMessageInMemoryMaxRatio`, 40 %). */
 const HOT_BYTES = totalmem() * 0.4
-/** What this process wrote this recently never left its memory, and cannot have rotted. */
-const RECENT_BYTES = 64 * MIB
+/**
+ * What this process wrote this recently did not leave its memory, unless a read finds that it did,
+ * and so cannot have rotted: a sixteenth of the memory that the process may fill.
+ */
+const RECENT_BYTES = Math.max(64 * MIB, memoryLimit() / 16)
+
+/** How much of a record is looked at. */
+const ALL = { checkCrc: true }
+const STRUCTURE = { checkCrc: false }
 
 export interface GetRequest {
   readonly queueOffset: number
@@ -49,10 +58,15 @@ export class MessageReader {
   readonly #log: CommitLog
   /** Where this process began to write: what lies before came from the disk. */
   readonly #ownOffset: number
+  /** End of the newest stretch that was found not to be in memory; older ones left it before. */
+  #coldOffset = 0
   readonly #units: FinishedUnits
   readonly #unit = createConsumeQueueUnit()
   readonly #view = createRecordView()
   readonly #resident = new ResidentBlocks()
+  readonly #verified = new VerifiedRecords()
+  /** Of the read in progress: one look at the clock for all its records. */
+  #nowMs = 0
 
   constructor(log: CommitLog, reputOffset: () => number) {
     this.#log = log
@@ -98,7 +112,7 @@ export class MessageReader {
 
   /** True when reading this stretch of the log waits for no disk, see {@link ResidentBlocks}. */
   isInMemory(slice: LogSlice): boolean {
-    return this.#resident.has(slice)
+    return this.#resident.has(slice, performance.now())
   }
 
   /** Whether a record is so recent that RocketMQ counts it as being in memory. */
@@ -107,6 +121,7 @@ export class MessageReader {
   }
 
   #reset(queue: ConsumeQueue, tail: QueueTail, result: GetResult): void {
+    this.#nowMs = performance.now()
     result.minOffset = queue.minQueueOffset(this.#log.segments.startOffset)
     result.maxOffset = tail.nextQueueOffset
     result.messageCount = 0
@@ -135,14 +150,17 @@ export class MessageReader {
       nextOffset += 1
       if (physicalOffset < goneUntil || isPreBlankUnit(this.#unit)) continue
       if (request.filter?.matchesTagsCode(this.#unit.tagsCode) === false) continue
-      const rot = this.#rotOf(queue, nextOffset - 1, physicalOffset, recordBytes)
+      const slice = this.#sliceOf(physicalOffset, recordBytes)
+      const rot = this.#rotOf(queue, nextOffset - 1, slice)
       if (rot !== undefined) {
         // What comes before it is served; who asks for it is told.
         if (result.messageCount === 0 && result.coldRanges.length === 0) throw rot
         nextOffset -= 1
         break
       }
-      if (!this.#take(request, result, physicalOffset, recordBytes)) {
+      if (slice !== undefined) {
+        this.#take(request, result, slice)
+      } else {
         if (result.totalBytes === 0) result.status = GetStatus.MESSAGE_WAS_REMOVING
         goneUntil = this.#segmentEnd(physicalOffset)
       }
@@ -165,6 +183,15 @@ export class MessageReader {
     return read
   }
 
+  /** Where the record of a unit lies; undefined when the log no longer holds it. */
+  #sliceOf(physicalOffset: number, lengthBytes: number): LogSlice | undefined {
+    const { segments } = this.#log
+    if (physicalOffset < segments.startOffset) return undefined
+    const segment = segments.find(physicalOffset)
+    if (segment === undefined) return undefined
+    return { segment, start: physicalOffset - segment.startOffset, lengthBytes }
+  }
+
   /**
    * What is wrong with a record that comes from the disk: it is held against its checksum and the
    * unit that led to it. What this process wrote lately never left its memory, and is not read
@@ -173,50 +200,42 @@ export class MessageReader {
   #rotOf(
     queue: ConsumeQueue,
     queueOffset: number,
-    physicalOffset: number,
-    bytes: number,
+    slice: LogSlice | undefined,
   ): StoreError | undefined {
+    if (slice === undefined) return undefined
+    const { segment, start, lengthBytes } = slice
+    const physicalOffset = segment.startOffset + start
+    const end = start + lengthBytes
+    if (end > segment.sizeBytes) return corrupt(slice, queue, 'no record fits in here')
     if (physicalOffset >= this.#recentOffset()) return undefined
-    const { segments } = this.#log
-    const segment =
-      physicalOffset < segments.startOffset ? undefined : segments.find(physicalOffset)
-    if (segment === undefined) return undefined
-    const start = physicalOffset - segment.startOffset
-    const end = start + bytes
-    if (end > segment.sizeBytes) return corrupt(segment, start, queue, 'no record fits in here')
-    if (!this.isInMemory({ segment, start, lengthBytes: bytes })) return undefined
+    if (!this.#resident.has(slice, this.#nowMs)) return undefined
     const log = segment.region.bytes
     const view = this.#view
-    const verdict = readRecord(log, start, end, view, { checkCrc: true })
-    if (verdict !== RecordVerdict.WHOLE) return corrupt(segment, start, queue, verdict)
+    const isVerified = this.#verified.has(physicalOffset, this.#nowMs)
+    const verdict = readRecord(log, start, end, view, isVerified ? STRUCTURE : ALL)
+    if (verdict !== RecordVerdict.WHOLE) return corrupt(slice, queue, verdict)
+    if (!isVerified) this.#verified.add(physicalOffset, this.#nowMs)
     const isWanted =
       view.physicalOffset === physicalOffset &&
-      view.totalBytes === bytes &&
+      view.totalBytes === lengthBytes &&
       view.queueOffset === queueOffset &&
       view.queueId === queue.queueId &&
-      log.toString('utf8', view.topicStart, view.topicEnd) === queue.topic
-    return isWanted ? undefined : corrupt(segment, start, queue, 'the record is another one')
+      equalBytes(log, view.topicStart, view.topicEnd, queue.topicBytes)
+    return isWanted ? undefined : corrupt(slice, queue, 'the record is another one')
   }
 
-  /** What lies behind was written by this process, not long ago. */
+  /** What lies behind was written by this process, not long ago, and stayed in memory. */
   #recentOffset(): number {
-    return Math.max(this.#ownOffset, this.#log.writtenOffset - RECENT_BYTES)
+    return Math.max(this.#ownOffset, this.#coldOffset, this.#log.writtenOffset - RECENT_BYTES)
   }
 
-  #take(request: GetRequest, result: GetResult, physicalOffset: number, bytes: number): boolean {
-    const { segments } = this.#log
-    const segment =
-      physicalOffset < segments.startOffset ? undefined : segments.find(physicalOffset)
-    if (segment === undefined) return false
-    const start = physicalOffset - segment.startOffset
-    if (start + bytes > segment.sizeBytes) return false
-    const slice = { segment, start, lengthBytes: bytes }
-    // What is cold is taken unseen: the read is repeated when it is warm.
-    if (request.filter?.matchesRecord !== undefined && this.isInMemory(slice)) {
-      if (!request.filter.matchesRecord(segment.region.bytes, start, start + bytes)) return true
+  /** What is cold is taken unseen: the read is repeated when it is warm. */
+  #take({ filter }: GetRequest, result: GetResult, slice: LogSlice): void {
+    if (filter?.matchesRecord !== undefined && this.#resident.has(slice, this.#nowMs)) {
+      const { segment, start, lengthBytes } = slice
+      if (!filter.matchesRecord(segment.region.bytes, start, start + lengthBytes)) return
     }
     this.#add(result, slice)
-    return true
   }
 
   /**
@@ -230,9 +249,13 @@ export class MessageReader {
     const { segment, start } = first
     const lengthBytes = last.start + last.lengthBytes - start
     const isClose = last.segment === segment && lengthBytes <= CLOSE_BYTES_MAX
-    if (isClose && this.isInMemory({ segment, start, lengthBytes })) return
+    if (isClose && this.#resident.has({ segment, start, lengthBytes }, this.#nowMs)) return
     for (const slice of slices) {
-      if (!this.isInMemory(slice)) coldRanges.push(rangeOf(slice))
+      if (this.#resident.has(slice, this.#nowMs)) continue
+      coldRanges.push(rangeOf(slice))
+      const physicalOffset = slice.segment.startOffset + slice.start
+      this.#verified.forget(physicalOffset, slice.lengthBytes)
+      this.#coldOffset = Math.max(this.#coldOffset, physicalOffset + slice.lengthBytes)
     }
   }
 
@@ -277,12 +300,11 @@ export class MessageReader {
 }
 
 function corrupt(
-  segment: LogSegment,
-  position: number,
+  { segment, start }: LogSlice,
   { topic, queueId }: ConsumeQueue,
   why: string,
 ): StoreError {
-  const place = `${segment.path} is damaged at byte ${position}`
+  const place = `${segment.path} is damaged at byte ${start}`
   const message = `${place}, where queue ${queueId} of ${topic} leads to: ${why}`
   return new StoreError('STORE_RECORD_CORRUPT', message)
 }

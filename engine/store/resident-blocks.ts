@@ -6,7 +6,7 @@
  * A page that leaves memory within that moment is faulted in by whoever reads it, who then waits
  * for the disk once.
  */
-import { totalmem } from 'node:os'
+import { memoryLimit } from '../base/memory-limit.ts'
 import { GIB, MIB } from '../base/units.ts'
 import type { LogSegment } from '../log/log-segment.ts'
 import type { LogSlice } from './get-result.ts'
@@ -17,10 +17,7 @@ export const BLOCK_BYTES = MIB
 const MEMORY_SHARE = 1 / 64
 const DISK_BYTES_PER_MS = GIB / 1000
 /** How long an answer is believed, in ms: by how much memory the process may fill. */
-export const BELIEVED_MS = Math.min(
-  250,
-  (Math.min(totalmem(), memoryLimit()) * MEMORY_SHARE) / DISK_BYTES_PER_MS,
-)
+export const BELIEVED_MS = Math.min(250, (memoryLimit() * MEMORY_SHARE) / DISK_BYTES_PER_MS)
 
 /**
  * For each block of a segment until when it is believed to be in memory as a whole; negated where
@@ -31,24 +28,24 @@ type Beliefs = Float64Array
 export class ResidentBlocks {
   readonly #beliefs = new WeakMap<LogSegment, Beliefs>()
 
-  /** True when reading this stretch of the log waits for no disk. */
-  has({ segment, start, lengthBytes }: LogSlice): boolean {
+  /** True when reading this stretch of the log waits for no disk, as of `nowMs` (monotonic). */
+  has({ segment, start, lengthBytes }: LogSlice, nowMs: number): boolean {
     const last = Math.floor((start + lengthBytes - 1) / BLOCK_BYTES)
     for (let block = Math.floor(start / BLOCK_BYTES); block <= last; block += 1) {
-      if (!this.#hasBlock(segment, block)) return segment.region.isResident(start, lengthBytes)
+      if (!this.#hasBlock(segment, block, nowMs))
+        return segment.region.isResident(start, lengthBytes)
     }
     return true
   }
 
-  #hasBlock(segment: LogSegment, block: number): boolean {
+  #hasBlock(segment: LogSegment, block: number, nowMs: number): boolean {
     const beliefs = this.#beliefsOf(segment)
-    const now = performance.now()
     const until = beliefs[block] ?? 0
-    if (Math.abs(until) > now) return until > 0
+    if (Math.abs(until) > nowMs) return until > 0
     const start = block * BLOCK_BYTES
     const lengthBytes = Math.min(BLOCK_BYTES, segment.sizeBytes - start)
     const isWhole = segment.region.isResident(start, lengthBytes)
-    beliefs[block] = isWhole ? now + BELIEVED_MS : -(now + BELIEVED_MS)
+    beliefs[block] = isWhole ? nowMs + BELIEVED_MS : -(nowMs + BELIEVED_MS)
     return isWhole
   }
 
@@ -60,10 +57,4 @@ export class ResidentBlocks {
     }
     return beliefs
   }
-}
-
-/** What a container may use, in bytes; infinite without a limit. */
-function memoryLimit(): number {
-  const limit = process.constrainedMemory()
-  return limit === undefined || limit === 0 ? Number.POSITIVE_INFINITY : limit
 }

@@ -3,7 +3,9 @@
  * for objects. It gives up (false) on everything unusual, well-formed or not: the generic codec
  * then decides. What it accepts, the generic codec reads alike.
  */
+
 import { isUtf8 } from 'node:buffer'
+import { equalBytes } from '../../engine/base/equal-bytes.ts'
 import { I16_BYTES, I32_BYTES } from '../../engine/base/units.ts'
 import { SERIALIZE_TYPE_JSON } from '../remoting/frame-format.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
@@ -27,7 +29,7 @@ import {
   VALUE_TEXT,
   VALUE_TRUE,
 } from './json-cursor.ts'
-import { equalBytes, NameTable } from './name-table.ts'
+import { NameTable } from './name-table.ts'
 
 /** Takes the fields of one header as the scanner finds them. */
 export interface FieldTarget {

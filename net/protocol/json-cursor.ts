@@ -3,6 +3,7 @@
  * part of JSON that headers consist of: whatever is unusual (nested values, fractions, escapes in
  * names) fails the walk, and the caller takes the generic way.
  */
+import { equalBytes } from '../../engine/base/equal-bytes.ts'
 import {
   asciiBytes,
   BACKSLASH,
@@ -19,7 +20,6 @@ import {
   SPACE,
 } from './byte-codes.ts'
 import { escapeBytes } from './json-escape.ts'
-import { equalBytes } from './name-table.ts'
 
 /** Kinds of values. */
 export const VALUE_TEXT = 0

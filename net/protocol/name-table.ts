@@ -1,4 +1,5 @@
 import { assert } from '../../engine/base/assert.ts'
+import { equalBytes } from '../../engine/base/equal-bytes.ts'
 import { asciiBytes } from './byte-codes.ts'
 
 const SLOT_COUNT = 256
@@ -46,19 +47,6 @@ export class NameTable {
     }
     return slots
   }
-}
-
-export function equalBytes(
-  buffer: Uint8Array,
-  start: number,
-  end: number,
-  bytes: Uint8Array,
-): boolean {
-  if (end - start !== bytes.length) return false
-  for (let index = 0; index < bytes.length; index += 1) {
-    if (buffer[start + index] !== bytes[index]) return false
-  }
-  return true
 }
 
 function slotOf(buffer: Uint8Array, start: number, end: number, factor: number): number {

@@ -12,13 +12,13 @@
  * same bytes everywhere but at the marked values has the same positions: the fixed part is compared
  * four bytes at a time, the marked values are read. Any other header is scanned like the first.
  */
+import { equalBytes } from '../../engine/base/equal-bytes.ts'
 import { I32_BYTES, I64_BYTES } from '../../engine/base/units.ts'
 import { SERIALIZE_TYPE_JSON } from '../remoting/frame-format.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
 import { asciiBytes, BACKSLASH, NON_ASCII } from './byte-codes.ts'
 import { readDecimal, readDecimalInt32 } from './decimal.ts'
 import { IS_PLAIN } from './json-cursor.ts'
-import { equalBytes } from './name-table.ts'
 import { SendRequestView } from './send-message-scanner.ts'
 
 /** How the separators of a property, U+0001 and U+0002, stand in JSON. */

@@ -108,10 +108,14 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   receive(buffer: Buffer, length: number): void {
     this.#watch.noteActivity()
     if (this.#discarding) return
+    const { turn } = this.#host
+    turn.isReading = true
     try {
       this.#splitter.feed(buffer, length)
     } catch (error) {
       this.#fail(error)
+    } finally {
+      turn.isReading = false
     }
     this.#countKept()
   }

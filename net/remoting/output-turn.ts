@@ -26,9 +26,18 @@ export class OutputTurn {
     flushing.length = 0
   }
 
-  /** Has `output` flushed when the running callback and what it ticked is done. */
+  /**
+   * Says whether received bytes are being handled. What is answered meanwhile leaves when all
+   * connections that have something to read were read: writes in a row wake a peer once, where
+   * one after each read wakes it, and puts it to sleep again, for each of its connections.
+   */
+  isReading = false
+
+  /** Has `output` flushed at the end of the turn, see {@link isReading}. */
   add(output: Flushable): void {
-    if (this.#dirty.push(output) === 1) process.nextTick(this.#flushAll)
+    if (this.#dirty.push(output) > 1) return
+    if (this.isReading) setImmediate(this.#flushAll)
+    else process.nextTick(this.#flushAll)
   }
 
   /** A buffer of at least `bytes` that nobody else writes to. */

@@ -101,6 +101,29 @@ describe('a read by queue offset', () => {
     expect(result.messageCount).toBe(0)
   })
 
+  it('checks what was written lately once it left memory, and again when it left again', () => {
+    const { stepped } = filled(10)
+    const { segment, start } = stepped.get(0, { messageCountMax: 1 }).slices[0]!
+    const time = clock()
+    const rot = (): void => {
+      segment.region.bytes[start + 90]! ^= 1
+    }
+    const leave = (): void => {
+      time.later()
+      const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+      expect(stepped.get(0).status).toBe(GetStatus.COLD)
+      isResident.mockRestore()
+      time.later()
+    }
+    leave()
+    expect(stepped.get(0).messageCount).toBe(10)
+    leave()
+    rot()
+    expect(() => stepped.get(0)).toThrow(expect.objectContaining({ code: 'STORE_RECORD_CORRUPT' }))
+    rot()
+    expect(stepped.get(0).messageCount).toBe(10)
+  })
+
   it('waits at the end of what reput has built', () => {
     const { stepped } = filled(5)
     stepped.append({ body: 'not built yet' })

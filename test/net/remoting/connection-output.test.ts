@@ -83,6 +83,19 @@ test('all output of a turn leaves in one write', async () => {
   expect(output.unsentBytes).toBe(0)
 })
 
+test('what is answered while connections are read leaves when all were read', async () => {
+  const { sink, turn, output } = open()
+  turn.isReading = true
+  build(output, 'a')
+  turn.isReading = false
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  expect(sink.writes).toHaveLength(0)
+  build(output, 'b')
+  await nextTurn()
+  expect(sink.writes).toHaveLength(1)
+  expect(sink.text).toBe('ab')
+})
+
 test('slices go out uncopied, in order between what was built', async () => {
   const { sink, output } = open()
   const slice = large('x')
