@@ -1,5 +1,5 @@
 /**
- * The system calls that Node does not offer, through koffi. Nothing else loads it.
+ * The system calls that Node does not offer, through koffi. Nothing else of the package loads it.
  * `errno` must be read on the line after the call: any other call may reset it.
  */
 import { writeSync } from 'node:fs'

@@ -9,6 +9,7 @@ import type { RemotingCommand } from '../../net/remoting/remoting-command.ts'
 import { createRequest, createResponse } from '../../net/remoting/remoting-command.ts'
 import { RemotingServer } from '../../net/remoting/remoting-server.ts'
 import type { RequestHandler } from '../../net/remoting/request-routes.ts'
+import { whenPortIsFree } from './until.ts'
 
 /** A server that takes note of what it is asked. */
 export class FakePeer {
@@ -30,8 +31,10 @@ export class FakePeer {
     return this.#server.connections
   }
 
+  /** @param port that it had before. @default any */
   async listen(port = 0): Promise<void> {
-    this.#server = await RemotingServer.listen({ port }, { route: (code) => this.#route(code) })
+    const routes = { route: (code: number) => this.#route(code) }
+    this.#server = await whenPortIsFree(() => RemotingServer.listen({ port }, routes))
   }
 
   on(code: number, handler: RequestHandler): this {
@@ -66,6 +69,20 @@ export class FakePeer {
       return handler(request, connection)
     }
   }
+}
+
+/** A broker's answer to a send: the message is stored in the queue that was asked for. */
+export function storedAnswer(
+  request: RemotingCommand,
+  { code = 0, msgId = 'AB' }: { readonly code?: number; readonly msgId?: string } = {},
+): RemotingCommand {
+  const extFields = new Map([
+    ['msgId', msgId],
+    // By its short name.
+    ['queueId', request.extFields.get('e') ?? '0'],
+    ['queueOffset', '7'],
+  ])
+  return createResponse(request, code, { extFields })
 }
 
 /** What a fake name server says of a topic on one broker. */

@@ -15,6 +15,7 @@ import { flipByte } from '../helpers/damage.ts'
 import { hashStore, scrubPlaceOf } from '../helpers/hashed-store.ts'
 import { unpackStoreFixture } from '../helpers/store-fixtures.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { until } from '../helpers/until.ts'
 
 const files = nodeFileSystem()
 
@@ -35,10 +36,6 @@ function startScrub(directory: string, options: StoreOptions, errors: string[] =
     logger,
     delayMs: 1,
   })
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 test('what was found sealed is hashed, at the lowest priority', async () => {

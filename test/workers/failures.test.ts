@@ -2,7 +2,6 @@
  * What a store does when the disk or a thread fails under it: nothing is acknowledged that is not
  * there.
  */
-import { closeSync, openSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { StoreError } from '../../engine/base/errors.ts'
 import { createRecordSource, type RecordSource } from '../../engine/format/record-encoder.ts'
@@ -12,7 +11,9 @@ import { SharedState } from '../../workers/shared-state.ts'
 import { StoreThreads } from '../../workers/store-threads.ts'
 import { type StoreListener, ThreadedStore } from '../../workers/threaded-store.ts'
 import { WorkerHandle } from '../../workers/worker-handle.ts'
+import { replaceDescriptor } from '../helpers/replaced-descriptor.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { until } from '../helpers/until.ts'
 
 const SEGMENT_BYTES = 256 * 1024
 const HOST = Buffer.from([127, 0, 0, 1, 0, 0, 0, 1])
@@ -40,26 +41,6 @@ function hear(events: string[]): StoreListener {
   }
 }
 
-/** Puts something that cannot be written in a descriptor's place. */
-function makeReadOnly(fd: number): void {
-  closeSync(fd)
-  const others: number[] = []
-  for (;;) {
-    const opened = openSync('/dev/null', 'r')
-    if (opened === fd) break
-    if (others.length === 100) throw new Error(`another thread took descriptor ${fd}`)
-    others.push(opened)
-  }
-  for (const other of others) closeSync(other)
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000 && !condition(); round += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  expect(condition()).toBe(true)
-}
-
 describe('a write that fails', () => {
   it('is taken back, ends all writing, and leaves what was there readable', async () => {
     using folder = temporaryFolder('failure')
@@ -73,7 +54,7 @@ describe('a write that fails', () => {
     await until(() => store.reputOffset === written)
     const request = { queueOffset: 0, messageCountMax: 10 }
     await store.read('T', 0, request)
-    makeReadOnly(store.log.segments.last?.fd ?? -1)
+    replaceDescriptor(store.log.segments.last?.fd ?? -1, '/dev/null', 'r')
     store.append(message('lost'), tail)
     await until(() => events.length >= 3)
     expect(events.slice(1)).toEqual([

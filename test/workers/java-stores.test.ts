@@ -18,6 +18,7 @@ import {
   storeFixtureNames,
   unpackStoreFixture,
 } from '../helpers/store-fixtures.ts'
+import { whenBuilt } from '../helpers/until.ts'
 
 const HOST = Buffer.from([127, 0, 0, 1, 0, 0, 0x2a, 0x9f])
 
@@ -27,12 +28,6 @@ function open(directory: string, { settings }: ExpectedStore): Promise<ThreadedS
     indexSlotCount: settings.maxHashSlotNum,
     indexEntryCount: settings.maxIndexNum,
   })
-}
-
-async function whenBuilt(store: ThreadedStore): Promise<void> {
-  while (store.reputOffset < store.log.writtenOffset) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 async function readQueue(store: ThreadedStore, queue: ExpectedQueue): Promise<StoredMessage[]> {

@@ -14,6 +14,7 @@ import { createGetResult } from '../../engine/store/get-result.ts'
 import { GetStatus } from '../../engine/store/get-status.ts'
 import { type StoreListener, ThreadedStore } from '../../workers/threaded-store.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { until, whenBuilt } from '../helpers/until.ts'
 
 const SEGMENT_BYTES = 64 * 1024
 const OPTIONS = {
@@ -44,16 +45,7 @@ async function fill(store: ThreadedStore, from: number, to: number, topic = 'T')
     source.propertiesEnd = source.properties.length
     await until(() => store.append(source, store.tail(topic, 0)) === AppendOutcome.APPENDED)
   }
-  store.log.commitTurn()
-  await until(() => store.reputOffset === store.log.writtenOffset)
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let round = 0; round < 5000; round += 1) {
-    if (condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  expect(condition()).toBe(true)
+  await whenBuilt(store)
 }
 
 function segmentNames(store: ThreadedStore): number[] {

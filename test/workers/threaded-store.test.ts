@@ -9,6 +9,7 @@ import { AppendOutcome } from '../../engine/log/append-outcome.ts'
 import { SharedState } from '../../workers/shared-state.ts'
 import { ThreadedStore } from '../../workers/threaded-store.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { until, whenBuilt } from '../helpers/until.ts'
 
 const OPTIONS = {
   segmentBytes: 256 * 1024,
@@ -28,18 +29,6 @@ function append(store: ThreadedStore, topic: string, body: string): number {
   source.bodyEnd = source.body.length
   expect(store.append(source, store.tail(topic, 0))).toBe(AppendOutcome.APPENDED)
   return store.log.lastQueueOffset
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000 && !condition(); round += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  expect(condition()).toBe(true)
-}
-
-async function whenBuilt(store: ThreadedStore): Promise<void> {
-  store.log.commitTurn()
-  await until(() => store.reputOffset === store.log.writtenOffset)
 }
 
 async function bodies(store: ThreadedStore, topic: string): Promise<string[]> {

@@ -7,6 +7,7 @@ import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { pullFields, RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
+import { whenBuilt } from '../../helpers/until.ts'
 
 const { PULL_MESSAGE, LITE_PULL_MESSAGE, SEND_MESSAGE_V2 } = RequestCode
 /** Suspend, and a subscription of its own. */
@@ -19,11 +20,8 @@ async function send(running: RunningStandalone, text: string, tags?: string): Pr
 }
 
 /** What was sent has its unit in the queue. */
-async function built(running: RunningStandalone): Promise<void> {
-  const { store } = running.server.broker
-  while (store.reputOffset < store.log.writtenOffset) {
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
+function built(running: RunningStandalone): Promise<void> {
+  return whenBuilt(running.server.broker.store)
 }
 
 function texts(answer: RemotingCommand): string[] {
@@ -135,10 +133,12 @@ describe('a pull is refused', () => {
 })
 
 describe('long polling', () => {
+  // For longer than an answer is waited for. Requests of one connection are taken in their order,
+  // so a pull waits already when the next one comes.
   const waiting = (running: RunningStandalone, more: Record<string, string | number> = {}) =>
     running.ask(
       PULL_MESSAGE,
-      pullFields('T', { sysFlag: SUSPEND, suspendTimeoutMillis: 8000, ...more }),
+      pullFields('T', { sysFlag: SUSPEND, suspendTimeoutMillis: 60_000, ...more }),
     )
 
   it('answers when a message comes', async () => {
@@ -146,7 +146,6 @@ describe('long polling', () => {
     await send(running, 'a')
     await built(running)
     const pull = waiting(running, { queueOffset: 1 })
-    await new Promise((resolve) => setTimeout(resolve, 50))
     await send(running, 'b')
     expect(texts(await pull)).toEqual(['b'])
   })
@@ -166,7 +165,6 @@ describe('long polling', () => {
     await send(running, 'a', 'red')
     await built(running)
     const pull = waiting(running, { queueOffset: 1, subscription: 'blue' })
-    await new Promise((resolve) => setTimeout(resolve, 30))
     await send(running, 'b', 'red')
     await send(running, 'c', 'blue')
     expect(texts(await pull)).toEqual(['c'])
@@ -177,7 +175,6 @@ describe('long polling', () => {
     await send(running, 'a')
     await built(running)
     const pull = waiting(running, { queueOffset: 1 })
-    await new Promise((resolve) => setTimeout(resolve, 30))
     await running.ask(RequestCode.DELETE_TOPIC_IN_BROKER, { topic: 'T' })
     expect((await pull).code).not.toBe(0)
   })
@@ -192,9 +189,7 @@ describe('long polling', () => {
       if (pause === 1) await new Promise((resolve) => setImmediate(resolve))
       if (pause === 2) await new Promise((resolve) => setTimeout(resolve, random.below(3)))
       const sent = send(running, String(queueOffset))
-      const started = performance.now()
       expect(texts(await pull), `seed ${random.seed}`).toEqual([String(queueOffset)])
-      expect(performance.now() - started, `seed ${random.seed}`).toBeLessThan(5000)
       await sent
     }
   })

@@ -6,6 +6,7 @@ import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
+import { whenBuilt } from '../../helpers/until.ts'
 
 const { SEARCH_OFFSET_BY_TIMESTAMP, GET_MAX_OFFSET, GET_MIN_OFFSET } = RequestCode
 const { GET_EARLIEST_MSG_STORETIME, SEND_MESSAGE_V2 } = RequestCode
@@ -13,11 +14,8 @@ const { QUERY_MESSAGE, VIEW_MESSAGE_BY_ID } = RequestCode
 /** Java's `Long.MAX_VALUE`, which its client sends as the end of the time. */
 const FOREVER = '9223372036854775807'
 
-async function built(running: RunningStandalone): Promise<void> {
-  const { store } = running.server.broker
-  while (store.reputOffset < store.log.writtenOffset) {
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
+function built(running: RunningStandalone): Promise<void> {
+  return whenBuilt(running.server.broker.store)
 }
 
 test('a queue tells its ends and what was stored when', async () => {

@@ -12,7 +12,8 @@ import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import { DrivenBroker, requestOf } from '../../helpers/driven-broker.ts'
 import { pullFields, sendFields } from '../../helpers/running-standalone.ts'
-import { RawPeer, until } from '../remoting/raw-peer.ts'
+import { until, whenBuilt } from '../../helpers/until.ts'
+import { RawPeer } from '../remoting/raw-peer.ts'
 
 const { HEART_BEAT, PULL_MESSAGE, SEND_MESSAGE_V2 } = RequestCode
 const BODY_BYTES = 60_000
@@ -78,7 +79,7 @@ test('consumers that stop reading slow nobody, are bounded, and are ended by nam
   for (let index = 0; index < OLD; index += 1) {
     await broker.ask(SEND_MESSAGE_V2, sendFields('T'), Buffer.alloc(BODY_BYTES, 'o'))
   }
-  await until(() => broker.store.reputOffset === broker.store.log.writtenOffset)
+  await whenBuilt(broker.store)
   const peers = await Promise.all(
     Array.from({ length: STOPPED }, (_, index) => stoppedConsumer(broker, index)),
   )

@@ -13,7 +13,8 @@ import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import { createRequest, type RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { pullFields, RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
-import { RawPeer, until } from '../remoting/raw-peer.ts'
+import { until, whenBuilt } from '../../helpers/until.ts'
+import { RawPeer } from '../remoting/raw-peer.ts'
 
 const { DELETE_EXPIRED_COMMITLOG, PULL_MESSAGE, SEND_MESSAGE_V2 } = RequestCode
 /** Five of them fill a segment of 1 MiB. */
@@ -37,8 +38,7 @@ async function startFilled(releaseSegmentMs: number): Promise<RunningStandalone>
     },
   })
   for (const body of BODIES) await running.ask(SEND_MESSAGE_V2, sendFields('T'), body)
-  const { store } = running.server.broker
-  await until(() => store.reputOffset === store.log.writtenOffset)
+  await whenBuilt(running.server.broker.store)
   return running
 }
 

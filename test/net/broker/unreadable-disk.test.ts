@@ -11,7 +11,7 @@ import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
 import { DrivenBroker } from '../../helpers/driven-broker.ts'
 import { pullFields, sendFields } from '../../helpers/running-standalone.ts'
-import { until } from '../remoting/raw-peer.ts'
+import { until, whenBuilt } from '../../helpers/until.ts'
 
 const { CONSUMER_SEND_MSG_BACK, PULL_MESSAGE, SEND_MESSAGE_V2, VIEW_MESSAGE_BY_ID } = RequestCode
 
@@ -35,7 +35,7 @@ async function startDamaged(lines: string[]): Promise<DrivenBroker> {
   const broker = await DrivenBroker.start({}, { logger: { info: note, warn: note, error: note } })
   const bad = await send(broker, 'bad')
   await send(broker, 'good')
-  await until(() => broker.store.reputOffset === broker.store.log.writtenOffset)
+  await whenBuilt(broker.store)
   broker.store.isCold = (start) => start === bad
   broker.store.onWarm = ([range]) => Promise.reject(badSector(range!.path))
   return broker
@@ -96,8 +96,7 @@ test('a delayed message is delivered when the disk gives it back, others meanwhi
   expect(await send(broker, 'bad', 1)).toBe(0)
   await send(broker, 'good', 2)
   await until(() => broker.store.maxQueueOffset('T', 0) === 2)
-  // Both may have been appended in the turn that is not yet written.
-  await until(() => broker.store.reputOffset === broker.store.log.appendedOffset)
+  await whenBuilt(broker.store)
   const pulled = await broker.ask(PULL_MESSAGE, pullFields('T'))
   const bodies = [...messagesIn(pulled.body)].map(({ body }) => body.toString())
   expect(bodies.sort()).toEqual(['bad', 'good'])

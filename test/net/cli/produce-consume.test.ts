@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Standalone, startStandalone } from '../../../net/standalone/index.ts'
 import { AgenaProcess, runAgena } from '../../helpers/agena-process.ts'
+import { whenBuilt } from '../../helpers/until.ts'
 
 let directory: string
 let server: Standalone
@@ -93,9 +94,7 @@ test.each([[[]], [['-g', 'taggers']]])('tags are told apart %j', async (group) =
 test('by default only what comes from now on is shown, and a signal ends it well', async () => {
   await runAgena(['produce', ...names, '-t', 'Live', '--count', '3'])
   await using consumer = new AgenaProcess(['consume', ...names, '-t', 'Live'])
-  await expect
-    .poll(() => server.broker.store.reputOffset >= server.broker.store.log.writtenOffset)
-    .toBe(true)
+  await whenBuilt(server.broker.store)
   // The consumer says nothing when it has begun: send until it has seen one.
   for (let number = 0; consumer.stdout === '' && number < 100; number++) {
     await runAgena(['produce', ...names, '-t', 'Live'], { input: `live ${number}\n` })

@@ -3,55 +3,30 @@
  * hears of its own message.
  * Method: our own broker in this process; which requests came is seen by a fake one.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Message } from '../../../net/client/message.ts'
 import { Producer } from '../../../net/client/producer.ts'
-import type { ProducerOptions } from '../../../net/client/producer-options.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
-import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createResponse } from '../../../net/remoting/remoting-command.ts'
-import { FakeCluster, type FakePeer } from '../../helpers/fake-cluster.ts'
+import { type FakePeer, storedAnswer } from '../../helpers/fake-cluster.ts'
 import { RunningStandalone } from '../../helpers/running-standalone.ts'
+import { ProducerPlace } from './producer-place.ts'
 
 /** Longer than a test may take: what is sent before was not sent by time. */
 const NEVER_MS = 30_000
 const ILLEGAL = 13
 
-let cluster: FakeCluster
+const place = new ProducerPlace(['broker-a'], { autoBatch: true, autoBatchDelayMs: NEVER_MS })
 let broker: FakePeer
-const producers: Producer[] = []
 
-beforeEach(async () => {
-  cluster = await FakeCluster.start('broker-a')
-  broker = cluster.brokers[0]!
+beforeEach(() => {
+  broker = place.cluster.brokers[0]!
+  // It keeps batches whole: one id for all.
   for (const code of [RequestCode.SEND_BATCH_MESSAGE, RequestCode.SEND_MESSAGE_V2]) {
-    broker.on(code, (request) => stored(request))
+    broker.on(code, (request) => storedAnswer(request))
   }
-  for (const topic of ['T', 'U']) cluster.setTopic(topic, [{ broker, count: 2 }])
+  for (const topic of ['T', 'U']) place.cluster.setTopic(topic, [{ broker, count: 2 }])
 })
-afterEach(async () => {
-  for (const producer of producers.splice(0)) await producer.close()
-  await cluster[Symbol.asyncDispose]()
-})
-
-async function start(options: Partial<ProducerOptions> = {}): Promise<Producer> {
-  const nameServers = [cluster.nameServer.address]
-  const settings = { autoBatch: true, autoBatchDelayMs: NEVER_MS }
-  const producer = await Producer.start({ nameServers, group: 'tests', ...settings, ...options })
-  producers.push(producer)
-  return producer
-}
-
-/** A broker that keeps batches whole: one id for all. */
-function stored(request: RemotingCommand): RemotingCommand {
-  const extFields = new Map([
-    ['msgId', 'AB'],
-    ['queueId', request.extFields.get('e')!],
-    ['queueOffset', '7'],
-  ])
-  return createResponse(request, 0, { extFields })
-}
-
 const batchCount = (): number => broker.requestsOf(RequestCode.SEND_BATCH_MESSAGE).length
 const singleCount = (): number => broker.requestsOf(RequestCode.SEND_MESSAGE_V2).length
 
@@ -73,7 +48,7 @@ test('each message gets its own id, place and offset', async () => {
 })
 
 test('what is gathered goes when it is large enough, without waiting', async () => {
-  const producer = await start({ autoBatchBytes: 1_000 })
+  const producer = await place.start({ autoBatchBytes: 1_000 })
   const body = 'x'.repeat(100)
   const sends = Array.from({ length: 30 }, () => producer.send({ topic: 'T', body }))
   await expect.poll(batchCount).toBeGreaterThan(2)
@@ -84,9 +59,9 @@ test('what is gathered goes when it is large enough, without waiting', async () 
 })
 
 test('what is gathered goes after a while, or when the producer is closed', async () => {
-  const quick = await start({ autoBatchDelayMs: 1 })
+  const quick = await place.start({ autoBatchDelayMs: 1 })
   expect((await quick.send({ topic: 'T', body: 'x' })).offsetMessageId).toBe('AB')
-  const slow = await start()
+  const slow = await place.start()
   const sending = slow.send({ topic: 'T', body: 'x' })
   await slow.close()
   expect((await sending).status).toBe('SEND_OK')
@@ -94,7 +69,7 @@ test('what is gathered goes after a while, or when the producer is closed', asyn
 })
 
 test('messages that differ in what a batch shares are not gathered together', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const alike: Message = { topic: 'T', body: 'x' }
   const queue = { topic: 'T', brokerName: 'broker-a', queueId: 1 }
   const sends = [
@@ -118,7 +93,7 @@ test.each([
   ['a time of its own', {}, { timeoutMs: 1_000 }, {}],
   ['no room', {}, {}, { autoBatchTotalBytes: 1 }],
 ])('a message with %s is sent alone', async (_, more, options, settings) => {
-  const producer = await start(settings)
+  const producer = await place.start(settings)
   const message = { topic: 'T', body: 'x', ...more }
   const first = producer.send({ topic: 'T', body: 'waits' })
   await producer.send(message, options)
@@ -128,7 +103,7 @@ test.each([
 })
 
 test('a message that cannot be sent takes no other with it', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const good = producer.send({ topic: 'T', body: 'x' })
   const bad = producer.send({ topic: 'T', body: '' })
   await expect(bad).rejects.toMatchObject({ code: 'CLIENT_MESSAGE_ILLEGAL' })
@@ -138,7 +113,7 @@ test('a message that cannot be sent takes no other with it', async () => {
 
 test('a refusal reaches everybody whose message was in the batch', async () => {
   broker.on(RequestCode.SEND_BATCH_MESSAGE, (request) => createResponse(request, ILLEGAL))
-  const producer = await start()
+  const producer = await place.start()
   const sends = [1, 2].map((at) => producer.send({ topic: 'T', body: `${at}` }))
   const ends = Promise.allSettled(sends)
   await producer.close()
@@ -148,7 +123,7 @@ test('a refusal reaches everybody whose message was in the batch', async () => {
 })
 
 test('what waits when the producer is destroyed fails at once', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const sending = producer.send({ topic: 'T', body: 'x' })
   const failure = sending.catch((error: unknown) => error)
   await producer.destroy(new Error('the test ends it'))
@@ -161,5 +136,5 @@ test.each([
   ['more than half a minute', { autoBatchDelayMs: 30_001 }],
   ['more than 2 MiB', { autoBatchBytes: 2 * 1024 * 1024 + 1 }],
 ])('%s is refused at start', async (_, options) => {
-  await expect(start(options)).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
+  await expect(place.start(options)).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
 })

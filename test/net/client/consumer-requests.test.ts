@@ -34,7 +34,7 @@ function ask(
 ): Promise<RemotingCommand> {
   const [connection] = place.peer.connections
   const request = createRequest(code, { extFields: new Map(Object.entries(extFields)), body })
-  return connection!.invoke(request, 1_000)
+  return connection!.invoke(request, 10_000)
 }
 
 function resetTo(offset: number, topic = 'T', group = GROUP): Promise<RemotingCommand> {
@@ -234,5 +234,5 @@ test('a change of the group is acted upon at once', async () => {
   const [connection] = place.peer.connections
   const extFields = new Map([['consumerGroup', GROUP]])
   place.peer.pushTo(connection!, RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, extFields)
-  await expect.poll(lists, { interval: 5, timeout: 500 }).toBeGreaterThan(before)
+  await expect.poll(lists).toBeGreaterThan(before)
 })

@@ -13,7 +13,7 @@ import { FakeCluster, type FakePeer } from '../../helpers/fake-cluster.ts'
 import { FakeMessageBroker } from '../../helpers/fake-message-broker.ts'
 
 const GROUP = 'tests'
-const SOON = { timeoutMs: 5_000 }
+const SOON = { timeoutMs: 10_000 }
 const NOW = { timeoutMs: 60 }
 
 let cluster: FakeCluster
@@ -55,6 +55,14 @@ async function bodiesOf(consumer: LitePullConsumer, options = SOON): Promise<str
 }
 
 const committed = (): number | undefined => broker.committed(GROUP, 'T', 0)
+
+/** The offsets that were asked for in a queue of `T`, in their order. */
+function offsetsAsked(queueId: number): number[] {
+  return peer
+    .requestsOf(RequestCode.LITE_PULL_MESSAGE)
+    .filter(({ extFields }) => extFields.get('queueId') === String(queueId))
+    .map(({ extFields }) => Number(extFields.get('queueOffset')))
+}
 
 test('pulls are lite pulls that carry their subscription', async () => {
   append('a')
@@ -101,7 +109,8 @@ test('queues take turns', async () => {
   append('a0', 'a1', 'a2', 'a3')
   for (const body of ['b0', 'b1']) broker.append('T', 1, { body })
   const consumer = await start({ subscriptions, pullCountMax: 2 })
-  await sleep(50)
+  // Everything is here: the last pull of each queue waits for more.
+  await expect.poll(() => [offsetsAsked(0).at(-1), offsetsAsked(1).at(-1)]).toEqual([4, 2])
   const turns = [await bodiesOf(consumer), await bodiesOf(consumer), await bodiesOf(consumer)]
   expect(turns.slice(0, 2)).toContainEqual(['b0', 'b1'])
   expect(turns.flat().sort()).toEqual(['a0', 'a1', 'a2', 'a3', 'b0', 'b1'])
@@ -234,13 +243,10 @@ test('seek is bounded by what the queue holds', async () => {
 test('no more is pulled than may wait, and pulling goes on when there is room', async () => {
   append(...Array.from({ length: 30 }, (_, index) => `m${index}`))
   const consumer = await start({ subscriptions, totalCountMax: 10, pullCountMax: 5 })
+  await expect.poll(() => offsetsAsked(0)).toEqual([0, 5])
+  // And no further.
   await sleep(60)
-  const asked = (): number[] =>
-    peer
-      .requestsOf(RequestCode.LITE_PULL_MESSAGE)
-      .filter(({ extFields }) => extFields.get('queueId') === '0')
-      .map(({ extFields }) => Number(extFields.get('queueOffset')))
-  expect(asked()).toEqual([0, 5])
+  expect(offsetsAsked(0)).toEqual([0, 5])
   const bodies: string[] = []
   while (bodies.length < 30) bodies.push(...(await bodiesOf(consumer)))
   expect(bodies).toEqual(Array.from({ length: 30 }, (_, index) => `m${index}`))

@@ -14,7 +14,7 @@ import { FakeCluster, type FakePeer } from '../../helpers/fake-cluster.ts'
 import { FakeMessageBroker } from '../../helpers/fake-message-broker.ts'
 
 const GROUP = 'tests'
-const SOON = { timeoutMs: 5_000 }
+const SOON = { timeoutMs: 10_000 }
 const NOW = { timeoutMs: 60 }
 const FIRST = { topic: 'T', brokerName: 'broker-a', queueId: 0 }
 
@@ -52,7 +52,7 @@ async function resetTo(offset: number): Promise<number> {
   )
   const body = encodeBody(ResetOffsetBody, { offsetTable: [[FIRST, offset]] })
   const code = RequestCode.RESET_CONSUMER_CLIENT_OFFSET
-  const answer = await connection!.invoke(createRequest(code, { extFields, body }), 1_000)
+  const answer = await connection!.invoke(createRequest(code, { extFields, body }), 10_000)
   return answer.code
 }
 

@@ -2,43 +2,27 @@
  * Goal: a batch of any size goes out as the requests it takes, and a failure says what is stored.
  * Method: fake brokers that read each request as RocketMQ's broker does.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { createBatchMessageView, readBatchMessage } from '../../../engine/format/batch-format.ts'
 import { splitBatch } from '../../../net/client/batch-split.ts'
 import type { Message } from '../../../net/client/message.ts'
-import { Producer } from '../../../net/client/producer.ts'
-import type { ProducerOptions } from '../../../net/client/producer-options.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createResponse } from '../../../net/remoting/remoting-command.ts'
-import { FakeCluster, type FakePeer } from '../../helpers/fake-cluster.ts'
+import { type FakePeer, storedAnswer } from '../../helpers/fake-cluster.ts'
+import { ProducerPlace } from './producer-place.ts'
 
 const ILLEGAL = 13
 const BYTES_MAX = 1_000
 
-let cluster: FakeCluster
+const place = new ProducerPlace(['broker-a'], { messageBytesMax: BYTES_MAX })
 let broker: FakePeer
-const producers: Producer[] = []
 
-beforeEach(async () => {
-  cluster = await FakeCluster.start('broker-a')
-  broker = cluster.brokers[0]!
+beforeEach(() => {
+  broker = place.cluster.brokers[0]!
   broker.on(RequestCode.SEND_BATCH_MESSAGE, (request) => stored(request))
-  cluster.setTopic('T', [{ broker, count: 4 }])
+  place.cluster.setTopic('T', [{ broker, count: 4 }])
 })
-afterEach(async () => {
-  for (const producer of producers.splice(0)) await producer.close()
-  await cluster[Symbol.asyncDispose]()
-})
-
-async function start(options: Partial<ProducerOptions> = {}): Promise<Producer> {
-  const nameServers = [cluster.nameServer.address]
-  const limits = { messageBytesMax: BYTES_MAX }
-  const producer = await Producer.start({ nameServers, group: 'tests', ...limits, ...options })
-  producers.push(producer)
-  return producer
-}
-
 const batches = (): readonly RemotingCommand[] => broker.requestsOf(RequestCode.SEND_BATCH_MESSAGE)
 
 function bodiesIn(request: RemotingCommand): readonly string[] {
@@ -54,12 +38,7 @@ function bodiesIn(request: RemotingCommand): readonly string[] {
 
 /** Each message's offset message id is its body. */
 function stored(request: RemotingCommand): RemotingCommand {
-  const extFields = new Map([
-    ['msgId', bodiesIn(request).join(',')],
-    ['queueId', request.extFields.get('e')!],
-    ['queueOffset', '7'],
-  ])
-  return createResponse(request, 0, { extFields })
+  return storedAnswer(request, { msgId: bodiesIn(request).join(',') })
 }
 
 function messages(count: number, bodyBytes = 100): readonly Message[] {
@@ -70,7 +49,7 @@ function messages(count: number, bodyBytes = 100): readonly Message[] {
 }
 
 test('a batch over the limit is several requests, each within it and in order', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const sent = messages(30)
   const results = await producer.sendBatch(sent)
   expect(results.length).toBeGreaterThan(3)
@@ -84,7 +63,7 @@ test('a batch over the limit is several requests, each within it and in order', 
 })
 
 test('parts take the queues in turn, unless a queue or a selector is given', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const placesOf = async (options: object): Promise<ReadonlySet<number>> => {
     const results = await producer.sendBatch(messages(30), options)
     return new Set(results.map(({ queue }) => queue.queueId))
@@ -107,7 +86,7 @@ test('a part that fails ends the batch, and the error says what is stored', asyn
     count += 1
     return count === 3 ? createResponse(request, ILLEGAL) : stored(request)
   })
-  const producer = await start()
+  const producer = await place.start()
   const sent = messages(30)
   const error = await producer.sendBatch(sent).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'CLIENT_REQUEST_REFUSED', responseCode: ILLEGAL })
@@ -125,7 +104,7 @@ test('the time is one for all parts', async () => {
     count += 1
     return count === 1 ? stored(request) : new Promise(() => undefined)
   })
-  const producer = await start()
+  const producer = await place.start()
   const failure = producer.sendBatch(messages(30), { timeoutMs: 100 })
   await expect(failure).rejects.toMatchObject({
     code: 'CLIENT_TIMEOUT',
@@ -136,7 +115,7 @@ test('the time is one for all parts', async () => {
 })
 
 test('one message that is too large refuses all before anything is sent', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const large = { topic: 'T', body: 'x'.repeat(BYTES_MAX + 1) }
   const framed = { topic: 'T', body: 'x'.repeat(BYTES_MAX) }
   for (const last of [large, framed]) {
@@ -163,7 +142,7 @@ test('parts are as full as can be', () => {
 test('a message goes to the queue that is given, and is tried nowhere else', async () => {
   const sends = (): number => broker.requestsOf(RequestCode.SEND_MESSAGE_V2).length
   broker.on(RequestCode.SEND_MESSAGE_V2, (request) => createResponse(request, 1))
-  const producer = await start()
+  const producer = await place.start()
   const queue = { topic: 'T', brokerName: 'broker-a', queueId: 3 }
   const failure = producer.send({ topic: 'T', body: 'x' }, { queue })
   await expect(failure).rejects.toMatchObject({ responseCode: 1 })
@@ -179,7 +158,7 @@ test.each([
     { queue: { topic: 'T', brokerName: 'broker-a', queueId: 0 }, shardingKey: 'k' },
   ],
 ])('%s is refused', async (_, options) => {
-  const producer = await start()
+  const producer = await place.start()
   const failure = producer.send({ topic: 'T', body: 'x' }, options)
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
 })

@@ -3,14 +3,14 @@
  * a send that is retried ends as Java's does.
  * Method: fake brokers on loopback; pauses so long that they cannot end within a test.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { SendResult } from '../../../net/client/message.ts'
-import { Producer } from '../../../net/client/producer.ts'
-import type { ProducerOptions } from '../../../net/client/producer-options.ts'
+import type { Producer } from '../../../net/client/producer.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createResponse } from '../../../net/remoting/remoting-command.ts'
-import { FakeCluster, type FakePeer } from '../../helpers/fake-cluster.ts'
+import { type FakeCluster, type FakePeer, storedAnswer } from '../../helpers/fake-cluster.ts'
+import { ProducerPlace } from './producer-place.ts'
 
 const HOUR_MS = 3_600_000
 /** Everything that is as slow as a failure costs an hour. */
@@ -23,13 +23,13 @@ const ILLEGAL = 13
 const BUSY = 2
 const SLAVE_TIMEOUT = 12
 
+const place = new ProducerPlace(['broker-a', 'broker-b'])
 let cluster: FakeCluster
 let brokerA: FakePeer
 let brokerB: FakePeer
-const producers: Producer[] = []
 
-beforeEach(async () => {
-  cluster = await FakeCluster.start('broker-a', 'broker-b')
+beforeEach(() => {
+  cluster = place.cluster
   ;[brokerA, brokerB] = cluster.brokers as [FakePeer, FakePeer]
   for (const broker of cluster.brokers) answer(broker, 0)
   cluster.setTopic('T', [
@@ -37,29 +37,8 @@ beforeEach(async () => {
     { broker: brokerB, count: 2 },
   ])
 })
-afterEach(async () => {
-  for (const producer of producers.splice(0)) await producer.close()
-  await cluster[Symbol.asyncDispose]()
-})
-
-async function start(options: Partial<ProducerOptions> = {}): Promise<Producer> {
-  const nameServers = [cluster.nameServer.address]
-  const producer = await Producer.start({ nameServers, group: 'tests', ...options })
-  producers.push(producer)
-  return producer
-}
-
 function answer(broker: FakePeer, code: number): void {
-  broker.on(RequestCode.SEND_MESSAGE_V2, (request) => stored(request, code))
-}
-
-function stored(request: RemotingCommand, code: number): RemotingCommand {
-  const extFields = new Map([
-    ['msgId', 'AB'],
-    ['queueId', '0'],
-    ['queueOffset', '7'],
-  ])
-  return createResponse(request, code, { extFields })
+  broker.on(RequestCode.SEND_MESSAGE_V2, (request) => storedAnswer(request, { code }))
 }
 
 const sendsTo = (broker: FakePeer): number => broker.requestsOf(RequestCode.SEND_MESSAGE_V2).length
@@ -74,7 +53,7 @@ async function sendMany(producer: Producer, count: number): Promise<readonly Sen
 
 test('a broker that refuses is asked once, and not again while its pause lasts', async () => {
   answer(brokerA, BUSY)
-  const producer = await start(STRICT)
+  const producer = await place.start(STRICT)
   await sendMany(producer, 12)
   expect(sendsTo(brokerA)).toBe(1)
   expect(sendsTo(brokerB)).toBe(12)
@@ -82,13 +61,13 @@ test('a broker that refuses is asked once, and not again while its pause lasts',
 
 test('without the option it is asked again and again', async () => {
   answer(brokerA, BUSY)
-  const producer = await start()
+  const producer = await place.start()
   await sendMany(producer, 12)
   expect(sendsTo(brokerA)).toBeGreaterThan(2)
 })
 
 test('a broker that is gone is connected to once', async () => {
-  const producer = await start({ ...STRICT, retryCountMax: 0 })
+  const producer = await place.start({ ...STRICT, retryCountMax: 0 })
   await brokerA.stop()
   let lostCount = 0
   for (let at = 0; at < 12; at += 1) {
@@ -103,7 +82,7 @@ test('a broker that is gone is connected to once', async () => {
 
 test('a refusal that every broker would repeat is held against none', async () => {
   answer(brokerA, ILLEGAL)
-  const producer = await start(STRICT)
+  const producer = await place.start(STRICT)
   let refusedCount = 0
   for (let at = 0; at < 8; at += 1) {
     await producer.send({ topic: 'T', body: 'x' }).catch(() => {
@@ -116,7 +95,7 @@ test('a refusal that every broker would repeat is held against none', async () =
 test('when every broker is left alone, messages are sent all the same', async () => {
   answer(brokerA, BUSY)
   answer(brokerB, BUSY)
-  const producer = await start({ ...STRICT, retryCountMax: 1 })
+  const producer = await place.start({ ...STRICT, retryCountMax: 1 })
   const first = producer.send({ topic: 'T', body: 'x' })
   await expect(first).rejects.toMatchObject({ responseCode: BUSY })
   answer(brokerA, 0)
@@ -125,7 +104,7 @@ test('when every broker is left alone, messages are sent all the same', async ()
 })
 
 test('one-way sends and sends to a given queue count too', async () => {
-  const producer = await start({ ...STRICT, retryCountMax: 0 })
+  const producer = await place.start({ ...STRICT, retryCountMax: 0 })
   await brokerA.stop()
   const selector = (queues: readonly { queueId: number }[]): never => queues[0] as never
   const failure = producer.send({ topic: 'T', body: 'x' }, { selector })
@@ -142,7 +121,7 @@ test('the detector asks a lost broker until it is back', async () => {
   )
   answer(brokerA, BUSY)
   answer(brokerB, BUSY)
-  const producer = await start({ ...STRICT, startDetectorEnable: true, detectIntervalMs: 1 })
+  const producer = await place.start({ ...STRICT, startDetectorEnable: true, detectIntervalMs: 1 })
   const failure = producer.send({ topic: 'T', body: 'x' })
   await expect(failure).rejects.toMatchObject({ responseCode: BUSY })
   answer(brokerA, 0)
@@ -161,7 +140,7 @@ test('the detector asks a lost broker until it is back', async () => {
 test('a refusal after a stored but unsafe message does not hide that it is stored', async () => {
   answer(brokerA, SLAVE_TIMEOUT)
   answer(brokerB, ILLEGAL)
-  const producer = await start({ retryWhenNotSafe: true })
+  const producer = await place.start({ retryWhenNotSafe: true })
   const seen = new Set<unknown>()
   for (let at = 0; at < 8; at += 1) {
     const before = sendsTo(brokerA)
@@ -178,7 +157,7 @@ test('a refusal after a stored but unsafe message does not hide that it is store
 
 test('a broker that hangs has only its own share of the time', async () => {
   brokerA.on(RequestCode.SEND_MESSAGE_V2, () => new Promise(() => undefined))
-  const producer = await start({ attemptTimeoutMs: 50, sendTimeoutMs: 60_000 })
+  const producer = await place.start({ attemptTimeoutMs: 1_000, sendTimeoutMs: 60_000 })
   const results = await sendMany(producer, 4)
   expect(results.every(({ queue }) => queue.brokerName === 'broker-b')).toBe(true)
   expect(sendsTo(brokerA)).toBeGreaterThan(0)
@@ -194,10 +173,10 @@ test('no more sends are under way than allowed', async () => {
     openCountMax = Math.max(openCountMax, openCount)
     await new Promise((resolve) => setTimeout(resolve, 1))
     openCount -= 1
-    return stored(request, 0)
+    return storedAnswer(request)
   }
   for (const broker of cluster.brokers) broker.on(RequestCode.SEND_MESSAGE_V2, hold)
-  const producer = await start({ sendsInFlightMax: 3 })
+  const producer = await place.start({ sendsInFlightMax: 3 })
   const sends = Array.from({ length: 20 }, () => producer.send({ topic: 'T', body: 'x' }))
   await Promise.all(sends)
   expect(openCountMax).toBe(3)
@@ -206,7 +185,7 @@ test('no more sends are under way than allowed', async () => {
 test('the codes that are worth a retry can be chosen', async () => {
   answer(brokerA, BUSY)
   answer(brokerB, BUSY)
-  const producer = await start({ retryResponseCodes: [ILLEGAL] })
+  const producer = await place.start({ retryResponseCodes: [ILLEGAL] })
   await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({
     responseCode: BUSY,
   })
@@ -219,5 +198,5 @@ test.each([
   ['a pause before its time', { latencyStepsMs: [50], notAvailableMs: [-1] }],
   ['half an attempt', { attemptTimeoutMs: 0.5 }],
 ])('%s are refused at start', async (_, options) => {
-  await expect(start(options)).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
+  await expect(place.start(options)).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
 })

@@ -3,56 +3,38 @@
  * Method: fake name server and brokers on loopback that say what the test wants.
  */
 import { inflateSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { createBatchMessageView, readBatchMessage } from '../../../engine/format/batch-format.ts'
 import { propertiesFromString } from '../../../engine/format/properties-codec.ts'
 import { compressionOf } from '../../../engine/format/sys-flag.ts'
-import { Producer } from '../../../net/client/producer.ts'
-import type { ProducerOptions } from '../../../net/client/producer-options.ts'
 import { decodeHeader } from '../../../net/protocol/header-table.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import type { SendMessageRequestHeader } from '../../../net/protocol/send-message.ts'
 import { fromShortNames, SendMessageRequestHeaderV2 } from '../../../net/protocol/send-message.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createResponse } from '../../../net/remoting/remoting-command.ts'
-import { FakeCluster, type FakePeer } from '../../helpers/fake-cluster.ts'
+import { FakeCluster, type FakePeer, storedAnswer } from '../../helpers/fake-cluster.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
+import { ProducerPlace } from './producer-place.ts'
 
+const place = new ProducerPlace(['broker-a', 'broker-b'])
 let cluster: FakeCluster
 let brokerA: FakePeer
 let brokerB: FakePeer
-const producers: Producer[] = []
 
-beforeEach(async () => {
-  cluster = await FakeCluster.start('broker-a', 'broker-b')
+beforeEach(() => {
+  cluster = place.cluster
   ;[brokerA, brokerB] = cluster.brokers as [FakePeer, FakePeer]
   for (const broker of cluster.brokers) storeEverything(broker)
 })
-afterEach(async () => {
-  for (const producer of producers.splice(0)) await producer.close()
-  await cluster[Symbol.asyncDispose]()
-})
-
-async function start(options: Partial<ProducerOptions> = {}): Promise<Producer> {
-  const nameServers = [cluster.nameServer.address]
-  const producer = await Producer.start({ nameServers, group: 'tests', ...options })
-  producers.push(producer)
-  return producer
-}
-
 function headerOf(request: RemotingCommand): SendMessageRequestHeader {
   return fromShortNames(decodeHeader(SendMessageRequestHeaderV2, request.extFields))
 }
 
 function stored(request: RemotingCommand, code = 0): RemotingCommand {
-  const { queueId } = headerOf(request)
-  const extFields = new Map([
-    ['msgId', 'AB'],
-    ['queueId', String(queueId)],
-    ['queueOffset', '7'],
-    ['MSG_REGION', 'east'],
-  ])
-  return createResponse(request, code, { extFields })
+  const answer = storedAnswer(request, { code })
+  answer.extFields.set('MSG_REGION', 'east')
+  return answer
 }
 
 function storeEverything(broker: FakePeer): void {
@@ -71,7 +53,7 @@ const sendsOf = (broker: FakePeer): RemotingCommand[] =>
 
 test('a message carries what Java sends, and the result says where it lies', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
-  const producer = await start()
+  const producer = await place.start()
   const properties = { region: 'north' }
   const message = { topic: 'T', body: 'hello', tags: 'x', keys: ['k1', 'k2'], properties, flag: 5 }
   const result = await producer.send(message)
@@ -110,7 +92,7 @@ test('a message carries what Java sends, and the result says where it lies', asy
 
 test('the first thing on a new connection is a heartbeat of the group', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
-  const producer = await start()
+  const producer = await place.start()
   await producer.send({ topic: 'T', body: 'x' })
   expect(brokerA.requests.map(({ code }) => code)).toEqual([34, 310])
   const heartbeat = JSON.parse(brokerA.requests[0]!.body.toString())
@@ -132,7 +114,7 @@ test('queues are taken in turn over all brokers', async () => {
     { broker: brokerA, count: 2 },
     { broker: brokerB, count: 2 },
   ])
-  const producer = await start()
+  const producer = await place.start()
   const results = []
   for (let count = 0; count < 8; count += 1) {
     results.push(await producer.send({ topic: 'T', body: 'x' }))
@@ -151,7 +133,7 @@ test.each([1, 2, 14, 16, 17, 204, 205, 1500])(
       { broker: brokerB, count: 4 },
     ])
     refuse(brokerA, code)
-    const producer = await start()
+    const producer = await place.start()
     for (let count = 0; count < 8; count += 1) {
       const { queue } = await producer.send({ topic: 'T', body: 'x' })
       expect(queue.brokerName).toBe('broker-b')
@@ -164,7 +146,7 @@ test.each([1, 2, 14, 16, 17, 204, 205, 1500])(
 test('a code that every broker would answer is not tried again', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   refuse(brokerA, 13)
-  const producer = await start()
+  const producer = await place.start()
   const failure = producer.send({ topic: 'T', body: 'x' })
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_REQUEST_REFUSED', responseCode: 13 })
   expect(sendsOf(brokerA).length).toBe(1)
@@ -173,7 +155,7 @@ test('a code that every broker would answer is not tried again', async () => {
 test('with a single broker the retries go there, and the last failure is told', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   refuse(brokerA, 2)
-  const producer = await start({ retryCountMax: 2 })
+  const producer = await place.start({ retryCountMax: 2 })
   const failure = producer.send({ topic: 'T', body: 'x' })
   await expect(failure).rejects.toMatchObject({
     code: 'CLIENT_REQUEST_REFUSED',
@@ -188,7 +170,7 @@ test('a broker that is gone is left for another one', async () => {
     { broker: brokerA, count: 1 },
     { broker: brokerB, count: 1 },
   ])
-  const producer = await start()
+  const producer = await place.start()
   await brokerA.stop()
   for (let count = 0; count < 4; count += 1) {
     const { queue } = await producer.send({ topic: 'T', body: 'x' })
@@ -200,7 +182,7 @@ test('a broker that is gone is left for another one', async () => {
 test('a send ends at its deadline when no broker answers', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   brokerA.on(RequestCode.SEND_MESSAGE_V2, () => new Promise(() => undefined))
-  const producer = await start()
+  const producer = await place.start()
   const failure = producer.send({ topic: 'T', body: 'x' }, { timeoutMs: 80 })
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' })
   await brokerA.stop()
@@ -214,7 +196,7 @@ test.each([
 ])('response code %i is the status %s of a stored message', async (code, status) => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   brokerA.on(RequestCode.SEND_MESSAGE_V2, (request) => stored(request, code))
-  const producer = await start()
+  const producer = await place.start()
   expect((await producer.send({ topic: 'T', body: 'x' })).status).toBe(status)
   expect(sendsOf(brokerA).length).toBe(1)
 })
@@ -227,7 +209,7 @@ test('retryWhenNotSafe tries another broker and settles for the less safe one', 
   for (const broker of cluster.brokers) {
     broker.on(RequestCode.SEND_MESSAGE_V2, (request) => stored(request, 12))
   }
-  const producer = await start({ retryWhenNotSafe: true })
+  const producer = await place.start({ retryWhenNotSafe: true })
   expect((await producer.send({ topic: 'T', body: 'x' })).status).toBe('FLUSH_SLAVE_TIMEOUT')
   expect(sendsOf(brokerA).length).toBeGreaterThan(0)
   expect(sendsOf(brokerB).length).toBeGreaterThan(0)
@@ -235,7 +217,7 @@ test('retryWhenNotSafe tries another broker and settles for the less safe one', 
 
 test('a topic that does not exist is sent to four queues of the template topic', async () => {
   cluster.setTopic('TBW102', [{ broker: brokerA, count: 8, perm: 7 }])
-  const producer = await start()
+  const producer = await place.start()
   expect(await producer.fetchQueues('New')).toEqual(
     [0, 1, 2, 3].map((queueId) => ({ topic: 'New', brokerName: 'broker-a', queueId })),
   )
@@ -244,7 +226,7 @@ test('a topic that does not exist is sent to four queues of the template topic',
 })
 
 test('without a template topic an unknown topic is an error', async () => {
-  const producer = await start()
+  const producer = await place.start()
   const failure = producer.send({ topic: 'New', body: 'x' })
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_TOPIC_NOT_FOUND' })
 })
@@ -255,7 +237,7 @@ test('queues that may not be written to are not sent to', async () => {
     { broker: brokerA, count: 2, perm: READ_ONLY },
     { broker: brokerB, count: 1 },
   ])
-  const producer = await start()
+  const producer = await place.start()
   expect(await producer.fetchQueues('T')).toEqual([
     { topic: 'T', brokerName: 'broker-b', queueId: 0 },
   ])
@@ -267,7 +249,7 @@ test('the next name server is asked when one is gone', async () => {
   await gone[Symbol.asyncDispose]()
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   for (const servers of [nameServers, nameServers.toReversed()]) {
-    const producer = await start({ nameServers: servers })
+    const producer = await place.start({ nameServers: servers })
     expect((await producer.send({ topic: 'T', body: 'x' })).status).toBe('SEND_OK')
   }
 })
@@ -276,7 +258,7 @@ test('without any name server the failure says so', async () => {
   const gone = await FakeCluster.start()
   const nameServers = [gone.nameServer.address]
   await gone[Symbol.asyncDispose]()
-  const producer = await start({ nameServers })
+  const producer = await place.start({ nameServers })
   const failure = producer.send({ topic: 'T', body: 'x' })
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_NAME_SERVER_UNREACHABLE' })
 })
@@ -284,17 +266,17 @@ test('without any name server the failure says so', async () => {
 test('a new route is used when the old one is refused', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   refuse(brokerA, 17)
-  const producer = await start({ retryCountMax: 0 })
+  const producer = await place.start({ retryCountMax: 0 })
   await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ responseCode: 17 })
   cluster.setTopic('T', [{ broker: brokerB, count: 1 }])
   await expect
-    .poll(() => producer.fetchQueues('T'), { timeout: 5_000 })
+    .poll(() => producer.fetchQueues('T'))
     .toEqual([{ topic: 'T', brokerName: 'broker-b', queueId: 0 }])
 })
 
 test('a body of 4 KiB is compressed unless it would not shrink, a smaller one is not', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
-  const producer = await start()
+  const producer = await place.start()
   const text = 'a'.repeat(4096)
   const noise = new SeededRandom(1).bytes(5_000)
   await producer.send({ topic: 'T', body: text })
@@ -312,7 +294,7 @@ test('a body of 4 KiB is compressed unless it would not shrink, a smaller one is
 
 test('messages with one sharding key go to the queue that Java chooses', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 5 }])
-  const producer = await start()
+  const producer = await place.start()
   for (const [shardingKey, queueId] of shardingVectors) {
     const { queue } = await producer.send({ topic: 'T', body: 'x' }, { shardingKey })
     expect(queue.queueId).toBe(queueId)
@@ -335,7 +317,7 @@ test('a selector chooses the queue, and its failed send is not tried elsewhere',
     { broker: brokerA, count: 2 },
     { broker: brokerB, count: 2 },
   ])
-  const producer = await start()
+  const producer = await place.start()
   const selector = (queues: readonly { queueId: number }[]): never => queues[3] as never
   const { queue } = await producer.send({ topic: 'T', body: 'x' }, { selector })
   expect(queue).toEqual({ topic: 'T', brokerName: 'broker-b', queueId: 1 })
@@ -348,7 +330,7 @@ test('a selector chooses the queue, and its failed send is not tried elsewhere',
 test('a one-way send reaches the broker and resolves without an answer', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   brokerA.on(RequestCode.SEND_MESSAGE_V2, () => new Promise(() => undefined))
-  const producer = await start()
+  const producer = await place.start()
   await producer.sendOneway({ topic: 'T', body: 'x' })
   await expect.poll(() => sendsOf(brokerA).length).toBe(1)
   const ONEWAY_FLAG = 2
@@ -359,7 +341,7 @@ test('a one-way send reaches the broker and resolves without an answer', async (
 
 test('a one-way send leaves before a close that follows at once', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
-  const producer = await start()
+  const producer = await place.start()
   const sending = producer.sendOneway({ topic: 'T', body: 'x' })
   await producer.close()
   await sending
@@ -373,7 +355,7 @@ test('a batch is one request whose messages have ids of their own', async () => 
     response.extFields.set('msgId', 'AA,BB')
     return response
   })
-  const producer = await start()
+  const producer = await place.start()
   const [result] = await producer.sendBatch([
     { topic: 'T', body: 'one', tags: 'a' },
     { topic: 'T', body: 'two', flag: 3 },
@@ -416,7 +398,7 @@ test.each([
   ],
 ])('a batch with %s is refused', async (_, messages) => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
-  const producer = await start()
+  const producer = await place.start()
   const failure = producer.sendBatch(messages)
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_MESSAGE_ILLEGAL' })
 })
@@ -439,13 +421,13 @@ test.each([
   ['a key with a space', { topic: 'T', body: 'x', keys: ['a b'] }],
   ['a flag that is no int', { topic: 'T', body: 'x', flag: 2 ** 40 }],
 ])('a message with %s is refused', async (_, message) => {
-  const producer = await start({ messageBytesMax: 1_000 })
+  const producer = await place.start({ messageBytesMax: 1_000 })
   const failure = producer.send(message)
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_MESSAGE_ILLEGAL' })
 })
 
 test('a closed producer refuses to send', async () => {
-  const producer = await start()
+  const producer = await place.start()
   await producer.close()
   const failure = producer.send({ topic: 'T', body: 'x' })
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
@@ -461,7 +443,7 @@ test('close waits for sends in progress', async () => {
     await held
     return stored(request)
   })
-  const producer = await start()
+  const producer = await place.start()
   const sending = producer.send({ topic: 'T', body: 'x' })
   await expect.poll(() => sendsOf(brokerA).length).toBe(1)
   const closing = producer.close()
@@ -480,5 +462,5 @@ test.each([
   ['a level that zlib lacks', { compressLevel: 10 }],
   ['half a retry', { retryCountMax: 0.5 }],
 ])('%s is refused at start', async (_, options) => {
-  await expect(start(options)).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
+  await expect(place.start(options)).rejects.toMatchObject({ code: 'CLIENT_OPTION_INVALID' })
 })

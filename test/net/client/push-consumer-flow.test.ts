@@ -51,6 +51,8 @@ test.each([
       return 'success'
     },
   })
+  await expect.poll(offsetsAsked).toEqual([15, 15])
+  // And no further.
   await sleep(80)
   expect(offsetsAsked()).toEqual([15, 15])
   hold.resolve()

@@ -11,9 +11,11 @@ import type { PushConsumer } from '../../../net/client/push-consumer.ts'
 import type { PushConsumerOptions } from '../../../net/client/push-consumer-options.ts'
 import { QueryConsumerOffsetRequestHeader } from '../../../net/protocol/consumer-offset.ts'
 import { decodeHeader } from '../../../net/protocol/header-table.ts'
+import { PullMessageRequestHeader } from '../../../net/protocol/pull-message.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { fromShortNames, SendMessageRequestHeaderV2 } from '../../../net/protocol/send-message.ts'
-import { createResponse, type RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import { storedAnswer } from '../../helpers/fake-cluster.ts'
 import { GROUP, PushPlace, RETRY } from './push-place.ts'
 
 const place = new PushPlace()
@@ -66,7 +68,8 @@ test('a queue is consumed one message after the other, several queues side by si
   expect(watch.most).toBe(1)
   expect(watch.of(0)).toEqual(bodies.map((body) => `0 ${body}`))
   expect(watch.of(1)).toEqual(bodies.map((body) => `1 ${body}`))
-  expect(new Set(watch.bodies.slice(0, 4).map((body) => body[0]))).toEqual(new Set(['0', '1']))
+  // Neither waits for the other's end.
+  expect(new Set(watch.bodies.slice(0, 12).map((body) => body[0]))).toEqual(new Set(['0', '1']))
 })
 
 test('no more queues are at work than allowed, and each gets its turn', async () => {
@@ -75,18 +78,25 @@ test('no more queues are at work than allowed, and each gets its turn', async ()
     place.broker.append('T', 1, { body })
   }
   const watch = new Watch()
+  const isPulled = deferred<void>()
   let running = 0
+  let most = 0
   await startOrderly({
     consumeConcurrency: 1,
     onMessage: async (messages, context) => {
       running += 1
-      expect(running).toBe(1)
+      most = Math.max(most, running)
+      await isPulled.promise
       const result = await watch.onMessage(messages, context)
       running -= 1
       return result
     },
   })
+  // Both queues have work to do before the first of them goes on.
+  await expect.poll(() => [lastAsked(0), lastAsked(1)]).toEqual([4, 4])
+  isPulled.resolve()
   await expect.poll(() => watch.bodies.length).toBe(8)
+  expect(most).toBe(1)
   expect(watch.bodies.slice(0, 6).filter((body) => body.startsWith('0')).length).toBeLessThan(5)
 })
 
@@ -110,14 +120,7 @@ test('a batch that is put off is tried again in place, and nothing overtakes it'
 })
 
 test('what fails too often is handed over to the retry topic, and the rest goes on', async () => {
-  place.peer.on(RequestCode.SEND_MESSAGE_V2, (request) => {
-    const extFields = new Map([
-      ['msgId', 'AB'],
-      ['queueId', '0'],
-      ['queueOffset', '0'],
-    ])
-    return createResponse(request, 0, { extFields })
-  })
+  place.peer.on(RequestCode.SEND_MESSAGE_V2, (request) => storedAnswer(request))
   place.broker.append('T', 0, { body: 'bad', properties: { UNIQ_KEY: 'ID' } })
   place.append('good')
   const calls: string[] = []
@@ -270,6 +273,7 @@ test('locks are renewed, and a queue that somebody else got is let go at once', 
     .toBeGreaterThan(3)
   place.broker.locks.set('T@0', 'somebody')
   await expect.poll(() => topicQueues(consumer)).toEqual([1])
+  await expect.poll(place.committed).toBe(0)
   hold.resolve()
   await sleep(50)
   // What was in progress does not count, and nothing more begins.
@@ -307,7 +311,7 @@ test('after the connection is lost nothing begins until the lock is granted anew
   await sleep(50)
   expect(seen).toEqual(['a'])
   isAllowed.resolve()
-  await expect.poll(() => seen, { timeout: 5_000 }).toEqual(['a', 'b'])
+  await expect.poll(() => seen).toEqual(['a', 'b'])
   expect(place.broker.locks.get('T@0')).toBe(consumer.clientId)
 })
 
@@ -343,7 +347,7 @@ test('a queue lost while it is started anew is told nothing of from here', async
   place.broker.locks.set('T@0', 'somebody')
   place.broker.setCommitted(GROUP, 'T', 0, 5)
   await place.peer.listen(port)
-  await expect.poll(() => topicQueues(consumer), { timeout: 5_000 }).toEqual([1])
+  await expect.poll(() => topicQueues(consumer)).toEqual([1])
   await sleep(100)
   expect(place.committed()).toBe(5)
   expect(seen).toEqual(['a', 'b', 'c'])
@@ -353,12 +357,7 @@ test('a body that cannot be read is handed over and not waited for', async () =>
   const sent: string[] = []
   place.peer.on(RequestCode.SEND_MESSAGE_V2, (request) => {
     sent.push(request.body.toString())
-    const extFields = new Map([
-      ['msgId', 'AB'],
-      ['queueId', '0'],
-      ['queueOffset', '0'],
-    ])
-    return createResponse(request, 0, { extFields })
+    return storedAnswer(request)
   })
   place.broker.append('T', 0, { body: 'not zlib', sysFlag: 1 })
   place.append('good')
@@ -366,6 +365,16 @@ test('a body that cannot be read is handed over and not waited for', async () =>
   await expect.poll(() => bodies).toEqual(['good'])
   expect(sent).toEqual(['not zlib'])
 })
+
+/** The highest offset that was asked for in a queue of `T`. */
+function lastAsked(queueId: number): number {
+  const offsets = place.peer
+    .requestsOf(RequestCode.PULL_MESSAGE)
+    .map(({ extFields }) => decodeHeader(PullMessageRequestHeader, extFields))
+    .filter((header) => header.topic === 'T' && header.queueId === queueId)
+    .map(({ queueOffset }) => queueOffset)
+  return Math.max(...offsets)
+}
 
 function topicQueues(consumer: PushConsumer): number[] {
   return consumer.assigned.filter(({ topic }) => topic === 'T').map(({ queueId }) => queueId)

@@ -16,6 +16,7 @@ import { decodeHeader } from '../../../net/protocol/header-table.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { fromShortNames, SendMessageRequestHeaderV2 } from '../../../net/protocol/send-message.ts'
 import { createResponse } from '../../../net/remoting/remoting-command.ts'
+import { storedAnswer } from '../../helpers/fake-cluster.ts'
 import { GROUP, PushPlace, RETRY } from './push-place.ts'
 
 const place = new PushPlace()
@@ -80,14 +81,7 @@ test('a body that cannot be read goes back without being delivered', async () =>
 
 test('a broker that takes nothing back gets a delayed message of the retry topic', async () => {
   // A broker without code 36 answers with code 3 by itself.
-  place.peer.on(RequestCode.SEND_MESSAGE_V2, (request) => {
-    const extFields = new Map([
-      ['msgId', 'AB'],
-      ['queueId', '0'],
-      ['queueOffset', '0'],
-    ])
-    return createResponse(request, 0, { extFields })
-  })
+  place.peer.on(RequestCode.SEND_MESSAGE_V2, (request) => storedAnswer(request))
   const properties = { UNIQ_KEY: 'ID', TAGS: 't', KEYS: 'k', own: 'value' }
   place.broker.append('T', 0, { body: 'x', properties, reconsumeTimes: 2 })
   await place.start({ onMessage: async () => 'later', persistIntervalMs: 10 })
@@ -134,6 +128,7 @@ test('a message that no broker takes back is not counted as consumed', async () 
     },
   })
   await expect.poll(() => seen).toEqual(['a', 'b'])
+  await expect.poll(place.committed).toBe(0)
   await sleep(60)
   expect(place.committed()).toBe(0)
 })

@@ -61,6 +61,7 @@ test('an offset is stored only when everything before it is consumed', async () 
     },
   })
   await expect.poll(() => done).toEqual(['fast', 'fast'])
+  await expect.poll(place.committed).toBe(0)
   await sleep(50)
   expect(place.committed()).toBe(0)
   hold.resolve()
@@ -135,13 +136,15 @@ test('a full queue is pulled no further until something is consumed', async () =
       return 'success'
     },
   })
-  await sleep(60)
   const offsetsAsked = (): number[] =>
     place.peer
       .requestsOf(RequestCode.PULL_MESSAGE)
       .filter(({ extFields }) => extFields.get('topic') === 'T')
       .filter(({ extFields }) => extFields.get('queueId') === '0')
       .map(({ extFields }) => Number(extFields.get('queueOffset')))
+  await expect.poll(offsetsAsked).toEqual([0, 5])
+  // And no further.
+  await sleep(60)
   expect(offsetsAsked()).toEqual([0, 5])
   hold.resolve()
   await expect.poll(() => done).toBe(30)

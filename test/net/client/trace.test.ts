@@ -70,11 +70,14 @@ async function tracesIn(running: RunningStandalone, topic: string): Promise<stri
     group: 'reads-traces',
     consumeFrom: 'first',
   })
-  await reader.assign(await reader.fetchQueues(topic))
+  const queues = await reader.fetchQueues(topic)
+  await reader.assign(queues)
+  const { store } = running.server.broker
+  const ends = queues.map(({ queueId }) => store.maxQueueOffset(topic, queueId))
+  const count = ends.reduce((sum, end) => sum + end, 0)
   const texts: string[] = []
-  for (;;) {
-    const messages = await reader.poll({ timeoutMs: 300 })
-    if (messages.length === 0) break
+  while (texts.length < count) {
+    const messages = await reader.poll({ timeoutMs: 1_000 })
     texts.push(...messages.map(({ body }) => body.toString()))
   }
   return texts.flatMap((text) =>

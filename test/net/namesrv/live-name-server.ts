@@ -18,9 +18,11 @@ import { TopicRouteData } from '../../../net/protocol/topic-route.ts'
 import { RemotingClient } from '../../../net/remoting/remoting-client.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createRequest } from '../../../net/remoting/remoting-command.ts'
+import { whenPortIsFree } from '../../helpers/until.ts'
 import { topicConfig, VERSION_1 } from './registrations.ts'
 
-const ANSWER_TIMEOUT_MS = 5_000
+const ANSWER_TIMEOUT_MS = 10_000
+const WAIT_MS_MAX = 15_000
 
 /** What a registration has beside its header. */
 interface RegistrationParts {
@@ -38,7 +40,8 @@ export class LiveNameServer implements AsyncDisposable {
   readonly #peer: RemotingClient
 
   static async start(options: NameServerOptions = {}): Promise<LiveNameServer> {
-    return new LiveNameServer(await NameServer.start({ port: 0, ...options }))
+    const start = () => NameServer.start({ port: 0, ...options })
+    return new LiveNameServer(await whenPortIsFree(start))
   }
 
   private constructor(server: NameServer) {
@@ -128,10 +131,11 @@ export function fieldsOf<T extends HeaderTable>(
   return Object.fromEntries(encodeHeaderFields(table, header))
 }
 
-/** Asks again and again until `isDone`, at most for two seconds. */
+/** Asks again and again until `isDone`; returns the last answer when that takes too long. */
 export async function until<T>(ask: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
+  const deadlineMs = performance.now() + WAIT_MS_MAX
   let value = await ask()
-  for (let tries = 0; tries < 200 && !isDone(value); tries += 1) {
+  while (!isDone(value) && performance.now() < deadlineMs) {
     await new Promise((resolve) => setTimeout(resolve, 10))
     value = await ask()
   }

@@ -11,8 +11,9 @@ import type { RemotingServerOptions } from '../../../net/remoting/remoting-optio
 import { RemotingServer } from '../../../net/remoting/remoting-server.ts'
 import type { RequestRoutes } from '../../../net/remoting/request-routes.ts'
 import { HotOutcome } from '../../../net/remoting/request-routes.ts'
+import { until } from '../../helpers/until.ts'
 import { closeAfterTest } from './opened.ts'
-import { RawPeer, until } from './raw-peer.ts'
+import { RawPeer } from './raw-peer.ts'
 
 const CODE = 500
 const MIB = 1 << 20
@@ -273,8 +274,11 @@ test('parts leave in order with their slices, which are released when sent', asy
 })
 
 describe('idle', () => {
+  /** Longer than a busy machine keeps a process waiting. */
+  const IDLE_MS = 1_500
+
   test('a silent connection is closed, one that talks is not', async () => {
-    const { server, peer: silent } = await serve({ route: () => undefined }, { idleMs: 200 })
+    const { server, peer: silent } = await serve({ route: () => undefined }, { idleMs: IDLE_MS })
     const talking = closeAfterTest(await RawPeer.connect(server.port))
     const timer = setInterval(() => talking.send(createRequest(9999)), 30)
     try {
@@ -290,9 +294,10 @@ describe('idle', () => {
   })
 
   test('a peer that gets pushes is not idle', async () => {
-    const { server, peer } = await serve({ route: () => undefined }, { idleMs: 150 })
+    const { server, peer } = await serve({ route: () => undefined }, { idleMs: IDLE_MS })
     const [connection] = await connectionsOf(server)
-    for (let count = 0; count < 15; count += 1) {
+    const endMs = performance.now() + 1.5 * IDLE_MS
+    while (performance.now() < endMs) {
       connection!.invokeOneway(createRequest(40))
       await new Promise((resolve) => setTimeout(resolve, 20))
     }

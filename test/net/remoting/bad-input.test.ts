@@ -16,8 +16,9 @@ import { SERVER_DEFAULTS } from '../../../net/remoting/remoting-options.ts'
 import { RemotingServer } from '../../../net/remoting/remoting-server.ts'
 import type { RequestRoutes } from '../../../net/remoting/request-routes.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
+import { until } from '../../helpers/until.ts'
 import { closeAfterTest } from './opened.ts'
-import { RawPeer, until } from './raw-peer.ts'
+import { RawPeer } from './raw-peer.ts'
 
 const CODE = 500
 const MIB = 1 << 20

@@ -4,10 +4,9 @@ import { connect } from 'node:net'
 import { decodeFrame, encodeFrame } from '../../../net/remoting/command-codec.ts'
 import { FrameSplitter } from '../../../net/remoting/frame-splitter.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import { until } from '../../helpers/until.ts'
 
 const FRAME_BYTES_MAX = 0x1000_0000
-const POLL_MS = 5
-const WAIT_MS_MAX = 20_000
 
 /** The other end of a connection with its bytes in the test's hand. */
 export class RawPeer {
@@ -56,14 +55,5 @@ export class RawPeer {
   async close(): Promise<void> {
     this.socket.destroy()
     await this.whenClosed()
-  }
-}
-
-/** Waits until `condition` holds; fails after a long time. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + WAIT_MS_MAX
-  while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error(`not so: ${condition.toString()}`)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

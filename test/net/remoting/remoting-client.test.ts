@@ -13,8 +13,8 @@ import { createRequest, createResponse } from '../../../net/remoting/remoting-co
 import type { RemotingServerOptions } from '../../../net/remoting/remoting-options.ts'
 import { RemotingServer } from '../../../net/remoting/remoting-server.ts'
 import type { RequestRoutes } from '../../../net/remoting/request-routes.ts'
+import { until } from '../../helpers/until.ts'
 import { closeAfterTest } from './opened.ts'
-import { until } from './raw-peer.ts'
 
 const CODE = 500
 const TIMEOUT_MS = 10_000

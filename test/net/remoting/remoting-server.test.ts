@@ -17,8 +17,9 @@ import {
 import type { RemotingServerOptions } from '../../../net/remoting/remoting-options.ts'
 import { RemotingServer } from '../../../net/remoting/remoting-server.ts'
 import type { RequestHandler, RequestRoutes } from '../../../net/remoting/request-routes.ts'
+import { until } from '../../helpers/until.ts'
 import { closeAfterTest } from './opened.ts'
-import { RawPeer, until } from './raw-peer.ts'
+import { RawPeer } from './raw-peer.ts'
 
 const CODE = 500
 const TIMEOUT_MS = 10_000

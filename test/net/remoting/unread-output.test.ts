@@ -7,8 +7,9 @@ import { expect, test } from 'vitest'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createRequest, createResponse } from '../../../net/remoting/remoting-command.ts'
 import { RemotingServer } from '../../../net/remoting/remoting-server.ts'
+import { until } from '../../helpers/until.ts'
 import { closeAfterTest } from './opened.ts'
-import { RawPeer, until } from './raw-peer.ts'
+import { RawPeer } from './raw-peer.ts'
 
 const CODE = 500
 const MIB = 1 << 20

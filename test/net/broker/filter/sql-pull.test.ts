@@ -6,6 +6,7 @@ import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../../net/protocol/response-code.ts'
 import type { RemotingCommand } from '../../../../net/remoting/remoting-command.ts'
 import { pullFields, RunningStandalone, sendFields } from '../../../helpers/running-standalone.ts'
+import { whenBuilt } from '../../../helpers/until.ts'
 
 const { PULL_MESSAGE, SEND_MESSAGE_V2, HEART_BEAT } = RequestCode
 const SUSPEND = 2
@@ -21,11 +22,8 @@ async function send(running: RunningStandalone, properties: Record<string, strin
   expect(answer.code).toBe(0)
 }
 
-async function built(running: RunningStandalone): Promise<void> {
-  const { store } = running.server.broker
-  while (store.reputOffset < store.log.writtenOffset) {
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
+function built(running: RunningStandalone): Promise<void> {
+  return whenBuilt(running.server.broker.store)
 }
 
 function bodies(answer: RemotingCommand): unknown[] {
@@ -103,9 +101,8 @@ describe('a pull with a filter of its own', () => {
     await using running = await RunningStandalone.start()
     await send(running, { a: '1' })
     await built(running)
-    const fields = { queueOffset: 1, sysFlag: SUSPEND | SUBSCRIPTION, suspendTimeoutMillis: 8000 }
+    const fields = { queueOffset: 1, sysFlag: SUSPEND | SUBSCRIPTION, suspendTimeoutMillis: 60_000 }
     const waiting = pull(running, { ...fields, subscription: 'a > 5' })
-    await new Promise((resolve) => setTimeout(resolve, 30))
     for (const a of ['2', 'many', '6']) await send(running, { a })
     expect(bodies(await waiting)).toEqual([{ a: '6' }])
   })
@@ -144,7 +141,6 @@ describe("a pull with its group's filter", () => {
       sysFlag: SUSPEND,
       suspendTimeoutMillis: 60_000,
     })
-    await new Promise((resolve) => setTimeout(resolve, 30))
     await send(running, { a: '2' })
     await built(running)
     await beat(running, 'a < 5', 2)

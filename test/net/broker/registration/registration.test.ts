@@ -109,8 +109,11 @@ async function silentServer(): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** An address where nothing listens. */
-async function goneServer(): Promise<string> {
+/** Where nothing listens: a port that only the system gives away. */
+const GONE = '127.0.0.1:1'
+
+/** An address where nothing listens yet. */
+async function freeAddress(): Promise<string> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -140,7 +143,7 @@ test.each([[false], [true]])(
 
 test('changes are settled when every name server that is there knows of them', async () => {
   const [first, second] = [await liveNameServer(), await liveNameServer()]
-  const addresses = [first.server.address, await goneServer(), second.server.address]
+  const addresses = [first.server.address, GONE, second.server.address]
   const { registration, topics } = await register(addresses)
   topics.add('topic-2')
   await registration.settled()
@@ -229,31 +232,31 @@ test('a topic has no permission that the broker lacks', async () => {
 
 test('one name server that is gone or says nothing delays none of the others', async () => {
   const live = await liveNameServer()
-  const [gone, silent] = [await goneServer(), await silentServer()]
-  const starting = register([gone, silent, live.server.address], { registerTimeoutMs: 10_000 })
+  const silent = await silentServer()
+  const starting = register([GONE, silent, live.server.address], { registerTimeoutMs: 10_000 })
   const known = (found: unknown): boolean => found !== undefined
   expect(await until(() => live.route('topic-1'), known)).toBeDefined()
   const { topics, registration, log } = await starting
   topics.add('topic-2')
   expect(await until(() => live.route('topic-2'), known)).toBeDefined()
-  expect(log.filter((line) => line.includes(gone))).toEqual([
-    `cannot register with name server ${gone}: cannot connect to ${gone}: ` +
-      `connect ECONNREFUSED ${gone}`,
+  expect(log.filter((line) => line.includes(GONE))).toEqual([
+    `cannot register with name server ${GONE}: cannot connect to ${GONE}: ` +
+      `connect ECONNREFUSED ${GONE}`,
   ])
   await registration.close()
   expect(await live.route('topic-1')).toBeUndefined()
 }, 20_000)
 
 test('a name server that comes later, or comes back, is told everything', async () => {
-  const address = await goneServer()
+  const address = await freeAddress()
   const { topics, log } = await register([address])
   const port = Number(address.split(':')[1])
   const known = async (live: LiveNameServer, topic: string) => {
-    for (let tries = 0; tries < 300; tries += 1) {
-      if ((await live.route(topic)) !== undefined) return true
-      await sleep(20)
-    }
-    return false
+    const route = await until(
+      () => live.route(topic),
+      (found) => found !== undefined,
+    )
+    return route !== undefined
   }
   const first = await LiveNameServer.start({ port })
   expect(await known(first, 'topic-1')).toBe(true)

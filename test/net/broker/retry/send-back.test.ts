@@ -140,7 +140,7 @@ describe('a message that comes back', () => {
     const { store } = running.server.broker
     const ends = () => [0, 1, 2, 3].map((queueId) => store.maxQueueOffset(RETRY, queueId))
     const sum = () => ends().reduce((total, end) => total + end, 0)
-    await expect.poll(sum, { timeout: 5_000 }).toBe(20)
+    await expect.poll(sum).toBe(20)
     expect(ends()[3]).toBe(0)
   })
 

@@ -14,7 +14,8 @@ import { KVTable } from '../../../../net/protocol/runtime-info.ts'
 import type { RemotingCommand } from '../../../../net/remoting/remoting-command.ts'
 import { DrivenBroker, requestOf } from '../../../helpers/driven-broker.ts'
 import { pullFields, sendFields } from '../../../helpers/running-standalone.ts'
-import { RawPeer, until } from '../../remoting/raw-peer.ts'
+import { until } from '../../../helpers/until.ts'
+import { RawPeer } from '../../remoting/raw-peer.ts'
 
 const { GET_BROKER_RUNTIME_INFO, HEART_BEAT, PULL_MESSAGE, SEND_MESSAGE_V2 } = RequestCode
 const { FLUSH_DISK_TIMEOUT, PULL_NOT_FOUND, SUCCESS, SYSTEM_BUSY } = ResponseCode
