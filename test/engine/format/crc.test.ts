@@ -1,4 +1,5 @@
 /** The checksum is CRC-32 without its top bit, at every length and place: each way to it agrees. */
+import { execFileSync } from 'node:child_process'
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { AssertionFailure } from '../../../engine/base/assert.ts'
@@ -49,6 +50,25 @@ describe('ChecksumBuffer', () => {
       const expected = crc32(checksums.bytes) & 0x7fff_ffff
       expect(checksums.bodyCrc(0, checksums.bytes.length)).toBe(expected)
     }
+  })
+
+  it('does without its code in a process that may not have the address space', () => {
+    const place = new URL('../../../engine/format/checksum-buffer.js', import.meta.url)
+    const program = `
+      const { ChecksumBuffer } = await import(${JSON.stringify(place.href)})
+      const { crc32 } = await import('node:zlib')
+      const checksums = new ChecksumBuffer(5000)
+      checksums.bytes.fill('agena')
+      const parts = [[0, 100], [7, 1031], [0, 5000]]
+      const isSame = ([start, end]) =>
+        checksums.bodyCrc(start, end) === (crc32(checksums.bytes.subarray(start, end)) & 0x7fffffff)
+      console.log(parts.every(isSame))`
+    // In KiB: enough for Node, too little for a memory with its guards.
+    const shell = `ulimit -v 4000000 && exec "$0" --input-type=module -e "$1"`
+    const output = execFileSync('sh', ['-c', shell, process.execPath, program], {
+      encoding: 'utf8',
+    })
+    expect(output).toBe('true\n')
   })
 
   it('looks at nothing beside its bytes', () => {
