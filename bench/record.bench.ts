@@ -1,5 +1,6 @@
 /** What it costs to write a record of the log, and to read one. */
 import { KIB } from '../engine/base/units.ts'
+import { ChecksumBuffer } from '../engine/format/checksum-buffer.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../engine/format/record-decoder.ts'
 import { RecordEncoder, recordBytes } from '../engine/format/record-encoder.ts'
 import { messagesIn } from '../engine/format/stored-message.ts'
@@ -24,12 +25,12 @@ export const records: BenchSuite = {
 function encoding(bodyBytes: number): BenchTask {
   const source = sampleSource(bodyBytes)
   const size = recordBytes(source)
-  const target = Buffer.alloc(RECORD_COUNT * size)
+  const target = new ChecksumBuffer(RECORD_COUNT * size)
   const encoder = new RecordEncoder(target)
   return {
     name: `encode, ${bodyBytes} B body`,
     unitCount: RECORD_COUNT,
-    bytes: target.length,
+    bytes: target.bytes.length,
     run: () => {
       for (let index = 0; index < RECORD_COUNT; index++) {
         encoder.encode(index * size, source, index, index * size, source.bornTimestampMs)

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { StoreError } from '../engine/base/errors.ts'
 import { hostOf } from '../engine/format/host.ts'
 import { PropertyName } from '../engine/format/message-const.ts'
@@ -27,7 +28,7 @@ export interface LogMessage {
 export const KEY_SEPARATOR = ' '
 /** Queue ids are 32-bit words. */
 const QUEUE_ID_MAX = 2 ** 31 - 1
-const NO_PROPERTIES = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 /** The library has no network address: its records say so. */
 const NO_HOST = hostOf('0.0.0.0', 0)
 
@@ -36,6 +37,9 @@ export class MessageSource {
   readonly #source = createRecordSource()
   /** Their names in UTF-8, each checked and encoded once. */
   readonly #topics = new Map<string, Buffer>()
+  /** The topic of the message before, which is often that of the next one. */
+  #latestTopic: string | undefined
+  #latestTopicBytes: Buffer = NO_BYTES
 
   constructor() {
     this.#source.bornHost = NO_HOST
@@ -52,7 +56,7 @@ export class MessageSource {
    * @throws {StoreError} `STORE_MESSAGE_ILLEGAL`
    */
   check({ topic, queueId = 0, keys }: LogMessage): void {
-    if (!this.#topics.has(topic)) this.#addTopic(topic)
+    this.#topicBytes(topic)
     if (!Number.isInteger(queueId) || queueId < 0 || queueId > QUEUE_ID_MAX) {
       throw illegal(`queueId is ${queueId}, but must be a whole number from 0 to ${QUEUE_ID_MAX}`)
     }
@@ -67,7 +71,7 @@ export class MessageSource {
   fill(message: LogMessage): RecordSource {
     const source = this.#source
     const { topic, queueId = 0, flag = 0, body } = message
-    source.topic = this.#topics.get(topic) ?? this.#addTopic(topic)
+    source.topic = this.#topicBytes(topic)
     source.topicEnd = source.topic.length
     source.queueId = queueId
     source.flag = flag
@@ -77,6 +81,14 @@ export class MessageSource {
     source.properties = propertiesOf(message)
     source.propertiesEnd = source.properties.length
     return source
+  }
+
+  #topicBytes(topic: string): Buffer {
+    if (topic !== this.#latestTopic) {
+      this.#latestTopicBytes = this.#topics.get(topic) ?? this.#addTopic(topic)
+      this.#latestTopic = topic
+    }
+    return this.#latestTopicBytes
   }
 
   #addTopic(topic: string): Buffer {
@@ -102,7 +114,7 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 }
 
 function propertiesOf({ keys, tags, properties }: LogMessage): Buffer {
-  if (keys === undefined && tags === undefined && properties === undefined) return NO_PROPERTIES
+  if (keys === undefined && tags === undefined && properties === undefined) return NO_BYTES
   const all = new Map(properties ?? [])
   if (keys !== undefined && keys.length > 0) all.set(PropertyName.KEYS, keys.join(KEY_SEPARATOR))
   if (tags !== undefined) all.set(PropertyName.TAGS, tags)

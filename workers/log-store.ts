@@ -6,6 +6,7 @@ import { indexKeyHash } from '../engine/format/index-format.ts'
 import { PropertyName } from '../engine/format/message-const.ts'
 import { decodeMessage, messagesIn, type StoredMessage } from '../engine/format/stored-message.ts'
 import { AppendOutcome } from '../engine/log/append-outcome.ts'
+import type { CommitLog } from '../engine/log/commit-log.ts'
 import { type OffsetWaiter, WaiterRing } from '../engine/log/waiter-ring.ts'
 import type { GetStatus } from '../engine/store/get-status.ts'
 import { illegal, KEY_SEPARATOR, type LogMessage, MessageSource } from './log-message.ts'
@@ -55,6 +56,7 @@ const QUERY_COUNT_DEFAULT = 32
  */
 export class LogStore extends Lifecycle {
   readonly #store: ThreadedStore
+  readonly #log: CommitLog
   readonly #source = new MessageSource()
   readonly #waiters = new WaiterRing<TurnWaiter>(() => ({ untilOffset: 0, done: deferred() }))
   /** Waits for what is appended and not written yet; among `#waiters`. */
@@ -71,13 +73,14 @@ export class LogStore extends Lifecycle {
   private constructor(store: ThreadedStore) {
     super()
     this.#store = store
+    this.#log = store.log
     store.listen(this.#listener())
     this.markOpen()
   }
 
   /** Physical offset behind the last record that is written. */
   get writtenOffset(): number {
-    return this.#store.log.writtenOffset
+    return this.#log.writtenOffset
   }
 
   /** Physical offset up to which the log is on the disk. */
@@ -133,7 +136,7 @@ export class LogStore extends Lifecycle {
   ): Promise<LogRead> {
     this.#checkOpen()
     const request = { queueOffset: offset, messageCountMax: countMax }
-    const { log } = this.#store
+    const log = this.#log
     const appendedBefore = log.appendedOffset
     for (;;) {
       const seenReputOffset = this.#store.reputOffset
@@ -177,7 +180,7 @@ export class LogStore extends Lifecycle {
     }: { fromMs?: number; toMs?: number; countMax?: number } = {},
   ): Promise<StoredMessage[]> {
     this.#checkOpen()
-    await this.#whenBuiltUpTo(this.#store.log.writtenOffset)
+    await this.#whenBuiltUpTo(this.#log.writtenOffset)
     const matches = await this.#store.queries.findByKey({
       keyHash: indexKeyHash(topic, key),
       beginTimestampMs: fromMs,
@@ -196,14 +199,14 @@ export class LogStore extends Lifecycle {
 
   /** Resolves when everything that was appended before is on the disk. */
   async flush(): Promise<void> {
-    const target = this.#store.log.appendedOffset
+    const target = this.#log.appendedOffset
     if (this.#store.flushedOffset >= target) return
-    const { refusal } = this.#store.log
+    const { refusal } = this.#log
     if (refusal !== undefined && !this.#store.isFlushing) throw refusal
     const flushed = new Promise<void>((resolve, reject) => {
       this.#flushes.push({ target, resolve, reject })
     })
-    if (this.#store.log.writtenOffset >= target) this.#store.wantFlush(target)
+    if (this.#log.writtenOffset >= target) this.#store.wantFlush(target)
     await flushed
   }
 
@@ -341,13 +344,13 @@ export class LogStore extends Lifecycle {
 
   /** Right after an append. */
   #lastResult(): AppendResult {
-    const { lastQueueOffset, lastPhysicalOffset } = this.#store.log
+    const { lastQueueOffset, lastPhysicalOffset } = this.#log
     return { queueOffset: lastQueueOffset, physicalOffset: lastPhysicalOffset }
   }
 
   /** Right after an append. */
   #joinTurn(): void {
-    const { appendedOffset } = this.#store.log
+    const { appendedOffset } = this.#log
     if (this.#turn === undefined) {
       this.#turn = this.#waiters.add(appendedOffset)
       this.#turn.done = deferred()
@@ -410,13 +413,11 @@ export class LogStore extends Lifecycle {
       case AppendOutcome.MESSAGE_TOO_LARGE:
         return illegal(`the body is longer than ${this.#store.config.messageBytesMax} bytes`)
       case AppendOutcome.SEGMENT_TOO_SMALL:
-        return illegal(
-          `it does not fit into a segment of ${this.#store.log.segments.segmentBytes} bytes`,
-        )
+        return illegal(`it does not fit into a segment of ${this.#log.segments.segmentBytes} bytes`)
       case AppendOutcome.PROPERTIES_TOO_LONG:
         return illegal('the properties are longer than 32767 bytes')
       default: {
-        const cause = this.#store.log.obstacle
+        const cause = this.#log.obstacle
         return cause ?? new StoreError('STORE_READ_ONLY', 'the store cannot be written')
       }
     }

@@ -11,11 +11,12 @@
  */
 
 import { assert } from '../base/assert.ts'
+import { PROPERTY_SEPARATOR, PropertyShape } from './property-shape.ts'
+
+export { PROPERTY_SEPARATOR } from './property-shape.ts'
 
 /** Stands between a property's name and its value. */
 export const NAME_VALUE_SEPARATOR = 0x01
-/** Ends a property. */
-export const PROPERTY_SEPARATOR = 0x02
 /**
  * Stands in no property that is stored: zeros are what a block of the disk holds that a torn write
  * never reached, and properties have no checksum.
@@ -112,7 +113,8 @@ export function findProperty(
 
 /** Where the name that starts at `at` ends: at the next separator of either kind, or at `end`. */
 function endOfName(buffer: Buffer, at: number, end: number): number {
-  while (at < end && buffer[at] !== NAME_VALUE_SEPARATOR && buffer[at] !== PROPERTY_SEPARATOR) at++
+  // No other byte but 0 is as small as the separators, so most take one comparison.
+  while (at < end && (buffer[at]! > PROPERTY_SEPARATOR || buffer[at] === 0)) at++
   return at
 }
 
@@ -148,6 +150,9 @@ export class PropertyFinder {
   readonly #indexesOfLength: readonly (readonly number[])[]
   /** What {@link scan} fills. */
   readonly #scanned: PropertyPositions
+  /** Of what it was filled from, and where that started. */
+  readonly #shape = new PropertyShape()
+  #scannedStart = 0
   #current: PropertyPositions
 
   /** `names` are then meant by their index. */
@@ -164,21 +169,43 @@ export class PropertyFinder {
 
   /** Goes through the properties in `buffer[start, end)`; forgets what it found before. */
   scan(buffer: Buffer, start: number, end: number): void {
-    const { starts, ends } = this.#scanned
+    if (this.#shape.fits(buffer, start, end)) this.#moveTo(start)
+    else this.#scanAll(buffer, start, end)
     this.#current = this.#scanned
-    starts.fill(-1)
-    ends.fill(-1)
+    this.#scannedStart = start
+  }
+
+  #scanAll(buffer: Buffer, start: number, end: number): void {
+    const { starts, ends } = this.#scanned
+    // A handful of words: `fill` takes longer to be called than this loop.
+    for (let index = 0; index < starts.length; index++) {
+      starts[index] = -1
+      ends[index] = -1
+    }
+    this.#shape.begin(buffer, start, end)
     for (let entryStart = start; entryStart < end; ) {
       const separatorAt = endOfName(buffer, entryStart, end)
       const entryEnd = endOfEntry(buffer, separatorAt, end)
       if (isEntry(entryStart, separatorAt, entryEnd)) {
+        this.#shape.addValue(separatorAt + 1 - start, entryEnd - start)
         const index = this.#indexOf(buffer, entryStart, separatorAt)
         if (index >= 0) {
           starts[index] = separatorAt + 1
           ends[index] = entryEnd
         }
-      }
+      } else this.#shape.forget()
       entryStart = entryEnd + 1
+    }
+  }
+
+  /** What was scanned before, of properties that start elsewhere. */
+  #moveTo(start: number): void {
+    const { starts, ends } = this.#scanned
+    const moved = start - this.#scannedStart
+    for (let index = 0; index < starts.length; index++) {
+      if (starts[index]! < 0) continue
+      starts[index]! += moved
+      ends[index]! += moved
     }
   }
 

@@ -16,6 +16,7 @@ import type { StoreError } from '../base/errors.ts'
 import { alignUp, MIB, PAGE_BYTES } from '../base/units.ts'
 import { type FileSystem, writeFully } from '../file/file-system.ts'
 import { storeErrorOf } from '../file/posix.ts'
+import { ChecksumBuffer } from '../format/checksum-buffer.ts'
 import {
   encodeBlank,
   RecordEncoder,
@@ -94,8 +95,11 @@ export class CommitLog {
     this.#config = config
     this.#listener = listener
     const stagingBytes = config.messageBytesMax + RECORD_OVERHEAD_BYTES_MAX
-    this.#staging = Buffer.alloc(alignUp(Math.max(stagingBytes, STAGING_BYTES_MIN), PAGE_BYTES))
-    this.#encoder = new RecordEncoder(this.#staging)
+    const staging = new ChecksumBuffer(
+      alignUp(Math.max(stagingBytes, STAGING_BYTES_MIN), PAGE_BYTES),
+    )
+    this.#staging = staging.bytes
+    this.#encoder = new RecordEncoder(staging)
   }
 
   /** Physical offset behind the last record that was given an offset. */

@@ -24,6 +24,9 @@ export class QueueTail {
 export class QueueTails {
   readonly #tails = new Map<string, (QueueTail | undefined)[]>()
   readonly #loadNextQueueOffset: (topic: string, queueId: number) => number
+  /** Messages of one topic come in a row: its queues need not be looked up for each. */
+  #latestTopic: string | undefined
+  #latestQueues: (QueueTail | undefined)[] | undefined
 
   constructor(loadNextQueueOffset: (topic: string, queueId: number) => number) {
     this.#loadNextQueueOffset = loadNextQueueOffset
@@ -39,7 +42,11 @@ export class QueueTails {
 
   /** The tail if it is in memory. */
   known(topic: string, queueId: number): QueueTail | undefined {
-    return this.#tails.get(topic)?.[queueId]
+    if (topic !== this.#latestTopic || this.#latestQueues === undefined) {
+      this.#latestTopic = topic
+      this.#latestQueues = this.#tails.get(topic)
+    }
+    return this.#latestQueues?.[queueId]
   }
 
   /** Takes what a scan of the log found: this queue's newest record. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { BytesMap } from '../base/bytes-map.ts'
 import { StoreError } from '../base/errors.ts'
+import { LatestBytes } from '../base/latest-bytes.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { createUnsyncedFiles, syncFiles, type UnsyncedFiles } from '../file/sync-files.ts'
@@ -27,6 +28,9 @@ export class ConsumeQueueStore {
   readonly #tools: ConsumeQueueWriterTools
   readonly #writers = new BytesMap<ConsumeQueueWriter>()
   readonly #staged: ConsumeQueueWriter[] = []
+  /** Records of one topic come in a row: its writers, by queue id, need no look-up by name. */
+  readonly #latestTopic = new LatestBytes()
+  #latestWriters: (ConsumeQueueWriter | undefined)[] = []
 
   constructor(files: FileSystem, location: ConsumeQueueStoreLocation, openFilesMax: number) {
     this.#location = location
@@ -37,18 +41,12 @@ export class ConsumeQueueStore {
 
   /** The writer of a queue whose topic's name stands in `bytes`. */
   writer(bytes: Buffer, start: number, end: number, queueId: number): ConsumeQueueWriter {
+    if (!this.#latestTopic.isRepeated(bytes, start, end)) this.#latestWriters = []
+    const latest = this.#latestWriters[queueId]
+    if (latest !== undefined) return latest
     const known = this.#writers.get(bytes, start, end, queueId)
-    if (known !== undefined) return known
-    const topic = bytes.toString('utf8', start, end)
-    // Of a record that was damaged: it must not lead out of the folder.
-    if (!isFolderName(topic)) {
-      const message = `a record for ${this.#location.root} names a topic that is no folder's name`
-      throw new StoreError('STORE_RECORD_CORRUPT', `${message}: ${JSON.stringify(topic)}`)
-    }
-    const directory = consumeQueueDirectory(this.#location.root, topic, queueId)
-    const location = { directory, fileBytes: this.#location.fileBytes }
-    const writer = new ConsumeQueueWriter(this.#tools, { topic, queueId, location })
-    this.#writers.set(bytes, start, end, queueId, writer)
+    const writer = known ?? this.#open(bytes, start, end, queueId)
+    this.#latestWriters[queueId] = writer
     return writer
   }
 
@@ -95,12 +93,27 @@ export class ConsumeQueueStore {
     const { files, descriptors } = this.#tools
     const directory = join(this.#location.root, topic)
     this.#writers.removeWhere((writer) => writer.topic === topic)
+    this.#latestWriters = []
     descriptors.closeWhere((path) => path.startsWith(join(directory, '/')))
     deleteConsumeQueues(files, this.#location.root, topic)
   }
 
   close(): void {
     this.#tools.descriptors.close()
+  }
+
+  #open(bytes: Buffer, start: number, end: number, queueId: number): ConsumeQueueWriter {
+    const topic = bytes.toString('utf8', start, end)
+    // Of a record that was damaged: it must not lead out of the folder.
+    if (!isFolderName(topic)) {
+      const message = `a record for ${this.#location.root} names a topic that is no folder's name`
+      throw new StoreError('STORE_RECORD_CORRUPT', `${message}: ${JSON.stringify(topic)}`)
+    }
+    const directory = consumeQueueDirectory(this.#location.root, topic, queueId)
+    const location = { directory, fileBytes: this.#location.fileBytes }
+    const writer = new ConsumeQueueWriter(this.#tools, { topic, queueId, location })
+    this.#writers.set(bytes, start, end, queueId, writer)
+    return writer
   }
 }
 

@@ -4,6 +4,7 @@
  * (DefaultMessageStore.ReputMessageService, CommitLogDispatcherBuildConsumeQueue, IndexService.)
  */
 import { StoreError } from '../base/errors.ts'
+import { LatestBytes } from '../base/latest-bytes.ts'
 import { MIB } from '../base/units.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
@@ -57,6 +58,10 @@ export class Reputter {
   readonly #properties = new PropertyFinder(PROPERTIES)
   #reputOffset: number
   #reputTimestampMs = 0
+  /** What the hashes of a topic's keys and tags begin with: messages of one topic come in a row. */
+  readonly #hashedTopic = new LatestBytes()
+  #keySeed = 0
+  #tagSeed = 0
   /** Nothing is passed over behind this physical offset: no queue began anew, nor was deleted. */
   #passesUntil: number
 
@@ -154,27 +159,30 @@ export class Reputter {
   #putIndex(bytes: Buffer, view: RecordView): void {
     const { index } = this.#tools
     if (index === undefined || view.physicalOffset < index.endPhysicalOffset) return
-    const seed = indexKeySeed(bytes, view.topicStart, view.topicEnd)
+    const { topicStart, topicEnd } = view
+    if (!this.#hashedTopic.isRepeated(bytes, topicStart, topicEnd)) {
+      this.#keySeed = indexKeySeed(bytes, topicStart, topicEnd)
+      this.#tagSeed = indexTagSeed(bytes, topicStart, topicEnd)
+    }
     if (this.#properties.has(UNIQUE_KEY)) {
       const start = this.#properties.startOf(UNIQUE_KEY)
-      this.#putKey(index, bytes, start, this.#properties.endOf(UNIQUE_KEY), seed, view)
+      this.#putKey(index, bytes, start, this.#properties.endOf(UNIQUE_KEY), this.#keySeed, view)
     }
-    if (this.#properties.has(KEYS)) this.#putKeys(index, bytes, seed, view)
+    if (this.#properties.has(KEYS)) this.#putKeys(index, bytes, view)
     if (this.#properties.has(TAGS)) {
-      const tagSeed = indexTagSeed(bytes, view.topicStart, view.topicEnd)
       const start = this.#properties.startOf(TAGS)
-      this.#putKey(index, bytes, start, this.#properties.endOf(TAGS), tagSeed, view)
+      this.#putKey(index, bytes, start, this.#properties.endOf(TAGS), this.#tagSeed, view)
     }
   }
 
   /** Keys are parted by spaces. */
-  #putKeys(index: IndexStore, bytes: Buffer, seed: number, view: RecordView): void {
+  #putKeys(index: IndexStore, bytes: Buffer, view: RecordView): void {
     const end = this.#properties.endOf(KEYS)
     let start = this.#properties.startOf(KEYS)
     while (start < end) {
       let keyEnd = start
       while (keyEnd < end && bytes[keyEnd] !== SPACE) keyEnd += 1
-      if (keyEnd > start) this.#putKey(index, bytes, start, keyEnd, seed, view)
+      if (keyEnd > start) this.#putKey(index, bytes, start, keyEnd, this.#keySeed, view)
       start = keyEnd + 1
     }
   }

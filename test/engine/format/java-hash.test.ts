@@ -1,6 +1,7 @@
 /** Hashes and checksums as Java computes them. */
 
 import { describe, expect, it } from 'vitest'
+import { ChecksumBuffer } from '../../../engine/format/checksum-buffer.ts'
 import { tagsCodeOf, tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
 import { bodyCrcOf } from '../../../engine/format/crc.ts'
 import { javaHash, javaHashOfUtf8, positiveHash } from '../../../engine/format/java-hash.ts'
@@ -26,6 +27,18 @@ describe('javaHash', () => {
     }
   })
 
+  it('is that of the text wherever a character stands that is not ASCII', () => {
+    for (let length = 0; length <= 20; length += 1) {
+      for (let at = 0; at <= length; at += 1) {
+        const text = `${'k'.repeat(at)}世${'9'.repeat(length - at)}`
+        const buffer = Buffer.from(text)
+        expect(javaHashOfUtf8(buffer, 0, buffer.length, -7)).toBe(javaHash(text, -7))
+        const ascii = Buffer.from(text.replace('世', '~'))
+        expect(javaHashOfUtf8(ascii, 0, ascii.length, 99)).toBe(javaHash(String(ascii), 99))
+      }
+    }
+  })
+
   it('goes on from the hash of what stands before', () => {
     const text = 'Order#世界 🚀'
     for (let at = 0; at <= text.length; at++) {
@@ -44,6 +57,9 @@ describe('bodyCrcOf', () => {
     const buffer = Buffer.alloc(at + length + 2, 0xee)
     for (let index = 0; index < length; index++) buffer[at + index] = index * 7
     expect(bodyCrcOf(buffer, at, at + length)).toBe(crc)
+    const checksums = new ChecksumBuffer(buffer.length)
+    checksums.bytes.set(buffer)
+    expect(checksums.bodyCrc(at, at + length)).toBe(crc)
   })
 
   it('is the same over shared memory', () => {

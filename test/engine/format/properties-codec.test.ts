@@ -111,3 +111,39 @@ describe('property names', () => {
     expect(RESERVED_PROPERTY_NAMES).toEqual(new Set(golden.reservedPropertyNames))
   })
 })
+
+describe('PropertyFinder over properties in a row', () => {
+  const names = ['TAGS', 'KEYS', 'UNIQ_KEY']
+  const separators = ['\u0001', '\u0002']
+
+  it('finds what a finder finds that saw nothing before, whatever came before', () => {
+    const random = new SeededRandom(23)
+    const finder = new PropertyFinder(names)
+    const pieces = [...names, ...separators, ...separators, 'TAGX', 'v', 'value', '\0']
+    const part = () => random.pick(pieces)
+    let text = ''
+    for (let round = 0; round < 4000; round += 1) {
+      // Mostly the one before with another character somewhere: names, values and separators.
+      const at = random.below(text.length + 1)
+      const changed = `${text.slice(0, at)}${part().slice(0, 1)}${text.slice(at + 1)}`
+      const isNew = text.length > 60 || random.below(10) === 0
+      text = isNew ? Array.from({ length: random.below(10) }, part).join('') : changed
+      const start = random.below(6)
+      const bytes = Buffer.from(`${'\u0001'.repeat(start)}${text}`)
+      const fresh = new PropertyFinder(names)
+      finder.scan(bytes, start, bytes.length)
+      fresh.scan(bytes, start, bytes.length)
+      expect(finder.positions()).toEqual(fresh.positions())
+    }
+  })
+
+  it('takes properties that are longer, or more, than it remembers', () => {
+    const finder = new PropertyFinder(names)
+    const long = Buffer.from(`TAGS\u0001${'t'.repeat(2000)}\u0002KEYS\u0001k\u0002`)
+    const many = Buffer.from(`${'a\u0001b\u0002'.repeat(40)}KEYS\u0001k\u0002`)
+    for (const bytes of [long, long, many, many]) {
+      finder.scan(bytes, 0, bytes.length)
+      expect(bytes.toString('utf8', finder.startOf(1), finder.endOf(1))).toBe('k')
+    }
+  })
+})
