@@ -3,6 +3,7 @@ import { Lifecycle } from '../../../engine/base/lifecycle.ts'
 import type { Logger } from '../../../engine/base/logger.ts'
 import type { BrokerConfigFile } from '../../broker/options/broker-config.ts'
 import type { BrokerConfig } from '../../broker/options/broker-options.ts'
+import type { TopicConfig } from '../../protocol/topic-config.ts'
 import { RESTART_TIMES, type RestartTimes } from './restart-policy.ts'
 import { Shard } from './shard.ts'
 import { checkSharded } from './shard-directories.ts'
@@ -55,12 +56,15 @@ export class ShardGroup extends Lifecycle {
   private constructor(configs: readonly BrokerConfig[], options: ShardGroupOptions) {
     super()
     const { configFile, logger, restartTimes } = options
-    const extras = {
-      logger,
-      restartTimes: restartTimes ?? RESTART_TIMES,
-      onGivenUp: (reason: Error) => void this.destroy(reason),
-    }
-    this.#shards = configs.map((config) => new Shard({ config, configFile }, extras))
+    this.#shards = configs.map((config, index) => {
+      const extras = {
+        logger,
+        restartTimes: restartTimes ?? RESTART_TIMES,
+        onTopicMade: (topic: TopicConfig) => this.#shareTopic(topic, index),
+        onGivenUp: (reason: Error) => void this.destroy(reason),
+      }
+      return new Shard({ config, configFile }, extras)
+    })
     // A second signal, or a stop that takes too long, ends this process at once and them with it.
     process.on('exit', this.#killAll)
   }
@@ -84,6 +88,17 @@ export class ShardGroup extends Lifecycle {
   protected override async drain(): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.stop()))
     process.off('exit', this.#killAll)
+  }
+
+  /**
+   * Clients that know no route of a topic send to the queues of all brokers that make one. The
+   * first message makes it at its own broker only, and with the next route the others would be
+   * left out.
+   */
+  #shareTopic(topic: TopicConfig, madeBy: number): void {
+    this.#shards.forEach((shard, index) => {
+      if (index !== madeBy) shard.addTopic(topic)
+    })
   }
 }
 

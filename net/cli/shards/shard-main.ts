@@ -3,6 +3,7 @@
  * when the command says so, when the command is gone, however that ended, or by a signal.
  */
 import process from 'node:process'
+import { unreachable } from '../../../engine/base/assert.ts'
 import { deferred } from '../../../engine/base/deferred.ts'
 import { AgenaError, describeError } from '../../../engine/base/errors.ts'
 import { type Logger, stderrLogger } from '../../../engine/base/logger.ts'
@@ -13,14 +14,14 @@ const EXIT_FAILURE = 1
 
 const settings = deferred<ShardSettings>()
 const stopped = deferred<void>()
+const started = deferred<Broker>()
 
 listenToCommand()
 await run(await Promise.race([settings.promise, stopped.promise.then(() => undefined)]))
 
 function listenToCommand(): void {
   process.on('message', (message: ToShard) => {
-    if (message.kind === 'start') settings.resolve(message)
-    else stopped.resolve()
+    void onMessage(message)
   })
   process.on('disconnect', stopped.resolve)
   process.on('SIGTERM', () => stopped.resolve())
@@ -28,9 +29,27 @@ function listenToCommand(): void {
   if (!process.connected) stopped.resolve()
 }
 
-async function run(started: ShardSettings | undefined): Promise<void> {
-  if (started === undefined) return process.exit(0)
-  const broker = await startBroker(started)
+async function onMessage(message: ToShard): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      settings.resolve(message)
+      return
+    case 'add-topic':
+      ;(await started.promise).addTopic(message.topic)
+      return
+    case 'stop':
+      stopped.resolve()
+      return
+    default:
+      unreachable(message)
+  }
+}
+
+async function run(given: ShardSettings | undefined): Promise<void> {
+  if (given === undefined) return process.exit(0)
+  const broker = await startBroker(given)
+  broker.onTopicMade((topic) => void tell({ kind: 'topic-made', topic }))
+  started.resolve(broker)
   const { listenAddress, address, port } = broker
   await tell({ kind: 'ready', listenAddress, address, port })
   await stopped.promise

@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { unreachable } from '../../../engine/base/assert.ts'
 import { deferred } from '../../../engine/base/deferred.ts'
 import { AgenaError } from '../../../engine/base/errors.ts'
+import type { TopicConfig } from '../../protocol/topic-config.ts'
 import { ShardError } from './errors.ts'
 import type { FromShard, ShardAddress, ShardSettings, ToShard } from './shard-messages.ts'
 
@@ -20,13 +22,16 @@ export class ShardProcess {
   /** Resolves when the process has ended, with how, and never rejects. */
   readonly ended: Promise<string>
   readonly #child: ChildProcess
+  readonly #onTopicMade: (topic: TopicConfig) => void
   readonly #ready = deferred<ShardAddress>()
   readonly #ended = deferred<string>()
   #readyMs: number | undefined
   /** What the shard itself says of why it ends. */
   #failure: string | undefined
 
-  constructor(settings: ShardSettings) {
+  /** @param onTopicMade called with each topic that a first message makes there */
+  constructor(settings: ShardSettings, onTopicMade: (topic: TopicConfig) => void) {
+    this.#onTopicMade = onTopicMade
     this.brokerName = settings.config.brokerName
     this.ready = this.#ready.promise
     this.ended = this.#ended.promise
@@ -54,6 +59,11 @@ export class ShardProcess {
     return this.#readyMs === undefined ? 0 : performance.now() - this.#readyMs
   }
 
+  /** Has it make a topic that another shard has made. */
+  addTopic(topic: TopicConfig): void {
+    this.#tell({ kind: 'add-topic', topic })
+  }
+
   /** Has it stop as a signal would, and waits for its end. */
   async stop(): Promise<void> {
     this.#tell({ kind: 'stop' })
@@ -66,14 +76,23 @@ export class ShardProcess {
   }
 
   #onMessage(message: FromShard): void {
-    if (message.kind === 'ready') {
-      this.#readyMs = performance.now()
-      this.#ready.resolve(message)
-      return
+    switch (message.kind) {
+      case 'ready':
+        this.#readyMs = performance.now()
+        this.#ready.resolve(message)
+        return
+      case 'failed': {
+        const { text, code = 'SHARD_FAILED' } = message
+        this.#failure = `could not start: ${text} (${code})`
+        this.#ready.reject(new AgenaError(code, `shard ${this.brokerName}: ${text}`))
+        return
+      }
+      case 'topic-made':
+        this.#onTopicMade(message.topic)
+        return
+      default:
+        unreachable(message)
     }
-    const { text, code = 'SHARD_FAILED' } = message
-    this.#failure = `could not start: ${text} (${code})`
-    this.#ready.reject(new AgenaError(code, `shard ${this.brokerName}: ${text}`))
   }
 
   #onEnd(how: string): void {

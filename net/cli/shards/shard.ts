@@ -1,4 +1,5 @@
 import type { Logger } from '../../../engine/base/logger.ts'
+import type { TopicConfig } from '../../protocol/topic-config.ts'
 import { ShardError } from './errors.ts'
 import { RestartPolicy, type RestartTimes } from './restart-policy.ts'
 import type { ShardAddress, ShardSettings } from './shard-messages.ts'
@@ -8,6 +9,8 @@ import { ShardProcess } from './shard-process.ts'
 export interface ShardExtras {
   readonly logger: Logger
   readonly restartTimes: RestartTimes
+  /** Called with each topic that a first message makes there. */
+  readonly onTopicMade: (topic: TopicConfig) => void
   /** Called when it ended too often and is not started again. */
   readonly onGivenUp: (reason: ShardError) => void
 }
@@ -30,7 +33,7 @@ export class Shard {
     this.#settings = settings
     this.#extras = extras
     this.#restarts = new RestartPolicy(extras.restartTimes)
-    this.#process = new ShardProcess(settings)
+    this.#process = new ShardProcess(settings, extras.onTopicMade)
   }
 
   /** Where it is reached; undefined until it is ready for the first time. */
@@ -47,6 +50,11 @@ export class Shard {
   async started(): Promise<void> {
     this.#address = await this.#process.ready
     void this.#supervise()
+  }
+
+  /** Has it make a topic that another shard has made, if it runs. */
+  addTopic(topic: TopicConfig): void {
+    this.#process.addTopic(topic)
   }
 
   /** Has it stop, and waits for its end. */
@@ -81,7 +89,7 @@ export class Shard {
   }
 
   async #startAgain(): Promise<void> {
-    this.#process = new ShardProcess(this.#settings)
+    this.#process = new ShardProcess(this.#settings, this.#extras.onTopicMade)
     const ready = this.#process.ready
     // How it ended says why it is not ready.
     this.#address = (await ready.catch(() => undefined)) ?? this.#address

@@ -9,8 +9,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '../../../../engine/base/logger.ts'
 import { parseBrokerConfig } from '../../../../net/broker/options/broker-config.ts'
+import type { StoreInspection } from '../../../../net/cli/inspect/store-inspection.ts'
 import { RESTART_TIMES } from '../../../../net/cli/shards/restart-policy.ts'
 import { ShardedStandalone } from '../../../../net/cli/shards/sharded-standalone.ts'
+import { Producer } from '../../../../net/client/index.ts'
 import { parseAddress } from '../../../../net/remoting/address.ts'
 import { freeBrokerPort } from '../../../../scripts/java/free-ports.ts'
 import { AgenaProcess, runAgena } from '../../../helpers/agena-process.ts'
@@ -64,6 +66,24 @@ async function consume(namesrv: string, group: string, count: number): Promise<s
   return stdout.trimEnd().split('\n').sort()
 }
 
+/** The brokers of a topic's route, as a client sees it that asks for the first time. */
+async function brokersOf(namesrv: string, topic: string): Promise<string[]> {
+  await using visitor = await Producer.start({ nameServers: [namesrv], group: 'visitors' })
+  const queues = await visitor.fetchQueues(topic)
+  return [...new Set(queues.map(({ brokerName }) => brokerName))].sort()
+}
+
+/** How many messages of a topic lie in each shard. */
+async function spreadOf(topic: string): Promise<number[]> {
+  return Promise.all(['shard-0', 'shard-1'].map((shard) => countIn(shard, topic)))
+}
+
+async function countIn(shard: string, name: string): Promise<number> {
+  const { stdout } = await runAgena(['store', 'inspect', join(data, shard), '--json'])
+  const { topics } = JSON.parse(stdout) as Pick<StoreInspection, 'topics'>
+  return topics.find(({ topic }) => topic === name)?.messageCount ?? 0
+}
+
 /** Listens as soon as whoever has the port is gone. */
 async function takePort(server: Server, port: number): Promise<void> {
   await expect
@@ -91,8 +111,17 @@ test('one line tells of all, and messages go to both', async () => {
   expect(facts['data']).toBe(data)
   await send(namesrv, ...numbered(32))
   expect(await consume(namesrv, 'readers', 32)).toEqual(numbered(32))
-  await server.printed(/corner-0: topic Spread with/)
-  await server.printed(/corner-1: topic Spread with/)
+  const [first = 0, second = 0] = await spreadOf('Spread')
+  expect(first + second).toBe(32)
+  expect(Math.min(first, second)).toBeGreaterThan(0)
+})
+
+test('a topic that one message makes is on both from then on', async () => {
+  await using server = shards(2)
+  const { namesrv = '' } = await server.ready()
+  await using producer = await Producer.start({ nameServers: [namesrv], group: 'writers' })
+  await producer.send({ topic: 'Single', body: 'one' })
+  await expect.poll(() => brokersOf(namesrv, 'Single')).toEqual(['corner-0', 'corner-1'])
 })
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s stops all cleanly', async (signal) => {
@@ -219,6 +248,23 @@ test('stores of more shards, and of none, are refused and left alone', async () 
   const inner = await runAgena(['standalone', '--shards', '2', '--data', join(data, 'shard-0')])
   expect(inner.exitCode).toBe(1)
   expect(inner.stderr).toContain('(SHARDS_STORE_UNSHARDED)')
+})
+
+test('a load drives all of them, or says that it cannot', async () => {
+  await using server = shards(2)
+  const { namesrv = '', brokers = '' } = await server.ready()
+  const pids = (await pidsOf(server)).flatMap((pid) => ['--pid', String(pid)])
+  const words = ['bench', 'send', '-n', namesrv, '--count', '200', '--warmup', '0', '--json']
+  const driven = await runAgena([...words, '--connections', '2', ...pids], { cwd: folder.path })
+  const report = JSON.parse(driven.stdout)
+  expect(report.target.split(', ').sort()).toEqual(brokers.split(',').sort())
+  expect(report.brokerRssAnonBytes).toBeGreaterThan(0)
+  const [first = 0, second = 0] = await spreadOf('AgenaBench')
+  expect(first + second).toBe(200)
+  expect(Math.min(first, second)).toBeGreaterThan(0)
+  const few = await runAgena([...words, '--connections', '1'], { cwd: folder.path })
+  expect(few.exitCode).toBe(1)
+  expect(few.stderr).toMatch(/^agena: 2 brokers take 2 connections .*LOAD_CONNECTIONS_TOO_FEW/m)
 })
 
 test('brokers side by side register with a name server elsewhere', async () => {
