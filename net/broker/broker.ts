@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from '../../engine/base/logger.ts'
 import { KIB } from '../../engine/base/units.ts'
 import { hostOf } from '../../engine/format/host.ts'
 import { ThreadedStore, type ThreadedStoreOptions } from '../../workers/threaded-store.ts'
+import type { TopicConfig } from '../protocol/topic-config.ts'
 import { formatAddress } from '../remoting/address.ts'
 import { RemotingClient } from '../remoting/remoting-client.ts'
 import { RemotingServer } from '../remoting/remoting-server.ts'
@@ -96,6 +97,23 @@ export class Broker extends Lifecycle {
   /** `host:port` under which it is registered with the name servers. */
   get address(): string {
     return formatAddress(this.config.brokerIP1, this.port)
+  }
+
+  /**
+   * Calls `listener` with every topic that its first message makes here, which only this broker
+   * then has.
+   */
+  onTopicMade(listener: (config: TopicConfig) => void): void {
+    this.#parts?.topics.onMade(listener)
+  }
+
+  /** Makes a topic as another broker has made it, unless there is one of its name. */
+  addTopic(config: TopicConfig): void {
+    const topics = this.#parts?.topics
+    if (topics === undefined || topics.find(config.topicName) !== undefined) return
+    const { topicName, writeQueueNums } = config
+    this.#logger.info(`topic ${topicName} with ${writeQueueNums} queues is made as elsewhere`)
+    topics.put(config)
   }
 
   /** Children go in reverse: registration, server, capabilities, client, store. */

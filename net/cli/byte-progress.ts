@@ -9,19 +9,20 @@ export interface ByteProgress {
 const LINE_EVERY_MS = 2000
 const MS_PER_SECOND = 1000
 
-/** A bar with the rate on a terminal, lines elsewhere, nothing when `isQuiet`. */
+/** A `bar` with the rate on a terminal, lines elsewhere; `lines` everywhere, or nothing. */
 export async function createByteProgress(
   stream: NodeJS.WriteStream,
   name: string,
-  isQuiet: boolean,
+  form: 'bar' | 'lines' | 'nothing',
 ): Promise<ByteProgress> {
-  if (isQuiet) return { show: () => undefined, end: () => undefined }
+  if (form === 'nothing') return { show: () => undefined, end: () => undefined }
   const startMs = performance.now()
   const rate = (doneBytes: number): string => {
     const perSecond = (doneBytes * MS_PER_SECOND) / Math.max(1, performance.now() - startMs)
     return `${(perSecond / MIB).toFixed(0)} MiB/s`
   }
-  return stream.isTTY ? createBar(stream, name, rate) : createLines(stream, name, rate)
+  const isBar = form === 'bar' && stream.isTTY
+  return isBar ? createBar(stream, name, rate) : createLines(stream, name, rate)
 }
 
 async function createBar(

@@ -41,7 +41,7 @@ export async function runServer(start: () => Promise<ServerProcess>): Promise<vo
   for (const hint of hints) process.stderr.write(`${hint}\n`)
   const first = await Promise.race([stopped, server.closed.then(endedByItself)])
   process.stderr.write(`agena: ${first}, stopping\n`)
-  await stop(server)
+  await stopServer(server)
 }
 
 /** `agena ready namesrv=… pid=… in=… ms`. */
@@ -68,7 +68,8 @@ function endedByItself(reason: Error | undefined): never {
   throw reason ?? new Error('the server ended by itself')
 }
 
-async function stop(server: Lifecycle): Promise<void> {
+/** Lets work in progress finish, but not for long, and ends the process. */
+export async function stopServer(server: Lifecycle): Promise<void> {
   const drainTimer = setTimeout(() => {
     void server.destroy(new Error(`work in progress took longer than ${DRAIN_MS_MAX} ms`))
   }, DRAIN_MS_MAX)

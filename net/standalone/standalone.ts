@@ -1,8 +1,6 @@
 /** A name server and a broker in one process: to run, or to embed in a test. */
-import { join } from 'node:path'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../../engine/base/logger.ts'
-import { storeLayout } from '../../engine/file/store-layout.ts'
 import { Broker, type BrokerExtras } from '../broker/broker.ts'
 import {
   type BrokerConfig,
@@ -13,6 +11,7 @@ import {
 import { NameServer } from '../namesrv/index.ts'
 import { formatAddress } from '../remoting/address.ts'
 import type { Connection } from '../remoting/connection.ts'
+import { kvConfigPath } from './kv-config-path.ts'
 
 /** Options of {@link startStandalone}. */
 export interface StandaloneOptions {
@@ -40,8 +39,6 @@ export interface StandaloneOptions {
 
 const DATA_DIRECTORY_DEFAULT = 'agena-data'
 const NAME_SERVER_PORT_DEFAULT = 9876
-/** The name server's KV configs, in the folder for what a Java broker does not know. */
-const KV_CONFIG_FILE = 'kvConfig.json'
 
 /** A running name server with one broker. */
 export class Standalone extends Lifecycle {
@@ -94,7 +91,7 @@ export async function startStandalone(options: StandaloneOptions = {}): Promise<
   const nameServer = await NameServer.start({
     host: config.listenHost,
     port: options.namesrvPort ?? NAME_SERVER_PORT_DEFAULT,
-    kvConfigPath: join(storeLayout(config.storeDirectory).work, KV_CONFIG_FILE),
+    kvConfigPath: kvConfigPath(config.storeDirectory),
     logger,
     brokerAddressFor: (address, connection) => addressFor(registered, address, connection),
   })

@@ -34,7 +34,8 @@ export async function startAgena(options: PeerOptions): Promise<Cluster> {
   const settings = { ...sharedBrokerSettings, ...options.settings }
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
   const { broker = 0, nameServer = 0 } = options.ports ?? {}
-  const common = ['--data', dataDirectory, '--broker-port', String(broker), ...sets]
+  const shards = options.shards === undefined ? [] : ['--shards', String(options.shards)]
+  const common = ['--data', dataDirectory, '--broker-port', String(broker), ...shards, ...sets]
   const words =
     options.nameServer === undefined
       ? ['standalone', '--namesrv-port', String(nameServer), ...common]
@@ -43,7 +44,10 @@ export async function startAgena(options: PeerOptions): Promise<Cluster> {
   return {
     side: 'agena',
     nameServer: options.nameServer ?? running.fact('namesrv'),
-    broker: running.fact('broker'),
+    broker:
+      options.shards === undefined
+        ? running.fact('broker')
+        : running.fact('brokers').replace(/,.*$/, ''),
     dataDirectory,
     stop: () => running.stop(),
     kill: () => running.kill(),

@@ -26,6 +26,8 @@ export interface PeerOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** @default free ones */
   readonly ports?: { readonly nameServer: number; readonly broker: number }
+  /** Brokers side by side, where ours are started so; `broker` is then the first. @default none */
+  readonly shards?: number
   /** A name server that runs already; without it the broker gets one of its own. */
   readonly nameServer?: string
 }

@@ -43,6 +43,7 @@ export class TopicConfigs {
   /** Topics that belong to RocketMQ itself, those named after cluster and broker among them. */
   readonly #systemNames = new Set<string>()
   readonly #listeners: ((topic: string) => void)[] = []
+  readonly #madeListeners: ((config: TopicConfig) => void)[] = []
   /** The topic that was made last. */
   #newest: Topic | undefined
 
@@ -149,6 +150,11 @@ export class TopicConfigs {
     this.#listeners.push(listener)
   }
 
+  /** Calls `listener` with every topic that is made for its first message. */
+  onMade(listener: (config: TopicConfig) => void): void {
+    this.#madeListeners.push(listener)
+  }
+
   /**
    * Makes a topic for its first message, from the topic that the sender names as its default
    * (createTopicInSendMessageMethod).
@@ -165,11 +171,13 @@ export class TopicConfigs {
       `topic ${topic} with ${count} queues is made from ${defaultTopic} ` +
         `for ${request.remoteAddress}`,
     )
-    return this.put({
+    const made = this.put({
       ...topicConfig(topic, count, parent.config.perm & ~PERM_INHERIT),
       topicFilterType: parent.config.topicFilterType,
       topicSysFlag: request.isUnit ? UNIT_FLAG : 0,
     })
+    for (const listener of this.#madeListeners) listener(made.config)
+    return made
   }
 
   /** The topic of a group's retries, made if it is missing (createTopicInSendMessageBackMethod). */

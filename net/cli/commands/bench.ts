@@ -25,12 +25,14 @@ Examples:
   agena bench send --size 1KiB --connections 1 --in-flight 1 --duration 10s
   agena bench send --rate 20000 --pid $(pgrep -f BrokerStartup) --json > result.json
   agena bench send -n java-host:9876 --batch 32    a broker in another process, by its name server
+  agena bench send --pid 4711 --pid 4712           two shards: their CPU time is added up
   agena bench consume --pull 32                    what "bench send" has left there, round and round
   agena bench e2e --rate 10000                     from the send until a waiting consumer has it
   agena bench append --size 1KiB --flush sync      the log library, without a broker
 
 With --rate, requests leave on a schedule and latency counts from when each was due: a broker that
 stalls cannot slow the measurement down. The generator then keeps one core busy.
+The connections are spread over all brokers that the name server knows, unless --broker names one.
 With --pid, CPU time is that of the whole process until its queues have caught up with the acks.
 `
 

@@ -1,11 +1,13 @@
 import { Command } from 'commander'
+import type { Lifecycle } from '../../../engine/base/lifecycle.ts'
 import { stderrLogger } from '../../../engine/base/logger.ts'
+import type { BrokerConfig, BrokerConfigFile } from '../../broker/options/broker-config.ts'
 import { addressesArgument } from '../arguments.ts'
 import {
   type BrokerArguments,
-  DATA_DIRECTORY_DEFAULT,
-  namedSettings,
+  brokerSources,
   reachHint,
+  SHARDS_HELP,
   withBrokerOptions,
 } from '../broker-arguments.ts'
 import { createScanProgress } from '../scan-progress.ts'
@@ -20,7 +22,7 @@ Examples:
 When it takes requests it prints one line on standard output:
   agena ready broker=HOST:PORT data=DIR pid=N in=MS ms
 SIGTERM and Ctrl+C stop it: what was acknowledged is on the disk before it ends.
-`
+${SHARDS_HELP}`
 
 interface BrokerCommandArguments extends BrokerArguments {
   readonly namesrv?: string
@@ -39,27 +41,27 @@ export function brokerCommand(): Command {
     })
 }
 
+interface StartedBrokers {
+  readonly server: Lifecycle
+  readonly facts: Readonly<Record<string, string>>
+}
+
 async function start(options: BrokerCommandArguments): Promise<ServerProcess> {
-  const { Broker, parseBrokerConfig } = await import('../../standalone/index.ts')
+  const { parseBrokerConfig } = await import('../../broker/options/broker-config.ts')
   const { readConfigFile } = await import('../config-file.ts')
-  const { config: configPath, namesrv, set } = options
-  const configFile = configPath === undefined ? undefined : await readConfigFile(configPath)
+  const { config: path, namesrv, set, shards } = options
+  const configFile = path === undefined ? undefined : await readConfigFile(path)
   const nameServers = namesrv === undefined ? [] : [`namesrvAddr=${namesrv}`]
-  const { config, warnings } = parseBrokerConfig({
-    defaults: { storeDirectory: DATA_DIRECTORY_DEFAULT },
-    file: configFile,
-    overrides: [...nameServers, ...namedSettings(options), ...set],
-  })
+  const sources = brokerSources({ ...options, set: [...nameServers, ...set] }, configFile)
+  const { config, warnings } = parseBrokerConfig(sources)
   for (const warning of warnings) stderrLogger.warn(warning)
-  const server = await Broker.start(config, {
-    configFile,
-    logger: stderrLogger,
-    onScanProgress: createScanProgress(),
-  })
+  const started =
+    shards === undefined
+      ? await startOne(config, configFile)
+      : await startShards(config, configFile, shards)
   const known = config.namesrvAddresses.join(';')
   return {
-    server,
-    facts: { broker: server.listenAddress, data: server.config.storeDirectory },
+    ...started,
     hints: [
       '',
       reachHint(config.listenHost),
@@ -67,4 +69,32 @@ async function start(options: BrokerCommandArguments): Promise<ServerProcess> {
       'Ctrl+C stops it.',
     ],
   }
+}
+
+async function startOne(
+  config: BrokerConfig,
+  configFile: BrokerConfigFile | undefined,
+): Promise<StartedBrokers> {
+  const { Broker } = await import('../../standalone/index.ts')
+  const { checkUnsharded } = await import('../shards/shard-directories.ts')
+  await checkUnsharded(config.storeDirectory)
+  const server = await Broker.start(config, {
+    configFile,
+    logger: stderrLogger,
+    onScanProgress: createScanProgress(),
+  })
+  return {
+    server,
+    facts: { broker: server.listenAddress, data: server.config.storeDirectory },
+  }
+}
+
+async function startShards(
+  config: BrokerConfig,
+  configFile: BrokerConfigFile | undefined,
+  shardCount: number,
+): Promise<StartedBrokers> {
+  const { ShardGroup, shardFacts } = await import('../shards/shard-group.ts')
+  const server = await ShardGroup.start({ config, shardCount, configFile, logger: stderrLogger })
+  return { server, facts: shardFacts(server, config.storeDirectory) }
 }

@@ -2,6 +2,7 @@ import { RemotingClient } from '../../remoting/remoting-client.ts'
 import type { BenchOptions } from './bench-options.ts'
 import { createProgressView, type ProgressView } from './bench-progress.ts'
 import { CpuAccount } from './cpu-account.ts'
+import { LoadError } from './errors.ts'
 import { LatencyLog } from './latency-log.ts'
 import { findTargets, type LoadTarget } from './load-target.ts'
 import { probeSync, type SyncProbe } from './sync-probe.ts'
@@ -34,6 +35,7 @@ export async function withSession<T>(
       topics: new TopicNames(options.topic, options.topics),
       queueCount: options.queues,
     })
+    assertAllDriven(targets, options.connections)
     return await run({
       targets,
       target: targets.map(({ control }) => control.address).join(', '),
@@ -47,6 +49,16 @@ export async function withSession<T>(
     progress.end()
     await client.close()
   }
+}
+
+/** A connection leads to one broker: each takes one at least, or the figures are not of all. */
+function assertAllDriven(targets: readonly LoadTarget[], connectionCount: number): void {
+  const brokerCount = targets.length
+  if (connectionCount >= brokerCount) return
+  const message =
+    `${brokerCount} brokers take ${brokerCount} connections or more, not ${connectionCount}: ` +
+    'see --connections, or --broker to drive one alone'
+  throw new LoadError('LOAD_CONNECTIONS_TOO_FEW', message)
 }
 
 /** What the brokers' settings promise with an ack. */

@@ -10,6 +10,8 @@ export type LoadErrorCode =
   | 'LOAD_TOPIC_EMPTY'
   /** There is no broker to drive. */
   | 'LOAD_NO_BROKER'
+  /** There are fewer connections than brokers, so some would be left out. */
+  | 'LOAD_CONNECTIONS_TOO_FEW'
   /** The process whose CPU time should be read cannot be seen. */
   | 'LOAD_PROCESS_UNKNOWN'
 

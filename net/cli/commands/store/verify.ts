@@ -38,7 +38,8 @@ async function verify(directory: string, options: VerifyArguments): Promise<void
   const { verifyStore } = await import('../../../../workers/verify-store.ts')
   const { createByteProgress } = await import('../../byte-progress.ts')
   const { verificationReport } = await import('../../inspect/verification-report.ts')
-  const progress = await createByteProgress(process.stderr, 'verify', options.quiet === true)
+  const form = options.quiet === true ? 'nothing' : 'bar'
+  const progress = await createByteProgress(process.stderr, 'verify', form)
   try {
     const verification = await verifyStore(directory, {
       all: options.all === true,

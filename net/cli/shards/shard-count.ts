@@ -1,0 +1,2 @@
+/** How many shards one command runs at most. */
+export const SHARD_COUNT_MAX = 64
