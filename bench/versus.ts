@@ -2,7 +2,7 @@
  * `npm run bench:versus`: Apache RocketMQ and Agena in turn on this machine, under the same load.
  * It prints medians and ratios, and writes bench/results/NAME.json and NAME.svg.
  */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { packageRoot } from '../scripts/java/package-root.ts'
@@ -23,6 +23,7 @@ import { runRows } from './versus/run-rows.ts'
 
 const HELP = `npm run bench:versus -- [OPTIONS]
 ${optionTexts.trimEnd()}
+  --continue          keep the rows that bench/results/NAME.json has, run the others
   --list              show the rows
   --from FILE         show results that were written before
   --markdown          tables in Markdown
@@ -48,9 +49,12 @@ async function main(): Promise<void> {
 async function measure(words: VersusArguments, path: string): Promise<Results> {
   const options = words.open()
   const machine = describeMachine(options.directory)
-  const outcomes: RowOutcome[] = []
+  const isKept = words.isContinued && existsSync(path)
+  const outcomes: RowOutcome[] = isKept ? [...readResults(path).outcomes] : []
+  const known = new Set(outcomes.map(({ row }) => row.id))
+  const rows = words.rows.filter(({ id }) => !known.has(id))
   // A long run that is ended leaves what it has.
-  for await (const outcome of runRows(words.rows, options)) {
+  for await (const outcome of runRows(rows, options)) {
     outcomes.push(outcome)
     writeResults(path, createResults(machine, options, outcomes))
   }

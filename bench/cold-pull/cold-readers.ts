@@ -46,7 +46,7 @@ async function readQueue(cold: ColdTopic, queueId: number): Promise<number> {
     isPulling: () => messageCount < cold.messagesPerQueue,
     onFailure: done.reject,
   }
-  const cursor = {
+  const queue = {
     topic: cold.topic,
     brokerName: '',
     queueId,
@@ -55,9 +55,10 @@ async function readQueue(cold: ColdTopic, queueId: number): Promise<number> {
     sysFlag: PULL_SYS_FLAG.SUBSCRIPTION,
     suspendMs: 0,
     minOffset: 0,
+    endOffset: cold.messagesPerQueue,
     startOffset: 0,
   }
-  const lane = await PullLane.open(cold.address, [cursor], owner)
+  const lane = await PullLane.open(cold.address, [[queue]], owner)
   lane.pull()
   await done.promise
   lane.close()

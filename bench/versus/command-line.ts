@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { fullTimes, quickTimes, type VersusOptions } from './options.ts'
+import { quickTimes, thoroughTimes, usualTimes, type VersusOptions } from './options.ts'
 import type { Row } from './row.ts'
 import { chooseRows } from './rows.ts'
 
 export const optionTexts = `
   --quick             few rows, short turns: at most five minutes
+  --thorough          every row with five longer turns: two hours
   --rows A,B          rows by id or how ids begin: send, send-128, e2e-10k (--list shows all)
-  --rounds N          turns of each side in each row (5; quick: 2)
-  --duration MS       of one turn (6000; quick: 1500)
-  --warmup MS         before each turn (1500; quick: 300)
+  --rounds N          turns of each side in each row (3, minor rows 2; thorough: 5; quick: 2)
+  --duration MS       of one turn (4000; thorough: 6000; quick: 1500)
+  --warmup MS         before each turn (1000; thorough: 1500; quick: 300)
   --java-warmup MS    load on a Java broker before its first turn (20000)
   --java-heap SIZE    -Xms and -Xmx of the Java broker (4g; it ships with 8g)
   --data DIR          a folder on the disk that is meant (the temporary folder)
@@ -20,6 +21,8 @@ export const optionTexts = `
 
 const runOptions = {
   quick: { type: 'boolean', default: false },
+  thorough: { type: 'boolean', default: false },
+  continue: { type: 'boolean', default: false },
   rows: { type: 'string', default: '' },
   rounds: { type: 'string' },
   duration: { type: 'string' },
@@ -41,6 +44,8 @@ export interface VersusArguments {
   readonly isList: boolean
   readonly isHelp: boolean
   readonly isMarkdown: boolean
+  /** Whether rows that the results file has already are kept as they are. */
+  readonly isContinued: boolean
   /** Results to show again in place of a run. */
   readonly from: string | undefined
   /** Of the files that are written. */
@@ -54,9 +59,11 @@ export function parseVersusArguments(words: readonly string[]): VersusArguments 
   const { values } = parseArgs({ args: [...words], options: runOptions })
   const isQuick = values.quick
   const names = values.rows.split(',').filter((name) => name !== '')
-  const times = isQuick ? quickTimes : fullTimes
+  const usual = values.thorough ? thoroughTimes : usualTimes
+  const times = isQuick ? quickTimes : usual
   const numbers = {
     rounds: numberOf('rounds', values.rounds, times.rounds),
+    minorRounds: numberOf('rounds', values.rounds, times.minorRounds),
     durationMs: numberOf('duration', values.duration, times.durationMs),
     warmupMs: numberOf('warmup', values.warmup, times.warmupMs),
     javaWarmupMs: numberOf('java-warmup', values['java-warmup'], times.javaWarmupMs),
@@ -68,6 +75,7 @@ export function parseVersusArguments(words: readonly string[]): VersusArguments 
     isList: values.list,
     isHelp: values.help,
     isMarkdown: values.markdown,
+    isContinued: values.continue,
     from: values.from,
     name: values.name ?? (isQuick ? 'quick' : 'versus'),
     open: () => ({

@@ -8,6 +8,7 @@ export type LibraryName = 'lmdb' | 'classic-level' | 'write stream'
 export const levels = {
   async: 'async flush: an ack means that the message is with the operating system',
   sync: 'sync flush: an ack means that the message is on the disk (fdatasync)',
+  sustained: 'async flush, for so long that the disk has its say',
   read: 'reads: nothing is promised',
   start: 'starts',
 } as const
@@ -24,6 +25,8 @@ export interface BenchLoad {
 export type Work =
   /** Loads that run at the same time against a broker; `fill` puts messages there before. */
   | { readonly kind: 'broker'; readonly loads: readonly BenchLoad[]; readonly fill?: BenchLoad }
+  /** A load for a long time, beside what the disk takes alone; heartbeats of another client. */
+  | { readonly kind: 'sustained'; readonly load: BenchLoad }
   /** Messages of a topic that are on the disk alone, read once. */
   | { readonly kind: 'cold'; readonly bodyBytes: number; readonly messageCount: number }
   /** Route queries of a name server. */
@@ -60,6 +63,8 @@ export interface Row {
   readonly durationMs?: number
   /** At most so many rounds: a long turn leaves much on the disk. */
   readonly roundsMax?: number
-  /** Leaves so much behind that what comes next starts on an empty store. */
-  readonly isHeavy?: boolean
+  /** Says little that other rows do not say: it gets fewer rounds, but for a thorough run. */
+  readonly isMinor?: boolean
+  /** Rows of the same word run on brokers of their own, started on empty stores. */
+  readonly store?: string
 }

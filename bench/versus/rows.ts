@@ -15,7 +15,11 @@ const SHAPES = [
 const FILL_COUNT = 400_000
 const COLD_COUNT = 400_000
 const SUSTAINED_MS = 60_000
-const SUSTAINED_ROUNDS = 2
+const SUSTAINED_ROUNDS = 1
+/** 32 for each of the 40,000 queues: a pull finds as many as it asks for. */
+const MANY_COUNT = 1_280_000
+/** Of these a row says most: one request after the other, and as many as a busy client has. */
+const MAJOR_IN_FLIGHT = [1, 256]
 
 /** Every row there is, in the order in which they run. */
 export const rows: readonly Row[] = [
@@ -24,8 +28,9 @@ export const rows: readonly Row[] = [
   ...[1000, 10_000, 50_000].map(endToEndRow),
   bothRow(),
   routeRow(),
-  sustainedRow(),
   ...[100, 10_000].map(topicsRow),
+  pullTopicsRow(10_000),
+  ...[1, 32].map(sustainedRow),
   coldRow(),
   ...FLUSHES.flatMap(appendRows),
   ...[0, 2_000_000].map(startRow),
@@ -77,6 +82,7 @@ function sendRows(flush: 'async' | 'sync'): readonly Row[] {
         contenders: BROKERS,
         isQuick:
           quick.includes(inFlight) && !(bytes === KIB && flush === 'async' && inFlight === 1),
+        isMinor: !MAJOR_IN_FLIGHT.includes(inFlight),
       } satisfies Row
     }),
   )
@@ -95,6 +101,7 @@ function batchRows(flush: 'async' | 'sync'): readonly Row[] {
       work: { kind: 'broker', loads: [{ ...send, words: [...send.words, '--batch', '32'] }] },
       contenders: BROKERS,
       isQuick: flush === 'async' && bytes === 128,
+      isMinor: true,
     }
   })
 }
@@ -131,6 +138,7 @@ function coldRow(): Row {
     work: { kind: 'cold', bodyBytes: KIB, messageCount: COLD_COUNT },
     contenders: BROKERS,
     isQuick: false,
+    isMinor: true,
   }
 }
 
@@ -187,26 +195,29 @@ function routeRow(): Row {
   }
 }
 
-function sustainedRow(): Row {
+function sustainedRow(batch: number): Row {
+  const isBatch = batch > 1
+  const send = sendLoad(KIB, isBatch ? [16, 4] : [16, 16])
+  const load = isBatch ? { ...send, words: [...send.words, '--batch', String(batch)] } : send
+  const id = isBatch ? 'sustained-1k-batch' : 'sustained-1k'
   return {
-    id: 'sustained-1k',
+    id,
     title: 'send for 60 s',
-    level: 'async',
+    level: 'sustained',
     size: sizeText(KIB),
-    inFlight: '256',
-    batch: 1,
-    work: { kind: 'broker', loads: [sendLoad(KIB, [16, 16])] },
+    inFlight: isBatch ? '64' : '256',
+    batch,
+    work: { kind: 'sustained', load },
     contenders: BROKERS,
     isQuick: false,
     durationMs: SUSTAINED_MS,
     roundsMax: SUSTAINED_ROUNDS,
-    isHeavy: true,
+    store: id,
   }
 }
 
 function topicsRow(count: number): Row {
   const send = sendLoad(128, [16, 16])
-  const topics = ['--topic', `Many${count}`, '--topics', String(count), '--queues', '4']
   return {
     id: `topics-${count}`,
     title: `send to ${count.toLocaleString('en-US')} topics of 4 queues`,
@@ -214,11 +225,45 @@ function topicsRow(count: number): Row {
     size: sizeText(128),
     inFlight: '256',
     batch: 1,
-    work: { kind: 'broker', loads: [{ ...send, words: [...send.words, ...topics] }] },
+    work: { kind: 'broker', loads: [{ ...send, words: [...send.words, ...topicWords(count)] }] },
     contenders: BROKERS,
     isQuick: false,
-    isHeavy: true,
+    isMinor: true,
+    ...topicsStore(count),
   }
+}
+
+/** Each pull is of another queue, far from the last one's in the log. */
+function pullTopicsRow(count: number): Row {
+  const topics = topicWords(count)
+  const send = sendLoad(128, [16, 16])
+  const fill = [...send.words, ...topics, '--count', String(MANY_COUNT), '--warmup', '0s']
+  return {
+    id: `topics-${count}-pull`,
+    title: `pull from ${count.toLocaleString('en-US')} topics of 4 queues`,
+    level: 'read',
+    size: sizeText(128),
+    inFlight: '16',
+    batch: 32,
+    work: {
+      kind: 'broker',
+      fill: { ...send, words: fill },
+      loads: [{ benchmark: 'consume', words: [...topics, '--pull', '32'] }],
+    },
+    contenders: BROKERS,
+    isQuick: false,
+    isMinor: true,
+    ...topicsStore(count),
+  }
+}
+
+function topicWords(count: number): readonly string[] {
+  return ['--topic', `Many${count}`, '--topics', String(count), '--queues', '4']
+}
+
+/** Brokers with thousands of topics are not those that other rows should find. */
+function topicsStore(count: number): Pick<Row, 'store'> {
+  return count > 100 ? { store: 'topics' } : {}
 }
 
 function appendRows(flush: 'async' | 'sync'): readonly Row[] {
@@ -235,6 +280,7 @@ function appendRows(flush: 'async' | 'sync'): readonly Row[] {
     work: { kind: 'append', append },
     contenders: LIBRARIES,
     isQuick: flush === 'async' && append.batch === 1 && append.bodyBytes === 128,
+    isMinor: true,
   }))
 }
 
@@ -250,5 +296,6 @@ function startRow(messageCount: number): Row {
     work: { kind: 'start', messageCount },
     contenders: BROKERS,
     isQuick: isEmpty,
+    isMinor: true,
   }
 }

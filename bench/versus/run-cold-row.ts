@@ -8,7 +8,7 @@ import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
 import type { RowOutcome } from './outcome.ts'
 import type { Row, Work } from './row.ts'
-import { runRounds } from './run-rounds.ts'
+import { roundsOf, runRounds } from './run-rounds.ts'
 import { startSide, warmUp } from './sides/broker-pair.ts'
 import type { Side, SideName } from './sides/side.ts'
 
@@ -39,7 +39,9 @@ export async function runColdRow(
   try {
     return await runRounds(row, options, async (contender, round) => {
       const name = contender as SideName
-      const broker = brokers.get(name) ?? (await prepare(name, directory, work, options))
+      const topicCount = roundsOf(row, options)
+      const place = { directory, topicCount }
+      const broker = brokers.get(name) ?? (await prepare(name, place, work, options))
       brokers.set(name, broker)
       return readCold(broker, round, work)
     })
@@ -51,14 +53,14 @@ export async function runColdRow(
 
 async function prepare(
   name: SideName,
-  directory: string,
+  { directory, topicCount }: { readonly directory: string; readonly topicCount: number },
   work: ColdWork,
   options: VersusOptions,
 ): Promise<ColdBroker> {
   const filled = await startSide(name, directory, 'async', options, SEGMENT_BYTES)
   const dataDirectory = join(directory, name, 'store')
   try {
-    for (let round = 0; round < options.rounds; round++) {
+    for (let round = 0; round < topicCount; round++) {
       const size = ['--size', work.bodyBytes, '--count', work.messageCount].map(String)
       await fill(filled, dataDirectory, ['--topic', topicOf(round), ...size])
     }

@@ -9,14 +9,20 @@ import { guardedPids } from './sides/paused-processes.ts'
 /** Measures one contender once. */
 export type Measure = (contender: Contender, round: number) => Promise<Sample>
 
+/** How many turns each contender of a row gets. */
+export function roundsOf(row: Row, options: Pick<VersusOptions, 'rounds' | 'minorRounds'>): number {
+  const usual = row.isMinor === true ? options.minorRounds : options.rounds
+  return Math.min(usual, row.roundsMax ?? usual)
+}
+
 /** Measures the contenders in turn. One that fails is out of the row, and its failure is told. */
 export async function runRounds(
   row: Row,
-  options: Pick<VersusOptions, 'rounds' | 'log'>,
+  options: Pick<VersusOptions, 'rounds' | 'minorRounds' | 'log'>,
   measure: Measure,
 ): Promise<RowOutcome> {
   const { log } = options
-  const rounds = Math.min(options.rounds, row.roundsMax ?? options.rounds)
+  const rounds = roundsOf(row, options)
   const samples = new Map(row.contenders.map((name) => [name, [] as (Sample | undefined)[]]))
   const failures = new Map<Contender, string>()
   for (let round = 0; round < rounds; round++) {

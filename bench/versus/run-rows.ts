@@ -1,11 +1,12 @@
 /**
  * Runs rows: the rounds of a row go A B A B, so that whatever slows the machine down for a while
- * slows down both. Rows that share brokers run together, those that leave much behind last.
+ * slows down both. Rows that share brokers run together.
  */
 import { GIB } from '../../engine/base/units.ts'
 import { measureAppend } from './loads/append-contenders.ts'
 import { runLoads } from './loads/bench-command.ts'
 import { measureRoutes } from './loads/route-load.ts'
+import { measureSustained } from './loads/sustained-load.ts'
 import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
 import { createOutcome, type RowOutcome } from './outcome.ts'
@@ -19,7 +20,7 @@ import type { SideName } from './sides/side.ts'
 /** With more in their stores the brokers of the next row start anew: the disk is not endless. */
 const STORED_BYTES_MAX = 16 * GIB
 
-type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' }>
+type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' | 'sustained' }>
 
 /** Measures `rows` one after the other. */
 export async function* runRows(
@@ -31,10 +32,7 @@ export async function* runRows(
     for (const [name, sample] of pair.starts)
       starts.set(name, [...(starts.get(name) ?? []), sample])
   }
-  for (const flush of ['async', 'sync'] as const) {
-    const own = rows.filter((row) => usesBrokers(row) && flushOf(row) === flush)
-    if (own.length > 0) yield* runBrokerRows(own, flush, options, onStart)
-  }
+  for (const own of byBrokers(rows)) yield* runBrokerRows(own, flushOf(own[0]!), options, onStart)
   for (const row of rows) {
     const { work } = row
     if (work.kind === 'cold') yield runColdRow(row, work, options)
@@ -57,27 +55,24 @@ async function* runBrokerRows(
   options: VersusOptions,
   onStart: (pair: BrokerPair) => void,
 ): AsyncGenerator<RowOutcome> {
-  const sorted = rows.toSorted((left, right) => heaviness(left) - heaviness(right))
   let pair: BrokerPair | undefined
   try {
-    for (const row of sorted) {
-      if (pair !== undefined && (await isUsedUp(pair, row))) {
-        await pair.stop()
-        pair = undefined
-      }
+    for (const row of rows) {
       if (pair === undefined) {
         pair = await BrokerPair.start(flush, options)
         onStart(pair)
       }
-      yield runBrokerRow(row, row.work as BrokerWork, pair, options)
+      const outcome = await runBrokerRow(row, row.work as BrokerWork, pair, options)
+      yield outcome
+      // What has failed once is not measured again: the next row may find it well.
+      if (hasFailure(outcome) || (await pair.storedBytes()) > STORED_BYTES_MAX) {
+        await pair.stop()
+        pair = undefined
+      }
     }
   } finally {
     await pair?.stop()
   }
-}
-
-async function isUsedUp(pair: BrokerPair, row: Row): Promise<boolean> {
-  return row.isHeavy === true || (await pair.storedBytes()) > STORED_BYTES_MAX
 }
 
 /** Fills the topic of a row once, then measures the sides in turn. */
@@ -97,18 +92,30 @@ async function runBrokerRow(
         return measureRoutes(side, work, round === 0 ? { ...times, warmupMs: firstMs } : times)
       }
       const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
+      if (work.kind === 'sustained') return measureSustained(work.load, place, times)
       if (round === 0 && work.fill !== undefined) await runLoads([work.fill], place, times)
       return runLoads(work.loads, place, times)
     }),
   )
 }
 
-function heaviness({ isHeavy }: Row): number {
-  return isHeavy === true ? 1 : 0
+/** Rows that run on the same brokers, in the order of the first of each. */
+function byBrokers(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    if (!usesBrokers(row)) continue
+    const key = `${flushOf(row)} ${row.store ?? ''}`
+    groups.set(key, [...(groups.get(key) ?? []), row])
+  }
+  return [...groups.values()]
+}
+
+function hasFailure({ contenders }: RowOutcome): boolean {
+  return contenders.some(({ failure }) => failure !== undefined)
 }
 
 function usesBrokers({ work }: Row): boolean {
-  return work.kind === 'broker' || work.kind === 'routes'
+  return work.kind === 'broker' || work.kind === 'routes' || work.kind === 'sustained'
 }
 
 function flushOf({ level }: Row): Flush {

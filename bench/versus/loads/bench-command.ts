@@ -76,7 +76,20 @@ export function sumOf(reports: readonly BenchReport[]): Sample {
     rssAnonBytes: Math.max(...reports.map((report) => report.brokerRssAnonBytes ?? 0)),
     generatorUs: generatorUs / messageCount,
     generatorCores: generatorUs / elapsedUs,
+    ...ofOneLoad(reports),
     refusalCount: refusals.reduce((total, count) => total + count, 0),
+  }
+}
+
+/** Of loads at the same time nobody knows whose the disk's work was. */
+function ofOneLoad(reports: readonly BenchReport[]): Sample {
+  const [report] = reports
+  if (report === undefined || reports.length > 1) return {}
+  const { batchCount, messageCount, elapsedMs, hostSync, disk, logBytes } = report
+  return {
+    ...(hostSync === undefined ? {} : { hostSyncUs: hostSync.p50Us }),
+    ...(disk === undefined ? {} : { flushesPerAck: (disk.flushCount * batchCount) / messageCount }),
+    ...(logBytes === undefined ? {} : { logBytesPerSecond: (logBytes * 1000) / elapsedMs }),
   }
 }
 

@@ -26,6 +26,9 @@ const COMPARED: readonly MetricName[] = [
   'p50Us',
   'p99Us',
   'p999Us',
+  'flushesPerAck',
+  'logBytesPerSecond',
+  'heartbeatMaxMs',
   'rssAnonBytes',
   'readyMs',
 ]

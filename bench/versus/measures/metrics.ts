@@ -1,3 +1,5 @@
+import type { Level } from '../row.ts'
+
 /** What one run of one contender measured: whatever of it applies. */
 export type Sample = Partial<Readonly<Record<MetricName, number>>>
 
@@ -6,6 +8,8 @@ export interface Metric {
   /** Whether more is better. */
   readonly isGain: boolean
   readonly format: (value: number) => string
+  /** Of which tables it is a column. @default all */
+  readonly levels?: readonly Level[]
 }
 
 const MIB = 2 ** 20
@@ -21,6 +25,26 @@ export const metrics = {
   p50Us: { heading: 'p50', isGain: false, format: formatTime },
   p99Us: { heading: 'p99', isGain: false, format: formatTime },
   p999Us: { heading: 'p99.9', isGain: false, format: formatTime },
+  hostSyncUs: { heading: 'host fdatasync', isGain: false, format: formatTime, levels: ['sync'] },
+  flushesPerAck: {
+    heading: 'disk flushes/ack',
+    isGain: false,
+    format: (count) => count.toPrecision(2),
+    levels: ['sync'],
+  },
+  logBytesPerSecond: {
+    heading: 'log MB/s',
+    isGain: true,
+    format: formatMegabytes,
+    levels: ['sustained'],
+  },
+  diskBytesPerSecond: { heading: 'disk alone MB/s', isGain: false, format: formatMegabytes },
+  diskPercent: { heading: '% of it', isGain: false, format: (percent) => percent.toFixed(0) },
+  heartbeatMaxMs: {
+    heading: 'heartbeat max',
+    isGain: false,
+    format: (ms) => formatTime(ms * THOUSAND),
+  },
   rssAnonBytes: { heading: 'RssAnon MiB', isGain: false, format: formatMib },
   readyMs: { heading: 'ready', isGain: false, format: (ms) => formatTime(ms * THOUSAND) },
   diskReadBytes: { heading: 'disk MiB', isGain: false, format: formatMib },
@@ -33,6 +57,12 @@ export const metrics = {
 export type MetricName = keyof typeof metrics
 
 export const metricNames = Object.keys(metrics) as readonly MetricName[]
+
+/** Whether a table of this level has a column for it. */
+export function isOfLevel(name: MetricName, level: Level): boolean {
+  const { levels }: Metric = metrics[name]
+  return levels === undefined || levels.includes(level)
+}
 
 /** What should not happen is shown where it did. */
 export function leastShown(name: MetricName): number {
@@ -61,6 +91,10 @@ function formatTime(us: number): string {
   if (us < THOUSAND) return `${us.toFixed(us < 100 ? 1 : 0)} µs`
   if (us < MILLION) return `${(us / THOUSAND).toFixed(us < 10 * THOUSAND ? 2 : 1)} ms`
   return `${(us / MILLION).toFixed(2)} s`
+}
+
+function formatMegabytes(bytes: number): string {
+  return (bytes / MILLION).toFixed(0)
 }
 
 function formatMib(bytes: number): string {

@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
-import { join } from 'node:path'
-import { GIB, MIB } from '../../../engine/base/units.ts'
+import { GIB } from '../../../engine/base/units.ts'
 import { probeSync } from '../../../net/cli/load/sync-probe.ts'
+import { sequentialWriteRate } from '../measures/disk-rate.ts'
 
 /** What the figures were measured on. */
 export interface Machine {
@@ -35,7 +35,7 @@ export function describeMachine(directory: string): Machine {
     java: javaVersion(),
     syncP50Us: sync.p50Us,
     syncP99Us: sync.p99Us,
-    writeBytesPerSecond: sequentialWriteRate(directory),
+    writeBytesPerSecond: sequentialWriteRate(directory, WRITTEN_BYTES),
   }
 }
 
@@ -53,16 +53,4 @@ export function formatMachine(machine: Machine): string {
 function javaVersion(): string {
   const { stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' })
   return /"(.+)"/.exec(stderr ?? '')?.[1] ?? 'not installed'
-}
-
-function sequentialWriteRate(directory: string): number {
-  const path = join(directory, '.write-probe')
-  const words = ['if=/dev/zero', `of=${path}`, 'bs=1M', `count=${WRITTEN_BYTES / MIB}`]
-  const startMs = performance.now()
-  try {
-    execFileSync('dd', [...words, 'oflag=direct', 'conv=fsync'], { stdio: 'ignore' })
-    return (WRITTEN_BYTES * 1000) / (performance.now() - startMs)
-  } finally {
-    rmSync(path, { force: true })
-  }
 }

@@ -1,6 +1,12 @@
 import Table from 'cli-table3'
 import type { ComparedContender, Comparison, Figures } from '../measures/comparison.ts'
-import { leastShown, type MetricName, metricNames, metrics } from '../measures/metrics.ts'
+import {
+  isOfLevel,
+  leastShown,
+  type MetricName,
+  metricNames,
+  metrics,
+} from '../measures/metrics.ts'
 import { type Spread, spreadPercent } from '../measures/statistics.ts'
 import { type Level, levels } from '../row.ts'
 
@@ -18,10 +24,12 @@ export function formatTables(comparisons: readonly Comparison[], style: TableSty
 }
 
 function formatTable(comparisons: readonly Comparison[], style: TableStyle): string {
-  const names = metricNames.filter((name) => comparisons.some((own) => isMeasured(own, name)))
+  const { level } = comparisons[0]!.row
+  const own = metricNames.filter((name) => isOfLevel(name, level))
+  const names = own.filter((name) => comparisons.some((one) => isMeasured(one, name)))
   const head = [...ROW_HEADINGS, ...names.map((name) => metrics[name].heading)]
   const lines = comparisons.flatMap((comparison) => comparisonLines(comparison, names))
-  const title = levels[comparisons[0]!.row.level]
+  const title = levels[level]
   return style === 'markdown' ? toMarkdown(title, head, lines) : toText(title, head, lines)
 }
 

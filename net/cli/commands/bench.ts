@@ -62,6 +62,7 @@ function sendCommand(): Command {
 
 function consumeCommand(): Command {
   return withGroupOptions(benchmark('consume', 'how fast what a topic holds can be pulled', 1))
+    .option('--topics <n>', 'pull from so many, TOPIC-0, TOPIC-1 …', integerArgument(1, 100_000), 1)
     .option('--tags <expression>', 'pull with a filter by tags, "a || b"; "send" gives TagA')
     .addOption(
       new Option('--sql <condition>', 'pull with a filter by properties').conflicts('tags'),

@@ -1,4 +1,5 @@
 import { MIB } from '../../../engine/base/units.ts'
+import type { DiskFigures } from './disk-account.ts'
 import type { LatencySummary } from './latency-log.ts'
 import type { SyncProbe } from './sync-probe.ts'
 
@@ -33,6 +34,10 @@ export interface BenchReport {
   /** CPU time of the broker's processes, until queues and index have caught up. */
   readonly brokerCpuUsPerMessage?: number | undefined
   readonly brokerRssAnonBytes?: number | undefined
+  /** What the disk did meanwhile, for everyone. */
+  readonly disk?: DiskFigures | undefined
+  /** What the brokers' logs have grown by. */
+  readonly logBytes?: number | undefined
   /** CPU time of this process: of the generator or, for an append, of all. */
   readonly generatorCpuUsPerMessage: number
   /** Requests by the code with which they were refused. */
@@ -40,6 +45,7 @@ export interface BenchReport {
 }
 
 const US_PER_MS = 1000
+const MS_PER_SECOND = 1000
 
 /** The report for a person. */
 export function formatReport(report: BenchReport): string {
@@ -76,6 +82,7 @@ function reportRows(report: BenchReport): [string, string][] {
   if (report.brokerRssAnonBytes !== undefined) {
     rows.push(['broker RssAnon', `${(report.brokerRssAnonBytes / MIB).toFixed(0)} MiB`])
   }
+  if (report.disk !== undefined) rows.push(['disk', formatDisk(report, report.disk)])
   const ownCpu = report.benchmark === 'append' ? 'CPU' : 'generator CPU'
   rows.push([ownCpu, `${report.generatorCpuUsPerMessage.toFixed(2)} µs a message`])
   for (const [code, count] of Object.entries(report.refusals)) {
@@ -96,6 +103,16 @@ function formatConditions(report: BenchReport): string {
 
 function formatSync({ p50Us, p99Us }: SyncProbe): string {
   return `4 KiB p50 ${formatMicroseconds(p50Us)}, p99 ${formatMicroseconds(p99Us)}`
+}
+
+function formatDisk(report: BenchReport, { flushCount, writtenBytes }: DiskFigures): string {
+  const perAck = (flushCount * report.batchCount) / report.messageCount
+  const elapsedSeconds = report.elapsedMs / MS_PER_SECOND
+  const rate = (writtenBytes / MIB / elapsedSeconds).toFixed(1)
+  const flushes = `${formatCount(flushCount)} flushes, ${perAck.toFixed(4)} an ack`
+  const log = report.logBytes
+  const share = log === undefined ? '' : `, log ${(log / MIB / elapsedSeconds).toFixed(1)} MiB/s`
+  return `${flushes}, ${rate} MiB/s written${share}`
 }
 
 function formatLatency({ p50Us, p90Us, p99Us, p999Us, maxUs }: LatencySummary): string {

@@ -2,6 +2,7 @@ import { RemotingClient } from '../../remoting/remoting-client.ts'
 import type { BenchOptions } from './bench-options.ts'
 import { createProgressView, type ProgressView } from './bench-progress.ts'
 import { CpuAccount } from './cpu-account.ts'
+import { DiskAccount } from './disk-account.ts'
 import { LoadError } from './errors.ts'
 import { LatencyLog } from './latency-log.ts'
 import { findTargets, type LoadTarget } from './load-target.ts'
@@ -16,6 +17,8 @@ export interface BenchSession {
   readonly durability: string
   readonly hostSync: SyncProbe
   readonly cpu: CpuAccount
+  /** Of the disk that is measured. */
+  readonly disk: DiskAccount
   readonly latencies: LatencyLog
   readonly progress: ProgressView
 }
@@ -42,6 +45,7 @@ export async function withSession<T>(
       durability: options.durability ?? durabilityOf(targets),
       hostSync: probeSync(options.data),
       cpu,
+      disk: new DiskAccount(options.data),
       latencies: await LatencyLog.create(options.hlog !== undefined),
       progress,
     })

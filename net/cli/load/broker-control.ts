@@ -83,9 +83,13 @@ export class BrokerControl {
 
   /** Bytes of the log that are not in queues and index yet; 0 when the broker does not tell. */
   async dispatchBehindBytes(): Promise<number> {
-    const response = await this.#invoke(createRequest(RequestCode.GET_BROKER_RUNTIME_INFO))
-    const { table } = decodeBody(KVTable, succeeded(response, 'its runtime information').body)
-    return Number(table.get('dispatchBehindBytes') ?? 0)
+    return Number((await this.#runtimeInfo()).get('dispatchBehindBytes') ?? 0)
+  }
+
+  /** Physical offset behind the log's newest message; undefined when the broker does not tell. */
+  async logEndOffset(): Promise<number | undefined> {
+    const text = (await this.#runtimeInfo()).get('commitLogMaxOffset')
+    return text === undefined ? undefined : Number(text)
   }
 
   /** The master brokers that this name server knows. */
@@ -93,6 +97,11 @@ export class BrokerControl {
     const response = await this.#invoke(createRequest(RequestCode.GET_BROKER_CLUSTER_INFO))
     const { brokerAddrTable } = decodeBody(ClusterInfo, succeeded(response, 'the cluster').body)
     return [...brokerAddrTable.values()].filter(({ brokerAddrs }) => brokerAddrs.has(MASTER_ID))
+  }
+
+  async #runtimeInfo(): Promise<ReadonlyMap<string, string>> {
+    const response = await this.#invoke(createRequest(RequestCode.GET_BROKER_RUNTIME_INFO))
+    return decodeBody(KVTable, succeeded(response, 'its runtime information').body).table
   }
 
   #invoke(request: RemotingCommand): Promise<RemotingCommand> {

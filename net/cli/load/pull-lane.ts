@@ -18,39 +18,47 @@ export interface PullLaneOwner {
   onFailure(error: Error): void
 }
 
-/** One reader of a queue: it goes from `minOffset` to the end and begins again. */
-export interface PullCursorShape extends PullShape {
+/** A queue of a reader, which goes from `minOffset` to `endOffset` and begins again. */
+export interface PulledQueueShape extends PullShape {
   readonly minOffset: number
+  /** Behind the last message that was there when the load began. */
+  readonly endOffset: number
   /** Where this reader begins: readers of one queue are spread over it. */
   readonly startOffset: number
 }
 
-interface PullCursor {
+interface PulledQueue {
   readonly template: PullTemplate
   readonly minOffset: number
+  readonly endOffset: number
   queueOffset: number
+}
+
+/** It pulls from its queues in turn. */
+interface Reader {
+  readonly queues: readonly PulledQueue[]
+  index: number
   sinceMs: number
 }
 
-/** One connection that pulls, with one pull in flight for each of its cursors. */
+/** One connection that pulls, with one pull in flight for each of its readers. */
 export class PullLane implements LaneOwner {
   readonly #owner: PullLaneOwner
-  readonly #cursors: readonly PullCursor[]
+  readonly #readers: readonly Reader[]
   readonly #slots: OpaqueSlots
   readonly #header = new ResponseHeader()
   readonly #splitter: ResponseSplitter
   #readMs = 0
   #socket: Socket | undefined
 
-  private constructor(shapes: readonly PullCursorShape[], owner: PullLaneOwner) {
+  private constructor(readers: readonly (readonly PulledQueueShape[])[], owner: PullLaneOwner) {
     this.#owner = owner
-    this.#cursors = shapes.map((shape) => ({
-      template: new PullTemplate(shape),
-      minOffset: shape.minOffset,
-      queueOffset: shape.startOffset,
+    this.#readers = readers.map((shapes) => ({
+      queues: shapes.map(createPulledQueue),
+      index: 0,
       sinceMs: 0,
     }))
-    this.#slots = new OpaqueSlots(shapes.length)
+    this.#slots = new OpaqueSlots(readers.length)
     this.#splitter = new ResponseSplitter((buffer, start, end, bodyBytes) => {
       this.#onHeader(buffer, start, end, bodyBytes)
     })
@@ -59,11 +67,12 @@ export class PullLane implements LaneOwner {
   /** Connects a lane. @throws {RemotingError} `REMOTING_CONNECT_FAILED` */
   static async open(
     address: string,
-    shapes: readonly PullCursorShape[],
+    readers: readonly (readonly PulledQueueShape[])[],
     owner: PullLaneOwner,
   ): Promise<PullLane> {
-    assert(shapes.length > 0, 'a lane has queues to pull from')
-    const lane = new PullLane(shapes, owner)
+    assert(readers.length > 0, 'a lane has readers')
+    for (const shapes of readers) assert(shapes.length > 0, 'a reader has queues to pull from')
+    const lane = new PullLane(readers, owner)
     lane.#socket = await openLaneSocket(address, lane)
     return lane
   }
@@ -72,7 +81,7 @@ export class PullLane implements LaneOwner {
     return this.#slots.takenCount
   }
 
-  /** Puts a pull of every cursor in flight. */
+  /** Puts a pull of every reader in flight. */
   pull(): void {
     const nowMs = performance.now()
     while (!this.#slots.isFull) this.#pullNext(nowMs)
@@ -95,9 +104,10 @@ export class PullLane implements LaneOwner {
 
   #pullNext(nowMs: number): void {
     const slot = this.#slots.take()
-    const cursor = this.#cursors[slot]!
-    cursor.sinceMs = nowMs
-    this.#socket?.write(cursor.template.frame(this.#slots.opaqueOf(slot), cursor.queueOffset))
+    const reader = this.#readers[slot]!
+    const { template, queueOffset } = reader.queues[reader.index]!
+    reader.sinceMs = nowMs
+    this.#socket?.write(template.frame(this.#slots.opaqueOf(slot), queueOffset))
   }
 
   #onHeader(buffer: Buffer, start: number, end: number, bodyBytes: number): void {
@@ -106,16 +116,23 @@ export class PullLane implements LaneOwner {
     const slot = this.#slots.release(header.opaque)
     // What a broker pushes to its clients has an opaque of its own and is no answer.
     if (slot === -1) return
-    const cursor = this.#cursors[slot]!
+    const reader = this.#readers[slot]!
+    const queue = reader.queues[reader.index]!
+    reader.index = reader.index + 1 === reader.queues.length ? 0 : reader.index + 1
     const nextOffset = readNextBeginOffset(buffer, start, end)
-    if (header.code === ResponseCode.SUCCESS && nextOffset > cursor.queueOffset) {
-      const messageCount = nextOffset - cursor.queueOffset
-      cursor.queueOffset = nextOffset
-      this.#owner.onPulled(messageCount, bodyBytes, cursor.sinceMs, this.#readMs)
+    if (header.code === ResponseCode.SUCCESS && nextOffset > queue.queueOffset) {
+      const messageCount = nextOffset - queue.queueOffset
+      queue.queueOffset = nextOffset < queue.endOffset ? nextOffset : queue.minOffset
+      this.#owner.onPulled(messageCount, bodyBytes, reader.sinceMs, this.#readMs)
     } else if (isQueueEnd(header.code)) {
-      cursor.queueOffset = cursor.minOffset
+      queue.queueOffset = queue.minOffset
     } else {
       this.#owner.onRefusal(header.code, header.remark)
     }
   }
+}
+
+function createPulledQueue(shape: PulledQueueShape): PulledQueue {
+  const { minOffset, endOffset, startOffset } = shape
+  return { template: new PullTemplate(shape), minOffset, endOffset, queueOffset: startOffset }
 }

@@ -4,17 +4,23 @@ import { LoadError } from './errors.ts'
 import type { LatencyLog } from './latency-log.ts'
 import { type LoadFigures, LoadMeter, type OnProgress } from './load-meter.ts'
 import type { LoadTarget } from './load-target.ts'
-import { type PullCursorShape, PullLane, type PullLaneOwner } from './pull-lane.ts'
+import { type PulledQueueShape, PullLane, type PullLaneOwner } from './pull-lane.ts'
 import type { PullFilter } from './pull-template.ts'
+import type { TopicNames } from './topic-names.ts'
+
+/** Topics whose offsets are asked for at the same time. */
+const ASKED_AT_ONCE = 16
+/** A prime number. */
+const STRIDE = 7919
 
 /** What is pulled, and with how many requests at a time. */
 export interface PullLoadShape {
   readonly targets: readonly LoadTarget[]
-  readonly topic: string
+  readonly topics: TopicNames
   readonly consumerGroup: string
   readonly messageCountPerPull: number
   readonly connectionCount: number
-  /** Pulls in flight on each connection, each by a reader of its own. */
+  /** Pulls in flight on each connection, each by a reader with queues of its own. */
   readonly inFlightCount: number
   /** @default every message */
   readonly filter?: PullFilter | undefined
@@ -38,6 +44,7 @@ interface RunningPhase {
 /** A queue that holds messages. */
 interface FullQueue {
   readonly target: LoadTarget
+  readonly topic: string
   readonly queueId: number
   readonly minOffset: number
   readonly messageCount: number
@@ -53,15 +60,16 @@ export class PullLoad implements PullLaneOwner {
 
   /** Connects. @throws {LoadError} `LOAD_TOPIC_EMPTY` when there is nothing to pull */
   static async open(shape: PullLoadShape): Promise<PullLoad> {
-    const queues = await fullQueues(shape.targets, shape.topic)
+    const queues = await fullQueues(shape)
     if (queues.length === 0) {
-      const message = `the topic ${shape.topic} is empty: fill it with "agena bench send" first`
+      const name = shape.topics.at(0)
+      const message = `the topic ${name} is empty: fill it with "agena bench send" first`
       throw new LoadError('LOAD_TOPIC_EMPTY', message)
     }
     const load = new PullLoad()
     try {
-      for (const { address, cursors } of planLanes(shape, queues)) {
-        load.#lanes.push(await PullLane.open(address, cursors, load))
+      for (const { address, readers } of planLanes(shape, queues)) {
+        load.#lanes.push(await PullLane.open(address, readers, load))
       }
     } catch (error) {
       load.close()
@@ -114,41 +122,83 @@ export class PullLoad implements PullLaneOwner {
   }
 }
 
-async function fullQueues(targets: readonly LoadTarget[], topic: string): Promise<FullQueue[]> {
+/** In the order of topics and queues. */
+async function fullQueues({ targets, topics }: PullLoadShape): Promise<FullQueue[]> {
   const queues: FullQueue[] = []
   for (const target of targets) {
-    for (let queueId = 0; queueId < target.queueCount; queueId++) {
-      const minOffset = await target.control.minOffset(topic, queueId)
-      const messageCount = (await target.control.maxOffset(topic, queueId)) - minOffset
-      if (messageCount > 0) queues.push({ target, queueId, minOffset, messageCount })
+    const names = [...topics]
+    for (let index = 0; index < names.length; index += ASKED_AT_ONCE) {
+      const some = names.slice(index, index + ASKED_AT_ONCE)
+      const found = await Promise.all(some.map((topic) => fullQueuesOf(target, topic)))
+      queues.push(...found.flat())
     }
   }
   return queues
 }
 
-/** Deals the queues to the readers in turn, and the readers of a queue evenly over its messages. */
-function planLanes(
-  shape: PullLoadShape,
-  queues: readonly FullQueue[],
-): { address: string; cursors: PullCursorShape[] }[] {
+async function fullQueuesOf(target: LoadTarget, topic: string): Promise<FullQueue[]> {
+  const { control, queueCount } = target
+  const all = Array.from({ length: queueCount }, async (_, queueId): Promise<FullQueue> => {
+    const minOffset = await control.minOffset(topic, queueId)
+    const messageCount = (await control.maxOffset(topic, queueId)) - minOffset
+    return { target, topic, queueId, minOffset, messageCount }
+  })
+  return (await Promise.all(all)).filter(({ messageCount }) => messageCount > 0)
+}
+
+interface LanePlan {
+  readonly address: string
+  /** What each reader pulls from in turn. */
+  readonly readers: PulledQueueShape[][]
+}
+
+/**
+ * Deals the queues to the readers. Where there are more readers than queues, several read the same
+ * queue, spread evenly over its messages; where there are fewer, each has several.
+ */
+function planLanes(shape: PullLoadShape, queues: readonly FullQueue[]): LanePlan[] {
   const { connectionCount, inFlightCount } = shape
   const brokers = [...new Set(queues.map(({ target }) => target))]
   return Array.from({ length: connectionCount }, (_, connection) => {
-    const target = brokers[connection % brokers.length]!
-    const own = queues.filter((queue) => queue.target === target)
-    const cursors = Array.from({ length: inFlightCount }, (_unused, reader) => {
-      const number = connection * inFlightCount + reader
-      const queue = own[number % own.length]!
-      const share = number / (connectionCount * inFlightCount)
-      return cursorOf(shape, queue, queue.minOffset + Math.floor(share * queue.messageCount))
+    const broker = connection % brokers.length
+    const target = brokers[broker]!
+    const own = strided(queues.filter((queue) => queue.target === target))
+    const readerCount = Math.ceil((connectionCount - broker) / brokers.length) * inFlightCount
+    const firstReader = Math.floor(connection / brokers.length) * inFlightCount
+    const readers = Array.from({ length: inFlightCount }, (_unused, reader) => {
+      return dealQueues(shape, own, { number: firstReader + reader, count: readerCount })
     })
-    return { address: target.control.address, cursors }
+    return { address: target.control.address, readers }
   })
 }
 
-function cursorOf(shape: PullLoadShape, queue: FullQueue, startOffset: number): PullCursorShape {
+/** What the reader with this number, of so many, gets of the queues of its broker. */
+function dealQueues(
+  shape: PullLoadShape,
+  queues: readonly FullQueue[],
+  { number, count }: { readonly number: number; readonly count: number },
+): PulledQueueShape[] {
+  if (queues.length > count) {
+    const dealt = queues.filter((_, index) => index % count === number)
+    return dealt.map((queue) => queueShape(shape, queue, queue.minOffset))
+  }
+  const queue = queues[number % queues.length]!
+  const passedCount = Math.floor((number / count) * queue.messageCount)
+  return [queueShape(shape, queue, queue.minOffset + passedCount)]
+}
+
+/**
+ * Many queues in an order in which neighbours of the log are far apart: readers that follow each
+ * other through topics which were filled in turn would find each other's pages just read.
+ */
+function strided(queues: readonly FullQueue[]): readonly FullQueue[] {
+  if (queues.length <= STRIDE || queues.length % STRIDE === 0) return queues
+  return queues.map((_, index) => queues[(index * STRIDE) % queues.length]!)
+}
+
+function queueShape(shape: PullLoadShape, queue: FullQueue, startOffset: number): PulledQueueShape {
   return {
-    topic: shape.topic,
+    topic: queue.topic,
     brokerName: queue.target.brokerName,
     queueId: queue.queueId,
     consumerGroup: shape.consumerGroup,
@@ -157,6 +207,7 @@ function cursorOf(shape: PullLoadShape, queue: FullQueue, startOffset: number): 
     suspendMs: 0,
     filter: shape.filter,
     minOffset: queue.minOffset,
+    endOffset: queue.minOffset + queue.messageCount,
     startOffset,
   }
 }

@@ -5,13 +5,14 @@ import { type BenchSession, withSession } from './bench-session.ts'
 import type { LoadFigures } from './load-meter.ts'
 import { PullLoad } from './pull-load.ts'
 import type { PullFilter } from './pull-template.ts'
+import { TopicNames } from './topic-names.ts'
 
 /** `agena bench consume`: how fast, how soon and at what cost a broker answers pulls. */
 export function runConsume(options: ConsumeBenchOptions): Promise<BenchReport> {
   return withSession(options, async (session) => {
     const load = await PullLoad.open({
       targets: session.targets,
-      topic: options.topic,
+      topics: new TopicNames(options.topic, options.topics),
       consumerGroup: options.group,
       messageCountPerPull: options.pull,
       connectionCount: options.connections,
@@ -70,6 +71,7 @@ function consumeReport(
     benchmark: 'consume',
     target: session.target,
     topic: options.topic,
+    topicCount: options.topics ?? 1,
     messageBytes: 0,
     batchCount: options.pull,
     connectionCount: options.connections,

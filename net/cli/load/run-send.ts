@@ -36,13 +36,26 @@ async function measure(
     return figures
   }
   if (options.warmup > 0) await runPhase('warm-up', { durationMs: options.warmup })
+  const logStart = await logEnd(session)
   cpu.start()
+  session.disk.start()
   const figures = await runPhase('measure', {
     messageCountMax: options.count ?? Number.POSITIVE_INFINITY,
     durationMs: options.count === undefined ? options.duration : Number.POSITIVE_INFINITY,
   })
   if (options.hlog !== undefined) latencies.writeFile(options.hlog)
-  return sendReport(options, session, figures)
+  const logBytes = (await logEnd(session)) - logStart
+  return {
+    ...sendReport(options, session, figures),
+    logBytes: Number.isNaN(logBytes) ? undefined : logBytes,
+  }
+}
+
+/** The sum of where the logs end; NaN when a broker does not tell. */
+async function logEnd({ targets }: BenchSession): Promise<number> {
+  let sum = 0
+  for (const { control } of targets) sum += (await control.logEndOffset()) ?? Number.NaN
+  return sum
 }
 
 /** One phase of a load by the options, and what is said otherwise. */
@@ -118,6 +131,7 @@ export function sendReport(
     latency: figures.latency,
     brokerCpuUsPerMessage: brokerUs === undefined ? undefined : brokerUs / messageCount,
     brokerRssAnonBytes: session.cpu.brokerRssAnonBytes,
+    disk: session.disk.figures(),
     generatorCpuUsPerMessage: generatorUs / messageCount,
     refusals: figures.refusals,
   }

@@ -26,6 +26,7 @@ describe('the rows', () => {
   })
 
   const loads = rows.flatMap(({ id, work }) => {
+    if (work.kind === 'sustained') return [{ id, ...work.load }]
     if (work.kind !== 'broker') return []
     const own = work.fill === undefined ? work.loads : [work.fill, ...work.loads]
     return own.map(({ benchmark, words }) => ({ id, benchmark, words }))

@@ -163,6 +163,24 @@ test('pulls go round through all queues', async () => {
   expect(new Set(queueIds)).toEqual(new Set(['0', '1', '2']))
 })
 
+test('pulls of many topics reach every queue of each, and only what was there', async () => {
+  await runSend({ ...options, topics: 5, queues: 3 })
+  const consume = { ...options, topics: 5, group: 'readers', pull: 50, inFlight: 2, count: 3000 }
+  const report = await runConsume(consume)
+  expect(report.topicCount).toBe(5)
+  const pulls = broker.peer.requestsOf(RequestCode.PULL_MESSAGE)
+  const pulled = pulls.map(
+    ({ extFields }) => `${extFields.get('topic')} ${extFields.get('queueId')}`,
+  )
+  const names = [...new TopicNames(options.topic, 5)]
+  expect(new Set(pulled)).toEqual(
+    new Set(names.flatMap((name) => [0, 1, 2].map((id) => `${name} ${id}`))),
+  )
+  const longest = Math.max(...broker.queues.map((queue) => queue.length))
+  for (const { extFields } of pulls)
+    expect(Number(extFields.get('queueOffset'))).toBeLessThan(longest)
+})
+
 test('an empty topic cannot be pulled from', async () => {
   const running = runConsume({ ...options, group: 'readers', pull: 7 })
   await expect(running).rejects.toMatchObject({ code: 'LOAD_TOPIC_EMPTY' })

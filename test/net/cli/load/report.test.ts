@@ -53,10 +53,13 @@ test('what is not always there', () => {
     endToEnd: REPORT.latency,
     brokerCpuUsPerMessage: 4.9,
     brokerRssAnonBytes: 128 * 1024 * 1024,
+    disk: { flushCount: 123_457, writtenBytes: 20 * 1024 * 1024 },
+    logBytes: 10 * 1024 * 1024,
     refusals: { 2: 1500 },
   })
   expect(text).toContain('on 1 connection, 5,000 messages/s on a schedule\n')
   expect(text).toContain('end to end      p50 88.2 µs')
+  expect(text).toContain('123,457 flushes, 0.1000 an ack, 2.0 MiB/s written, log 1.0 MiB/s\n')
   expect(text).toContain('broker CPU      4.90 µs a message\n')
   expect(text).toContain('broker RssAnon  128 MiB\n')
   expect(text).toContain('refused         1,500 requests with code 2\n')
