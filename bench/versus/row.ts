@@ -35,6 +35,20 @@ export type Work =
   | { readonly kind: 'append'; readonly append: AppendShape }
   /** Starting on what a stop left. */
   | { readonly kind: 'start'; readonly messageCount: number }
+  /** What our client and the Java client do against our broker: the side measured is the client. */
+  | { readonly kind: 'client'; readonly client: ClientWork }
+
+/** What a client does in a {@link Row} of clients, and with bodies of which size. */
+export type ClientWork =
+  | { readonly kind: 'send'; readonly bodyBytes: number; readonly inFlight: number }
+  | {
+      readonly kind: 'consume'
+      readonly bodyBytes: number
+      /** Messages that one call of the listener gets at most. */
+      readonly batchMax: number
+      /** In the topic. */
+      readonly messageCount: number
+    }
 
 export interface AppendShape {
   readonly bodyBytes: number

@@ -1,3 +1,4 @@
+import { clientRows } from './client-rows.ts'
 import type { AppendShape, BenchLoad, Contender, Row } from './row.ts'
 
 const BROKERS: readonly Contender[] = ['Agena', 'RocketMQ']
@@ -34,6 +35,7 @@ export const rows: readonly Row[] = [
   coldRow(),
   ...FLUSHES.flatMap(appendRows),
   ...[0, 2_000_000].map(startRow),
+  ...clientRows,
 ]
 
 /**

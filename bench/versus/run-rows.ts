@@ -11,6 +11,7 @@ import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
 import { createOutcome, type RowOutcome } from './outcome.ts'
 import type { Contender, Row, Work } from './row.ts'
+import { runClientRow } from './run-client-row.ts'
 import { runColdRow } from './run-cold-row.ts'
 import { type Measure, runRounds } from './run-rounds.ts'
 import { measureStart } from './run-start-row.ts'
@@ -36,6 +37,7 @@ export async function* runRows(
   for (const row of rows) {
     const { work } = row
     if (work.kind === 'cold') yield runColdRow(row, work, options)
+    if (work.kind === 'client') yield runClientRow(row, work.client, options)
     if (work.kind === 'append') {
       const measure: Measure = (name) => measureAppend(name, work.append, options)
       yield runRounds(row, options, measure)

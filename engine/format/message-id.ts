@@ -28,6 +28,15 @@ const HEX_DIGITS = Buffer.from('0123456789ABCDEF', 'latin1')
 const NIBBLE_BITS = 4
 const NIBBLE_MASK = 0x0f
 
+const BYTE_BITS = 8
+const BYTE_MASK = 0xff
+/** The counter of unique ids has 16 bits. */
+const COUNTER_MASK = 0xffff
+/** The two digits of each byte. */
+const HEX_OF_BYTE = Array.from({ length: BYTE_MASK + 1 }, (_, byte) => {
+  return byte.toString(16).toUpperCase().padStart(HEX_DIGITS_PER_BYTE, '0')
+})
+
 /** The bytes of one id, and its digits: an id is made for each message that is read or batched. */
 const idBytes = Buffer.alloc(HOST_V6_BYTES + I64_BYTES)
 const idDigits = Buffer.alloc(idBytes.length * HEX_DIGITS_PER_BYTE)
@@ -91,9 +100,10 @@ const CLOCK_STEP_BACK_MAX_MS = 1_000_000
 export class UniqueMessageIds {
   readonly #prefix: string
   readonly #now: () => number
-  /** Time and counter, rewritten for each id. */
-  readonly #tail = Buffer.alloc(I32_BYTES + I16_BYTES)
   #counter = 0
+  /** The prefix with the time of the last id: many are made in the same millisecond. */
+  #stem = ''
+  #stemMs = Number.NaN
   #monthStartMs = 0
   #nextMonthStartMs = 0
 
@@ -115,12 +125,20 @@ export class UniqueMessageIds {
   /** The next id: 32 digits, 56 when the address is IPv6. */
   next(): string {
     const nowMs = this.#now()
+    if (nowMs !== this.#stemMs) this.#startMillisecond(nowMs)
+    const counter = this.#counter
+    this.#counter = (counter + 1) & COUNTER_MASK
+    return this.#stem + HEX_OF_BYTE[counter >> BYTE_BITS]! + HEX_OF_BYTE[counter & BYTE_MASK]!
+  }
+
+  #startMillisecond(nowMs: number): void {
     if (nowMs >= this.#nextMonthStartMs) this.#startMonth(nowMs)
     let sinceMonthStartMs = nowMs - this.#monthStartMs
     if (sinceMonthStartMs < 0 && sinceMonthStartMs > -CLOCK_STEP_BACK_MAX_MS) sinceMonthStartMs = 0
-    writeInt32(this.#tail, 0, sinceMonthStartMs)
-    writeInt16(this.#tail, I32_BYTES, this.#counter++)
-    return this.#prefix + upperHex(this.#tail)
+    const time = Buffer.alloc(I32_BYTES)
+    writeInt32(time, 0, sinceMonthStartMs)
+    this.#stem = this.#prefix + upperHex(time)
+    this.#stemMs = nowMs
   }
 
   #startMonth(nowMs: number): void {

@@ -59,9 +59,13 @@ export class BrokerCalls {
     request: RemotingCommand,
     timeoutMs = this.#options.timeoutMs,
   ): Promise<RemotingCommand> {
-    const startedMs = performance.now()
-    const connection = await this.#connection(address, timeoutMs)
-    const leftMs = timeoutMs - (performance.now() - startedMs)
+    let connection = this.#introducedConnection(address)
+    let leftMs = timeoutMs
+    if (connection === undefined) {
+      const startedMs = performance.now()
+      connection = await this.#connection(address, timeoutMs)
+      leftMs -= performance.now() - startedMs
+    }
     if (leftMs <= 0) {
       const message = `no answer from broker ${address} in ${timeoutMs} ms`
       throw new ClientError('CLIENT_TIMEOUT', message)
@@ -90,7 +94,9 @@ export class BrokerCalls {
 
   /** Sends `request` as one-way. @throws {ClientError} as {@link invoke} */
   async invokeOneway(address: string, request: RemotingCommand): Promise<void> {
-    const connection = await this.#connection(address, this.#options.timeoutMs)
+    const connection =
+      this.#introducedConnection(address) ??
+      (await this.#connection(address, this.#options.timeoutMs))
     markNamespace(request, this.#options.namespaceV2)
     try {
       connection.invokeOneway(request)
@@ -119,6 +125,12 @@ export class BrokerCalls {
       }
     }
     await Promise.all([...new Set(addresses)].map(tellOne))
+  }
+
+  /** The connection that there is and over which a greeting went; undefined without one. */
+  #introducedConnection(address: string): Connection | undefined {
+    const connection = this.#options.remoting.connectionNow(address)
+    return connection?.attachment === undefined ? undefined : connection
   }
 
   async #connection(address: string, timeoutMs: number): Promise<Connection> {

@@ -58,9 +58,14 @@ export const COMPRESS_ALGORITHMS: Readonly<Record<CompressType, Algorithm>> = Ob
   },
 })
 
+/** Whether a body is large enough to be compressed. */
+export function isPacked(body: Buffer, { compressFromBytes }: Packing): boolean {
+  return body.length >= compressFromBytes
+}
+
 /** Compresses a large body off the event loop; keeps it as it is where that does not shrink it. */
 export async function packBody(body: Buffer, packing: Packing): Promise<PackedBody> {
-  if (body.length < packing.compressFromBytes) return { body, sysFlag: 0 }
+  if (!isPacked(body, packing)) return { body, sysFlag: 0 }
   const { compress, flags } = COMPRESS_ALGORITHMS[packing.compressType]
   const compressed = await compress(body, packing.compressLevel)
   return compressed.length < body.length

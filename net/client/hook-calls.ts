@@ -53,13 +53,20 @@ export class SendHooks extends HookCalls {
    * Calls them around `send`, whose result says by `sentOf` how the message was stored.
    * @throws {ClientError} `CLIENT_SEND_FORBIDDEN` when a check says so, or the failure of `send`
    */
-  async around<T>(
+  around<T>(
     contextOf: () => SendContext,
     send: () => Promise<T>,
     sentOf: (result: T) => SentMessage | undefined,
   ): Promise<T> {
     if (this.#hooks.length === 0 && this.#checks.length === 0) return send()
-    const context = contextOf()
+    return this.#around(contextOf(), send, sentOf)
+  }
+
+  async #around<T>(
+    context: SendContext,
+    send: () => Promise<T>,
+    sentOf: (result: T) => SentMessage | undefined,
+  ): Promise<T> {
     this.#before(context)
     try {
       const result = await send()

@@ -3,11 +3,7 @@ import { decodeHeader, encodeHeaderFields } from '../protocol/header-table.ts'
 import { GetMaxOffsetRequestHeader } from '../protocol/queue-offset.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
-import {
-  SendMessageRequestHeaderV2,
-  SendMessageResponseHeader,
-  toShortNames,
-} from '../protocol/send-message.ts'
+import { SendHeaderWriter, SendMessageResponseHeader } from '../protocol/send-message.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError, type ClientErrorCode } from './client-error.ts'
@@ -39,6 +35,14 @@ export interface StoredReceipt {
 /** What a {@link MessageSender} needs to know of its producer. */
 export type SenderConfig = Omit<ProducerConfig, keyof ClientOptions>
 
+/** One way of sending a message. */
+interface Attempt<T> {
+  readonly isOneway: boolean
+  readonly exchange: (address: string) => Promise<T>
+  /** How the message is stored; undefined where that is not known. */
+  readonly sentOf: (result: T) => SentMessage | undefined
+}
+
 const DEFAULT_REGION = 'DefaultRegion'
 
 const STATUS_BY_CODE: ReadonlyMap<number, SendStatus> = new Map<number, SendStatus>([
@@ -60,6 +64,7 @@ export class MessageSender {
   readonly #config: SenderConfig
   readonly #faults: LatencyFaults
   readonly #hooks: SendHooks
+  readonly #headers: SendHeaderWriter
   /** Takes the queues in turn, those of each route for themselves, for as long as it holds. */
   readonly #turns = new WeakMap<readonly MessageQueue[], RoundRobin>()
 
@@ -67,7 +72,12 @@ export class MessageSender {
     this.#instance = instance
     this.#config = config
     this.#faults = new LatencyFaults(config)
-    const { forbiddenHooks, sendHooks } = config
+    const { forbiddenHooks, group, sendHooks, templateTopic, topicQueueCount } = config
+    this.#headers = new SendHeaderWriter({
+      producerGroup: group,
+      defaultTopic: templateTopic,
+      defaultTopicQueueNums: topicQueueCount,
+    })
     this.#hooks = new SendHooks(sendHooks, forbiddenHooks, instance.config.logger)
   }
 
@@ -90,7 +100,8 @@ export class MessageSender {
    */
   async send(message: OutgoingMessage, timeoutMs: number): Promise<StoredReceipt> {
     const deadlineMs = performance.now() + timeoutMs
-    const queues = await this.queuesOf(message.topic)
+    const known = this.#instance.routes.knownWriteRoute(message.topic)
+    const queues = known?.writeQueues ?? (await this.queuesOf(message.topic))
     const tried: string[] = []
     let lastError: ClientError | undefined
     let unsafe: StoredReceipt | undefined
@@ -122,33 +133,27 @@ export class MessageSender {
    * @throws {ClientError} `CLIENT_BROKER_NOT_FOUND`, `CLIENT_BROKER_UNREACHABLE`,
    *   `CLIENT_REQUEST_REFUSED`, `CLIENT_RESPONSE_INVALID`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`
    */
-  async sendTo(
-    queue: MessageQueue,
-    message: OutgoingMessage,
-    timeoutMs: number,
-  ): Promise<StoredReceipt> {
+  sendTo(queue: MessageQueue, message: OutgoingMessage, timeoutMs: number): Promise<StoredReceipt> {
     const startedMs = performance.now()
-    return this.#noting(queue.brokerName, async () => {
-      const address = await this.#addressOf(queue)
-      const invoke = async (): Promise<StoredReceipt> => {
+    return this.#attempt(queue, message, {
+      isOneway: false,
+      exchange: async (address) => {
         const leftMs = timeoutMs - (performance.now() - startedMs)
         const request = this.#requestOf(queue, message)
         const response = await this.#instance.brokers.invoke(address, request, leftMs)
-        return this.#receiptOf(queue, response, `broker ${queue.brokerName} at ${address}`)
-      }
-      const context = (): SendContext => this.#contextOf(queue, message, address, false)
-      return this.#hooks.around(context, invoke, (receipt) => sentBy(message, receipt))
+        return this.#receiptOf(queue, response, address)
+      },
+      sentOf: (receipt) => sentBy(message, receipt),
     })
   }
 
   /** Sends `message` to `queue` and does not wait for an answer. @throws as {@link sendTo} */
-  async sendOnewayTo(queue: MessageQueue, message: OutgoingMessage): Promise<void> {
-    await this.#noting(queue.brokerName, async () => {
-      const address = await this.#addressOf(queue)
-      const context = (): SendContext => this.#contextOf(queue, message, address, true)
-      const invoke = (): Promise<void> =>
-        this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message))
-      await this.#hooks.around(context, invoke, () => undefined)
+  sendOnewayTo(queue: MessageQueue, message: OutgoingMessage): Promise<void> {
+    return this.#attempt(queue, message, {
+      isOneway: true,
+      exchange: (address) =>
+        this.#instance.brokers.invokeOneway(address, this.#requestOf(queue, message)),
+      sentOf: () => undefined,
     })
   }
 
@@ -180,17 +185,27 @@ export class MessageSender {
     })
   }
 
-  /** Sends, and holds against the broker how that went. */
-  async #noting<T>(brokerName: string, send: () => Promise<T>): Promise<T> {
+  /** Sends once, with the hooks around it, and holds against the broker how that went. */
+  async #attempt<T>(
+    queue: MessageQueue,
+    message: OutgoingMessage,
+    { exchange, isOneway, sentOf }: Attempt<T>,
+  ): Promise<T> {
     const startedMs = performance.now()
     let outcome: SendOutcome = 'answered'
     try {
-      return await send()
+      const known = this.#instance.routes.masterAddress(queue.brokerName)
+      const address = known ?? (await this.#foundAddressOf(queue))
+      return await this.#hooks.around(
+        () => this.#contextOf(queue, message, address, isOneway),
+        () => exchange(address),
+        sentOf,
+      )
     } catch (error) {
       if (error instanceof ClientError) outcome = this.#outcomeOf(error)
       throw error
     } finally {
-      this.#faults.note(brokerName, performance.now() - startedMs, outcome)
+      this.#faults.note(queue.brokerName, performance.now() - startedMs, outcome)
     }
   }
 
@@ -232,10 +247,9 @@ export class MessageSender {
     return turn
   }
 
-  async #addressOf(queue: MessageQueue): Promise<string> {
+  /** The address of a broker that no route has named so far. */
+  async #foundAddressOf(queue: MessageQueue): Promise<string> {
     const { routes } = this.#instance
-    const known = routes.masterAddress(queue.brokerName)
-    if (known !== undefined) return known
     await routes.refresh(queue.topic)
     const fresh = routes.masterAddress(queue.brokerName)
     if (fresh !== undefined) return fresh
@@ -264,32 +278,27 @@ export class MessageSender {
   }
 
   #requestOf(queue: MessageQueue, message: OutgoingMessage): RemotingCommand {
-    const { group, templateTopic, topicQueueCount } = this.#config
-    const header = toShortNames({
-      producerGroup: group,
+    const extFieldsJson = this.#headers.write({
       topic: message.topic,
-      defaultTopic: templateTopic,
-      defaultTopicQueueNums: topicQueueCount,
       queueId: queue.queueId,
       sysFlag: message.sysFlag,
       bornTimestamp: Date.now(),
       flag: message.flag,
       properties: message.properties,
-      reconsumeTimes: message.reconsumeTimes ?? 0,
+      reconsumeTimes: message.reconsumeTimes,
       unitMode: false,
       batch: message.isBatch,
       maxReconsumeTimes: message.maxReconsumeTimes,
       bname: queue.brokerName,
     })
-    const extFields = encodeHeaderFields(SendMessageRequestHeaderV2, header)
-    return createRequest(codeOf(message), { extFields, body: message.body })
+    return createRequest(codeOf(message), { extFieldsJson, body: message.body })
   }
 
-  #receiptOf(queue: MessageQueue, response: RemotingCommand, peer: string): StoredReceipt {
+  #receiptOf(queue: MessageQueue, response: RemotingCommand, address: string): StoredReceipt {
     const status = STATUS_BY_CODE.get(response.code)
     if (status === undefined) {
       if (response.code === ResponseCode.TOPIC_NOT_EXIST) this.#instance.hintRoutes()
-      throw refusal(response, peer)
+      throw refusal(response, peerName(queue, address))
     }
     const { brokerName, topic } = queue
     const { namespace } = this.#instance.config
@@ -304,9 +313,13 @@ export class MessageSender {
         isTraceOn: header.TRACE_ON !== 'false',
       }
     } catch (error) {
-      throw toClientError(error, peer)
+      throw toClientError(error, peerName(queue, address))
     }
   }
+}
+
+function peerName({ brokerName }: MessageQueue, address: string): string {
+  return `broker ${brokerName} at ${address}`
 }
 
 function sentBy({ messageIds }: OutgoingMessage, receipt: StoredReceipt): SentMessage {

@@ -12,7 +12,7 @@ import {
 import type { UniqueMessageIds } from '../../engine/format/message-id.ts'
 import { propertiesToString } from '../../engine/format/properties-codec.ts'
 import { ClientError } from './client-error.ts'
-import { packBody } from './compress.ts'
+import { isPacked, packBody } from './compress.ts'
 import type { Message } from './message.ts'
 import { wrapNamespace } from './namespace.ts'
 import type { ProducerConfig } from './producer-options.ts'
@@ -43,25 +43,26 @@ export interface OutgoingMessage {
 }
 
 /**
- * Checks `message` and makes it ready to send; a large body is compressed off the event loop.
+ * Checks `message` and makes it ready to send: at once, or with a large body, which is compressed
+ * off the event loop, later.
  * @throws {ClientError} `CLIENT_MESSAGE_ILLEGAL`
  */
-export async function prepareMessage(
+export function prepareMessage(
   message: Message,
   shardingKey: string | undefined,
   ids: UniqueMessageIds,
   config: ProducerConfig,
-): Promise<OutgoingMessage> {
+): OutgoingMessage | Promise<OutgoingMessage> {
   const body = checkedBody(message, config)
   const properties = propertiesOf(message, shardingKey, ids, config)
   const flag = checkedFlag(message)
   const messageIds = [properties.get(PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)!]
   const text = textOf(properties)
   const isReply = properties.get(PropertyName.MESSAGE_TYPE) === REPLY_TYPE
-  const packed = await packBody(body, config)
-  return {
+  const outgoing: OutgoingMessage = {
     topic: wrapNamespace(config.namespace, message.topic),
-    ...packed,
+    body,
+    sysFlag: 0,
     flag,
     properties: text,
     messageIds,
@@ -70,6 +71,11 @@ export async function prepareMessage(
     source: [message],
     isDelayed: properties.has(PropertyName.DELAY_TIME_LEVEL),
   }
+  return isPacked(body, config) ? packed(outgoing, config) : outgoing
+}
+
+async function packed(message: OutgoingMessage, config: ProducerConfig): Promise<OutgoingMessage> {
+  return { ...message, ...(await packBody(message.body, config)) }
 }
 
 /** One message of a batch, checked and encoded. */
@@ -173,9 +179,11 @@ function propertiesOf(
   if (!Number.isSafeInteger(delayLevel) || delayLevel < 0) throw illegal('the delay level')
   if (delayLevel > 0) properties.set(PropertyName.DELAY_TIME_LEVEL, String(delayLevel))
   if (shardingKey !== undefined) properties.set(PropertyName.SHARDING_KEY, shardingKey)
-  for (const [name, value] of Object.entries(message.properties ?? {})) {
-    checkProperty(name, value)
-    properties.set(name, value)
+  if (message.properties !== undefined) {
+    for (const [name, value] of Object.entries(message.properties)) {
+      checkProperty(name, value)
+      properties.set(name, value)
+    }
   }
   if (namespace !== '') properties.set(PropertyName.INSTANCE_ID, namespace)
   for (const [name, value] of systemPropertiesOf(message)) properties.set(name, value)

@@ -30,6 +30,7 @@ import { PendingReplies, type ReplyMessage, type RequestOptions } from './reques
 import { SendGate } from './send-gate.ts'
 import { TraceDispatcher } from './trace/trace-dispatcher.ts'
 import { sendTraceHook } from './trace/trace-hooks.ts'
+import { WorkInProgress } from './work-in-progress.ts'
 
 /** How often it is looked whether there are lost brokers to ask for (Java's fixed 3 s). */
 const DETECTOR_INTERVAL_MS = 3_000
@@ -54,7 +55,7 @@ export class Producer extends Lifecycle {
   readonly #autoBatch: AutoBatch | undefined
   readonly #detector: PeriodicTask | undefined
   readonly #replies: PendingReplies
-  readonly #sending = new Set<Promise<unknown>>()
+  readonly #sending = new WorkInProgress()
 
   private constructor(config: ProducerConfig) {
     super()
@@ -225,7 +226,7 @@ export class Producer extends Lifecycle {
   protected override async drain(): Promise<void> {
     this.#autoBatch?.flush()
     await this.#detector?.stop()
-    await Promise.allSettled(this.#sending)
+    await this.#sending.ended()
   }
 
   protected override async abort(reason: Error): Promise<void> {
@@ -237,10 +238,12 @@ export class Producer extends Lifecycle {
 
   async #send(message: Message, options: SendOptions): Promise<SendResult> {
     const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
-    const outgoing = await this.#prepare(message, options)
-    const queue = await this.#selectedQueue(message, options)
+    // What needs no wait gets none: each costs a promise, and a turn of the queue of callbacks.
+    const prepared = this.#prepare(message, options)
+    const outgoing = prepared instanceof Promise ? await prepared : prepared
+    const queue = isSelected(options) ? await this.#selectedQueue(message, options) : undefined
     const receipt = await this.#sendTo(queue, outgoing, timeoutMs)
-    return { messageId: outgoing.messageIds[0]!, ...receipt }
+    return { ...receipt, messageId: outgoing.messageIds[0]! }
   }
 
   /** The send of a message that waits for others; undefined for one that is sent alone. */
@@ -314,16 +317,20 @@ export class Producer extends Lifecycle {
   }
 
   /** To `queue` alone, or without one to the queues in turn until one takes it. */
-  #sendTo(
+  async #sendTo(
     queue: MessageQueue | undefined,
     message: OutgoingMessage,
     timeoutMs: number,
   ): Promise<StoredReceipt> {
-    return this.#gate.pass({ bytes: message.body.length, timeoutMs }, (leftMs) =>
-      queue === undefined
-        ? this.#sender.send(message, leftMs)
-        : this.#sender.sendTo(queue, message, leftMs),
-    )
+    const bytes = message.body.length
+    const isIn = this.#gate.enter(bytes)
+    const leftMs = isIn ? timeoutMs : await this.#gate.wait({ bytes, timeoutMs })
+    try {
+      if (queue === undefined) return await this.#sender.send(message, leftMs)
+      return await this.#sender.sendTo(queue, message, leftMs)
+    } finally {
+      this.#gate.leave(bytes)
+    }
   }
 
   /** `config` with the hook of the trace behind the application's own, where traces are wanted. */
@@ -356,6 +363,7 @@ export class Producer extends Lifecycle {
   async #selectedQueue(message: Message, options: SendOptions): Promise<MessageQueue | undefined> {
     const { queue, selector, shardingKey } = options
     const given = [queue, selector, shardingKey].filter((way) => way !== undefined)
+    if (given.length === 0) return undefined
     if (given.length > 1) {
       throw invalidChoice('only one of queue, selector and sharding key can be given')
     }
@@ -363,7 +371,6 @@ export class Producer extends Lifecycle {
       if (queue.topic === message.topic) return this.#wrapped(queue)
       throw invalidChoice(`the message is one of ${message.topic}, the queue of ${queue.topic}`)
     }
-    if (selector === undefined && shardingKey === undefined) return undefined
     const queues = await this.#queuesOf(message.topic)
     const chosen = selector?.(queues, message) ?? queueByHash(queues, shardingKey!)
     const known = queues.find((candidate) => queueKey(candidate) === queueKey(chosen))
@@ -374,14 +381,18 @@ export class Producer extends Lifecycle {
   /** Runs `send` unless this is closing; a close waits for it. */
   async #track<T>(send: () => Promise<T>): Promise<T> {
     if (this.status !== 'open') throw new ClientError('CLIENT_CLOSED', 'the producer is closed')
-    const sending = send()
-    this.#sending.add(sending)
+    this.#sending.begin()
     try {
-      return await sending
+      return await send()
     } finally {
-      this.#sending.delete(sending)
+      this.#sending.end()
     }
   }
+}
+
+/** Whether the caller has a say in which queue it is. */
+function isSelected({ queue, selector, shardingKey }: SendOptions): boolean {
+  return queue !== undefined || selector !== undefined || shardingKey !== undefined
 }
 
 function invalidChoice(why: string): ClientError {

@@ -81,15 +81,21 @@ export class RouteCache {
     return refreshing
   }
 
+  /** The route to send to where it is known and has a queue; undefined otherwise. */
+  knownWriteRoute(topic: string): TopicRoute | undefined {
+    this.#sentTo.add(topic)
+    const known = this.#entries.get(topic)
+    return known !== undefined && known.writeQueues.length > 0 ? known : undefined
+  }
+
   /**
    * The route to send to: the known one, or the one that a name server knows, or one after
    * `template`. Undefined when there is none of these.
    * @throws {ClientError} as {@link RouteCacheOptions.fetch}
    */
   async writeRoute(topic: string, template: TopicTemplate): Promise<TopicRoute | undefined> {
-    this.#sentTo.add(topic)
-    const known = this.#entries.get(topic)
-    if (known !== undefined && known.writeQueues.length > 0) return known
+    const known = this.knownWriteRoute(topic)
+    if (known !== undefined) return known
     const fresh = await this.refresh(topic)
     if (fresh !== undefined && !fresh.isTemplate) return fresh
     const data = await this.#options.fetch(template.topic)

@@ -31,22 +31,28 @@ export class SendGate {
     this.#limits = limits
   }
 
+  /** Lets a send in at once; false when it has to {@link wait}. */
+  enter(bytes: number): boolean {
+    if (this.#waiting.size > 0 || !this.#hasRoom(bytes)) return false
+    this.#take(bytes)
+    return true
+  }
+
   /**
-   * Runs `send` with what is left of `timeoutMs` when there is room for its `bytes`.
+   * Lets a send in when there is room for it; resolves with what is left of its time.
    * @throws {ClientError} `CLIENT_TIMEOUT` when there is none in time
    */
-  async pass<T>(need: SendNeed, send: (leftMs: number) => Promise<T>): Promise<T> {
-    const { bytes, timeoutMs } = need
+  async wait(need: SendNeed): Promise<number> {
     const startedMs = performance.now()
-    if (this.#waiting.size > 0 || !this.#hasRoom(bytes)) await this.#wait(need)
-    else this.#take(bytes)
-    try {
-      return await send(Math.max(0, timeoutMs - (performance.now() - startedMs)))
-    } finally {
-      this.#count -= 1
-      this.#bytes -= bytes
-      this.#letIn()
-    }
+    await this.#wait(need)
+    return Math.max(0, need.timeoutMs - (performance.now() - startedMs))
+  }
+
+  /** A send that was let in has ended. */
+  leave(bytes: number): void {
+    this.#count -= 1
+    this.#bytes -= bytes
+    this.#letIn()
   }
 
   /** What is larger than the limit goes when nothing else is under way. */
@@ -63,6 +69,7 @@ export class SendGate {
   }
 
   #letIn(): void {
+    if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {
       if (!this.#hasRoom(waiter.bytes)) return
       this.#waiting.delete(waiter)

@@ -6,6 +6,7 @@
 import type { Message } from './message.ts'
 
 const SYSTEM_PROPERTIES: unique symbol = Symbol('system properties')
+const NO_PROPERTIES: ReadonlyMap<string, string> = new Map()
 
 interface MarkedMessage extends Message {
   readonly [SYSTEM_PROPERTIES]?: ReadonlyMap<string, string>
@@ -25,5 +26,5 @@ export function withSystemProperties(
 
 /** What {@link withSystemProperties} gave to `message`. */
 export function systemPropertiesOf(message: MarkedMessage): ReadonlyMap<string, string> {
-  return message[SYSTEM_PROPERTIES] ?? new Map<string, string>()
+  return message[SYSTEM_PROPERTIES] ?? NO_PROPERTIES
 }

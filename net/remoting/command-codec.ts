@@ -1,4 +1,5 @@
 /** Whole commands: from a frame to a {@link RemotingCommand} and back, in either encoding. */
+import { assert } from '../../engine/base/assert.ts'
 import { RemotingError } from './errors.ts'
 import {
   FRAME_PREFIX_BYTES,
@@ -30,6 +31,8 @@ export function decodeFrame(frame: RawFrame): RemotingCommand {
 
 /** The header of `command` in its own encoding. @throws {RemotingError} as {@link encodeFrame} */
 export function encodeHeader(command: RemotingCommand): Buffer {
+  const isWhole = command.serializeType === 'JSON' || command.extFieldsJson === undefined
+  assert(isWhole, 'ext fields in JSON go in a header in JSON')
   const header =
     command.serializeType === 'ROCKETMQ'
       ? encodeHeaderBinary(command)

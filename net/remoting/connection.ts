@@ -176,11 +176,16 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
    * @throws {RemotingError} `REMOTING_TIMEOUT`, `REMOTING_CONNECTION_CLOSED`,
    *   `REMOTING_OVERLOADED`, `REMOTING_HEADER_INVALID`
    */
-  async invoke(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
-    this.#assertCallable()
-    request.opaque = this.#pending.takeOpaque()
-    this.send(request)
-    return this.#pending.add(request, timeoutMs)
+  invoke(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
+    // One promise for each call is enough: an async function would make a second one.
+    try {
+      this.#assertCallable()
+      request.opaque = this.#pending.takeOpaque()
+      this.send(request)
+      return this.#pending.add(request, timeoutMs)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /**

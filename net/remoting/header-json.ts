@@ -10,6 +10,7 @@
 
 import { RemotingError } from './errors.ts'
 import { HEADER_BYTES_MAX } from './frame-format.ts'
+import { scanHeaderJson } from './header-json-scan.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 import { EMPTY_BODY, REMOTING_LANGUAGE } from './remoting-command.ts'
 
@@ -18,17 +19,23 @@ const INT32_MIN = -INT32_MAX - 1
 
 /** The header of `command` as JSON text, keys in the order in which Java writes them. */
 export function encodeHeaderJson(command: RemotingCommand): string {
-  const { code, extFields, flag, language, opaque, remark, version } = command
-  return JSON.stringify({
-    code,
-    extFields: extFields.size === 0 ? undefined : Object.fromEntries(extFields),
-    flag,
-    language,
-    opaque,
-    remark,
-    serializeTypeCurrentRPC: 'JSON',
-    version,
-  })
+  const { code, flag, language, opaque, remark, version } = command
+  const fields = extFieldsText(command)
+  const fieldsPart = fields === '' ? '' : `,"extFields":{${fields}}`
+  const remarkPart = remark === undefined ? '' : `,"remark":${JSON.stringify(remark)}`
+  return (
+    `{"code":${code}${fieldsPart},"flag":${flag},"language":${JSON.stringify(language)},` +
+    `"opaque":${opaque}${remarkPart},"serializeTypeCurrentRPC":"JSON","version":${version}}`
+  )
+}
+
+function extFieldsText({ extFields, extFieldsJson = '' }: RemotingCommand): string {
+  let text = extFieldsJson
+  for (const [name, value] of extFields) {
+    const member = `${JSON.stringify(name)}:${JSON.stringify(value)}`
+    text = text === '' ? member : `${text},${member}`
+  }
+  return text
 }
 
 /**
@@ -37,21 +44,25 @@ export function encodeHeaderJson(command: RemotingCommand): string {
  */
 export function decodeHeaderJson(buffer: Buffer, start: number, end: number): RemotingCommand {
   if (end - start > HEADER_BYTES_MAX) throw invalid(`it has ${end - start} bytes`)
-  const fields = parseObject(buffer.toString('utf8', start, end))
+  const text = buffer.toString('utf8', start, end)
+  const scanned = scanHeaderJson(text)
+  const fields = scanned?.fields ?? parseFields(text)
   return {
     code: integerField(fields, 'code'),
-    language: textOf(fields['language']) ?? REMOTING_LANGUAGE,
+    language: textOf(fields.get('language')) ?? REMOTING_LANGUAGE,
     version: integerField(fields, 'version'),
     opaque: integerField(fields, 'opaque'),
     flag: integerField(fields, 'flag'),
-    remark: textOf(fields['remark']),
-    extFields: extFieldsOf(fields['extFields']),
+    remark: textOf(fields.get('remark')),
+    extFields: scanned?.extFields ?? extFieldsOf(fields.get('extFields')),
     body: EMPTY_BODY,
     serializeType: 'JSON',
   }
 }
 
-function parseObject(text: string): Record<string, unknown> {
+type Fields = ReadonlyMap<string, unknown>
+
+function parseFields(text: string): Fields {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -59,7 +70,7 @@ function parseObject(text: string): Record<string, unknown> {
     throw new RemotingError('REMOTING_HEADER_INVALID', 'the header is not JSON', { cause: error })
   }
   if (!isObject(value)) throw invalid('it is not an object')
-  return value
+  return new Map(Object.entries(value))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -67,8 +78,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Missing is zero, as in Java, where these are plain ints. */
-function integerField(fields: Record<string, unknown>, name: string): number {
-  const value = fields[name]
+function integerField(fields: Fields, name: string): number {
+  const value = fields.get(name)
   if (value === undefined || value === null) return 0
   const number = typeof value === 'string' && value !== '' ? Number(value) : value
   if (typeof number !== 'number' || !Number.isInteger(number))

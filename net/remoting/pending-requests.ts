@@ -1,10 +1,9 @@
-import type { Deferred } from '../../engine/base/deferred.ts'
-import { deferred } from '../../engine/base/deferred.ts'
 import { RemotingError } from './errors.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 
 interface PendingRequest {
-  readonly response: Deferred<RemotingCommand>
+  readonly resolve: (response: RemotingCommand) => void
+  readonly reject: (error: Error) => void
   readonly code: number
   readonly timeoutMs: number
   readonly deadlineMs: number
@@ -47,10 +46,10 @@ export class PendingRequests {
   add(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
     const { code, opaque } = request
     const deadlineMs = performance.now() + timeoutMs
-    const response = deferred<RemotingCommand>()
-    this.#pending.set(opaque, { response, code, timeoutMs, deadlineMs })
     if (deadlineMs < this.#timerAtMs) this.#arm(deadlineMs)
-    return response.promise
+    return new Promise((resolve, reject) => {
+      this.#pending.set(opaque, { resolve, reject, code, timeoutMs, deadlineMs })
+    })
   }
 
   /** Settles the request that `response` answers; false when none waits for it any more. */
@@ -58,7 +57,7 @@ export class PendingRequests {
     const pending = this.#pending.get(response.opaque)
     if (pending === undefined) return false
     this.#pending.delete(response.opaque)
-    pending.response.resolve(response)
+    pending.resolve(response)
     return true
   }
 
@@ -68,7 +67,7 @@ export class PendingRequests {
     this.#timerAtMs = Number.POSITIVE_INFINITY
     const failed = [...this.#pending.values()]
     this.#pending.clear()
-    for (const pending of failed) pending.response.reject(error)
+    for (const pending of failed) pending.reject(error)
   }
 
   #arm(deadlineMs: number): void {
@@ -91,7 +90,7 @@ export class PendingRequests {
       this.#pending.delete(opaque)
       const { code, timeoutMs } = pending
       const message = `no response to request ${code} from ${this.#peer} in ${timeoutMs} ms`
-      pending.response.reject(new RemotingError('REMOTING_TIMEOUT', message))
+      pending.reject(new RemotingError('REMOTING_TIMEOUT', message))
     }
     this.#timerAtMs = Number.POSITIVE_INFINITY
     if (earliestMs !== Number.POSITIVE_INFINITY) this.#arm(earliestMs)

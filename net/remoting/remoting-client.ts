@@ -80,6 +80,13 @@ export class RemotingClient extends Lifecycle {
     return withDeadline(connecting, timeoutMs, () => timedOut(address, timeoutMs))
   }
 
+  /** The connection to `address` that there is, ready to be used; undefined without one. */
+  connectionNow(address: string): Connection | undefined {
+    if (this.status !== 'open') return undefined
+    const connection = this.#links.get(address)?.connection
+    return connection?.callable === true ? connection : undefined
+  }
+
   protected override async drain(): Promise<void> {
     this.#stopConnecting()
     await this.#group.closeAll()

@@ -20,6 +20,9 @@ export interface RemotingCommand {
   remark: string | undefined
   /** The fields of the command's own header, always as strings. */
   extFields: Map<string, string>
+  /** More such fields, as members of a JSON object, for a sender that writes them quicker than a
+   *  map is filled. Only what is sent in JSON can have them. @default none */
+  readonly extFieldsJson?: string | undefined
   /** Owned by the command; empty when there is none. */
   body: Buffer
   serializeType: SerializeType
@@ -40,6 +43,7 @@ export const EMPTY_BODY: Buffer = Buffer.alloc(0)
 export interface CommandParts {
   readonly remark?: string | undefined
   readonly extFields?: Map<string, string> | undefined
+  readonly extFieldsJson?: string | undefined
   readonly body?: Buffer | undefined
 }
 
@@ -90,6 +94,7 @@ function createCommand(
     flag,
     remark: parts.remark,
     extFields: parts.extFields ?? new Map(),
+    extFieldsJson: parts.extFieldsJson,
     body: parts.body ?? EMPTY_BODY,
     serializeType,
   }
