@@ -184,7 +184,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
       this.send(request)
       return this.#pending.add(request, timeoutMs)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
     }
   }
 

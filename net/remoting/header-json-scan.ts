@@ -56,7 +56,7 @@ class HeaderScan implements ScannedHeader {
     const isOuter = target === this.fields
     if (isOuter && name === 'extFields') {
       this.extFields.clear()
-      return this.object(this.extFields as Map<string, string | number>, at)
+      return this.object(this.extFields, at)
     }
     const end = this.#scalar(at)
     if (end < 0) return -1

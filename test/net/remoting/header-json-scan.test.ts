@@ -59,13 +59,17 @@ test.each(OTHER)('leaves %s to the parser', (text) => {
 })
 
 test('agrees with the parser or says nothing, whatever became of a header', () => {
+  let readCount = 0
   for (const text of [...PLAIN, ...OTHER]) {
     for (let at = 0; at < text.length; at++) {
       const changed = ['', ...REPLACEMENTS].map((to) => text.slice(0, at) + to + text.slice(at + 1))
       for (const candidate of changed) {
         const read = scanned(candidate)
-        if (read !== undefined) expect(read, candidate).toEqual(asTexts(parsed(candidate)))
+        if (read === undefined) continue
+        readCount += 1
+        expect(read, candidate).toEqual(asTexts(parsed(candidate)))
       }
     }
   }
+  expect(readCount).toBeGreaterThan(0)
 })
