@@ -7,6 +7,8 @@
  *           "opaque":N,"serializeTypeCurrentRPC":"JSON","version":V}
  *   binary: the same fields, see header-binary.ts
  *
+ * The msgId of a batch is those of all its messages, joined by commas.
+ *
  * A JSON response whose numbers are as long as those of an earlier one is a copy of that one with
  * other digits: one copy instead of a copy for each template.
  */
@@ -42,6 +44,9 @@ export interface SendResponseConstants {
   readonly traceOn: boolean
 }
 
+const NO_OFFSETS: readonly number[] = []
+const COMMA = ','.charCodeAt(0)
+
 /** What one response says. One object, filled anew for every message. */
 export class SendResponseValues {
   /** `SERIALIZE_TYPE_JSON` or `SERIALIZE_TYPE_ROCKETMQ`, as the request. */
@@ -52,6 +57,8 @@ export class SendResponseValues {
   queueId = 0
   queueOffset = 0
   physicalOffset = 0
+  /** Those of all messages of a batch; empty for a single message. */
+  batchOffsets: readonly number[] = NO_OFFSETS
   /** The message's UNIQ_KEY, as UTF-8 without escapes; empty when it has none. */
   transactionId: Uint8Array = EMPTY_BODY
   transactionIdStart = 0
@@ -94,24 +101,25 @@ const DIGITS_SLOTS = 32
 
 export class SendResponseBuilder {
   readonly #built: (BuiltResponse | undefined)[] = new Array(DIGITS_SLOTS * DIGITS_SLOTS)
-  /** From the code to the offset in the message id. */
+  /** From the code to the message id. */
   readonly #jsonFields: Uint8Array
-  /** The whole header up to the offset in the message id. */
+  /** The whole header up to the length of the message id. */
   readonly #binaryBegin: Uint8Array
+  /** What a message id begins with. */
+  readonly #hostHex: Uint8Array
   readonly #bytesMax: number
 
   constructor({ storeHost, regionId, traceOn }: SendResponseConstants) {
-    const host = storeHost.toString('hex').toUpperCase()
+    this.#hostHex = Buffer.from(storeHost.toString('hex').toUpperCase())
     const region = JSON.stringify(regionId)
     this.#jsonFields = Buffer.from(
-      `,"extFields":{"MSG_REGION":${region},"TRACE_ON":"${traceOn}","msgId":"${host}`,
+      `,"extFields":{"MSG_REGION":${region},"TRACE_ON":"${traceOn}","msgId":"`,
     )
-    const messageId = fieldBytes('msgId', host + '0'.repeat(OFFSET_HEX_DIGITS))
     this.#binaryBegin = Buffer.concat([
       binaryHead(),
       fieldBytes('MSG_REGION', regionId),
       fieldBytes('TRACE_ON', String(traceOn)),
-      messageId.subarray(0, messageId.length - OFFSET_HEX_DIGITS),
+      nameBytes('msgId'),
     ])
     const templates = [
       this.#jsonFields,
@@ -119,7 +127,7 @@ export class SendResponseBuilder {
       ...[JSON_BEGIN, JSON_QUEUE_ID, JSON_QUEUE_OFFSET, JSON_TRANSACTION_ID, JSON_OPAQUE, JSON_END],
       ...[BINARY_QUEUE_ID, BINARY_QUEUE_OFFSET, BINARY_TRANSACTION_ID],
     ]
-    const numbersBytes = 4 * (I32_BYTES + DECIMAL_BYTES_MAX) + OFFSET_HEX_DIGITS
+    const numbersBytes = 4 * (I32_BYTES + DECIMAL_BYTES_MAX) + I32_BYTES
     // The sum over both encodings is more than either needs.
     this.#bytesMax = templates.reduce(
       (sum, template) => sum + template.length,
@@ -127,9 +135,11 @@ export class SendResponseBuilder {
     )
   }
 
-  /** Room that {@link build} needs for a transaction id of `transactionIdBytes`. */
-  bytesMax(transactionIdBytes: number): number {
-    return this.#bytesMax + transactionIdBytes * ESCAPED_BYTES_PER_BYTE
+  /** Room that {@link build} needs for these values. */
+  bytesMax(values: SendResponseValues): number {
+    const transactionIdBytes = values.transactionIdEnd - values.transactionIdStart
+    const messageIdBytes = this.#messageIdBytes(values)
+    return this.#bytesMax + messageIdBytes + transactionIdBytes * ESCAPED_BYTES_PER_BYTE
   }
 
   /** Writes the whole frame at `at`; returns the position behind it. */
@@ -137,6 +147,11 @@ export class SendResponseBuilder {
     const headerAt = at + FRAME_PREFIX_BYTES
     if (values.serializeType !== SERIALIZE_TYPE_JSON) {
       const end = this.#buildBinary(values, buffer, headerAt)
+      patchFrameWords(buffer, at, values.serializeType, end, 0)
+      return end
+    }
+    if (values.batchOffsets.length > 0) {
+      const end = this.#buildJson(values, buffer, headerAt)
       patchFrameWords(buffer, at, values.serializeType, end, 0)
       return end
     }
@@ -153,7 +168,7 @@ export class SendResponseBuilder {
     const { transactionId, transactionIdStart, transactionIdEnd } = values
     let to = writeDecimal(buffer, writeBytes(buffer, at, JSON_BEGIN), values.code)
     to = writeBytes(buffer, to, this.#jsonFields)
-    to = writeOffsetHex(buffer, to, values.physicalOffset)
+    to = this.#writeMessageIds(values, buffer, to)
     to = writeDecimal(buffer, writeBytes(buffer, to, JSON_QUEUE_ID), values.queueId)
     to = writeDecimal(buffer, writeBytes(buffer, to, JSON_QUEUE_OFFSET), values.queueOffset)
     if (transactionIdEnd > transactionIdStart) {
@@ -171,7 +186,7 @@ export class SendResponseBuilder {
     if (code < 0 || queueId < 0 || opaque < 0 || transactionIdBytes === 0) return undefined
     const queueIdDigits = digitCountOf(queueId)
     const codeEnd = FRAME_PREFIX_BYTES + JSON_BEGIN.length + digitCountOf(code)
-    const offsetHexAt = codeEnd + this.#jsonFields.length
+    const offsetHexAt = codeEnd + this.#jsonFields.length + this.#hostHex.length
     const queueIdAt = offsetHexAt + OFFSET_HEX_DIGITS + JSON_QUEUE_ID.length
     const queueOffsetAt = queueIdAt + queueIdDigits + JSON_QUEUE_OFFSET.length
     const transactionIdAt = queueOffsetAt + digitCountOf(queueOffset) + JSON_TRANSACTION_ID.length
@@ -191,10 +206,30 @@ export class SendResponseBuilder {
     }
   }
 
+  #messageIdBytes({ batchOffsets }: SendResponseValues): number {
+    const idBytes = this.#hostHex.length + OFFSET_HEX_DIGITS
+    return Math.max(1, batchOffsets.length) * (idBytes + 1) - 1
+  }
+
+  #writeMessageIds(values: SendResponseValues, buffer: Buffer, at: number): number {
+    const { batchOffsets, physicalOffset } = values
+    let to = writeOffsetHex(
+      buffer,
+      writeBytes(buffer, at, this.#hostHex),
+      batchOffsets[0] ?? physicalOffset,
+    )
+    for (let index = 1; index < batchOffsets.length; index += 1) {
+      buffer[to] = COMMA
+      to = writeOffsetHex(buffer, writeBytes(buffer, to + 1, this.#hostHex), batchOffsets[index]!)
+    }
+    return to
+  }
+
   #buildBinary(values: SendResponseValues, buffer: Buffer, at: number): number {
     const { transactionId, transactionIdStart, transactionIdEnd } = values
     let to = writeBytes(buffer, at, this.#binaryBegin)
-    to = writeOffsetHex(buffer, to, values.physicalOffset)
+    to = buffer.writeInt32BE(this.#messageIdBytes(values), to)
+    to = this.#writeMessageIds(values, buffer, to)
     to = writeNumberField(buffer, to, BINARY_QUEUE_ID, values.queueId)
     to = writeNumberField(buffer, to, BINARY_QUEUE_OFFSET, values.queueOffset)
     if (transactionIdEnd > transactionIdStart) {

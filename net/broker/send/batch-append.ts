@@ -1,9 +1,9 @@
+import { assert } from '../../../engine/base/assert.ts'
 import {
   countBatchMessages,
   createBatchMessageView,
   readBatchMessage,
 } from '../../../engine/format/batch-format.ts'
-import { offsetMessageIdOf } from '../../../engine/format/message-id.ts'
 import { holdsNul } from '../../../engine/format/properties-codec.ts'
 import { type RecordSource, recordBytes } from '../../../engine/format/record-encoder.ts'
 import { AppendOutcome } from '../../../engine/log/append-outcome.ts'
@@ -18,11 +18,8 @@ export interface BatchAppend {
   readonly fault: string | undefined
   /** Queue offset of the first message. */
   readonly queueOffset: number
-  /** Physical offset of the first message. */
-  readonly physicalOffset: number
-  /** The ids of all messages, joined by commas. */
-  readonly messageIds: string
-  readonly messageCount: number
+  /** Where each message lies in the log; none when there is a fault or another outcome. */
+  readonly physicalOffsets: readonly number[]
 }
 
 const NOT_A_BATCH = 'the body of the batch is no sequence of messages'
@@ -42,33 +39,25 @@ export function appendBatch(
   tail: QueueTail,
   featureOf: (bytes: Buffer, start: number, end: number) => string | undefined,
 ): BatchAppend {
-  const { body, storeHost, bodyStart: start, bodyEnd: end } = source
+  const { body, bodyStart: start, bodyEnd: end } = source
   source.properties = body
-  const count = countBatchMessages(body, start, end, view)
-  if (count <= 0) return refused(AppendOutcome.APPENDED, NOT_A_BATCH)
+  if (countBatchMessages(body, start, end, view) <= 0) return faulty(NOT_A_BATCH)
   const fault = faultIn(source, start, end, featureOf)
-  if (fault !== undefined) return refused(AppendOutcome.APPENDED, fault)
-  let outcome = measure(log, source, start, end)
-  if (outcome !== AppendOutcome.APPENDED) return refused(outcome, undefined)
-  const ids: string[] = []
+  if (fault !== undefined) return faulty(fault)
+  const outcome = measure(log, source, start, end)
   const queueOffset = tail.nextQueueOffset
-  let physicalOffset = 0
+  if (outcome !== AppendOutcome.APPENDED) {
+    return { outcome, fault, queueOffset, physicalOffsets: [] }
+  }
+  const physicalOffsets: number[] = []
   for (let at = start; at < end; at += view.totalBytes) {
     take(source, at, end)
-    outcome = log.append(source, tail)
+    const appended = log.append(source, tail)
     // Room for the whole batch was made before, so only a broken promise of ours could end it here.
-    if (outcome !== AppendOutcome.APPENDED) throw new Error(`half of a batch appended: ${outcome}`)
-    if (ids.length === 0) physicalOffset = log.lastPhysicalOffset
-    ids.push(offsetMessageIdOf(storeHost, 0, storeHost.length, log.lastPhysicalOffset))
+    assert(appended === AppendOutcome.APPENDED, 'a batch is appended as a whole')
+    physicalOffsets.push(log.lastPhysicalOffset)
   }
-  return {
-    outcome,
-    fault: undefined,
-    queueOffset,
-    physicalOffset,
-    messageIds: ids.join(','),
-    messageCount: count,
-  }
+  return { outcome, fault, queueOffset, physicalOffsets }
 }
 
 /** Checks every message and makes room for all of them together. */
@@ -110,13 +99,6 @@ function take(source: RecordSource, at: number, end: number): void {
   source.propertiesEnd = view.propertiesEnd
 }
 
-function refused(outcome: AppendOutcome, fault: string | undefined): BatchAppend {
-  return {
-    outcome,
-    fault,
-    queueOffset: 0,
-    physicalOffset: 0,
-    messageIds: '',
-    messageCount: 0,
-  }
+function faulty(fault: string): BatchAppend {
+  return { outcome: AppendOutcome.APPENDED, fault, queueOffset: 0, physicalOffsets: [] }
 }

@@ -17,6 +17,9 @@ import { connectionState } from '../connection-state.ts'
 /** A unique key is copied, since the request's bytes are gone by then. Longer ones are left out. */
 const UNIQUE_KEY_BYTES_MAX = 256
 
+/** What an ack of a single message says of a batch. */
+export const NO_BATCH: readonly number[] = []
+
 /** One message, or one batch, that was appended and is not acknowledged yet. */
 export interface PendingAck extends OffsetWaiter {
   connection: Connection | undefined
@@ -27,8 +30,8 @@ export interface PendingAck extends OffsetWaiter {
   physicalOffset: number
   readonly uniqueKey: Buffer
   uniqueKeyBytes: number
-  /** Message ids of a batch, joined; undefined for a single message. */
-  batchMessageIds: string | undefined
+  /** Physical offsets of a batch's messages; empty for a single message. */
+  batchOffsets: readonly number[]
   /** When it began to wait for the disk, and for how long it may, in ms. */
   parkedAtMs: number
   deadlineMs: number
@@ -47,7 +50,7 @@ function makeSlot(): PendingAck {
     physicalOffset: 0,
     uniqueKey: Buffer.alloc(UNIQUE_KEY_BYTES_MAX),
     uniqueKeyBytes: 0,
-    batchMessageIds: undefined,
+    batchOffsets: NO_BATCH,
     parkedAtMs: 0,
     deadlineMs: 0,
     bytes: 0,
@@ -61,14 +64,12 @@ export class SendAcks {
   readonly #flushed = new WaiterRing(makeSlot)
   readonly #builder: SendResponseBuilder
   readonly #values = new SendResponseValues()
-  readonly #constants: SendResponseConstants
   readonly #acknowledge = (ack: PendingAck) => this.#answer(ack, ResponseCode.SUCCESS)
   readonly #acknowledgeSlow = (ack: PendingAck) => {
     this.#answer(ack, ResponseCode.FLUSH_DISK_TIMEOUT)
   }
 
   constructor(constants: SendResponseConstants) {
-    this.#constants = constants
     this.#builder = new SendResponseBuilder(constants)
   }
 
@@ -115,10 +116,6 @@ export class SendAcks {
   #answer(ack: PendingAck, code: number): void {
     const connection = takeConnection(ack)
     if (connection === undefined) return
-    if (ack.batchMessageIds !== undefined) {
-      this.#answerBatch(ack, ack.batchMessageIds, connection, code)
-      return
-    }
     const values = this.#values
     values.serializeType = ack.serializeType
     values.code = code
@@ -126,30 +123,15 @@ export class SendAcks {
     values.queueId = ack.queueId
     values.queueOffset = ack.queueOffset
     values.physicalOffset = ack.physicalOffset
+    values.batchOffsets = ack.batchOffsets
     values.transactionId = ack.uniqueKey
     values.transactionIdEnd = ack.uniqueKeyBytes
-    const { buffer, at } = connection.reserve(this.#builder.bytesMax(ack.uniqueKeyBytes))
+    const { buffer, at } = connection.reserve(this.#builder.bytesMax(values))
     connection.commit(this.#builder.build(values, buffer, at) - at)
-  }
-
-  #answerBatch(ack: PendingAck, messageIds: string, connection: Connection, code: number): void {
-    const extFields = new Map([
-      ['MSG_REGION', this.#constants.regionId],
-      ['TRACE_ON', String(this.#constants.traceOn)],
-      ['msgId', messageIds],
-      ['queueId', String(ack.queueId)],
-      ['queueOffset', String(ack.queueOffset)],
-    ])
-    if (ack.uniqueKeyBytes > 0) {
-      extFields.set('transactionId', ack.uniqueKey.toString('utf8', 0, ack.uniqueKeyBytes))
-    }
-    connection.send(createResponse(requestOf(ack), code, { extFields }))
-    ack.batchMessageIds = undefined
   }
 
   #refuse(ack: PendingAck, code: number, remark: string): void {
     takeConnection(ack)?.send(createResponse(requestOf(ack), code, { remark }))
-    ack.batchMessageIds = undefined
   }
 }
 

@@ -29,7 +29,7 @@ import type { BrokerStats, TopicSendStats } from '../stats/broker-stats.ts'
 import { SCHEDULE_TOPIC } from '../topics/topic-validator.ts'
 import { appendBatch, NUL_IN_PROPERTIES } from './batch-append.ts'
 import type { HeldSends } from './held-sends.ts'
-import type { PendingAck, SendAcks } from './send-acks.ts'
+import { NO_BATCH, type PendingAck, type SendAcks } from './send-acks.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { SendBacklog } from './send-backlog.ts'
 import { viewOfCommand } from './send-command.ts'
@@ -263,15 +263,15 @@ export class SendHandler implements StoreListener {
       throw new BrokerError(ResponseCode.MESSAGE_ILLEGAL, batch.fault)
     }
     if (batch.outcome !== AppendOutcome.APPENDED) return batch.outcome
-    const byteCount = log.appendedOffset - batch.physicalOffset
-    this.#count(target.stats, batch.messageCount, byteCount)
+    const { physicalOffsets } = batch
+    const byteCount = log.appendedOffset - physicalOffsets[0]!
+    this.#count(target.stats, physicalOffsets.length, byteCount)
     connectionState(connection).heldSinceMs = 0
     if (!view.isOneway) {
       const ack = this.#park(view, connection, byteCount)
       ack.queueId = queueId
       ack.queueOffset = batch.queueOffset
-      ack.physicalOffset = batch.physicalOffset
-      ack.batchMessageIds = batch.messageIds
+      ack.batchOffsets = physicalOffsets
     }
     return batch.outcome
   }
@@ -306,7 +306,7 @@ export class SendHandler implements StoreListener {
     ack.connection = connection
     ack.serializeType = view.serializeType
     ack.opaque = view.opaque
-    ack.batchMessageIds = undefined
+    ack.batchOffsets = NO_BATCH
     const { uniqueKeyStart, uniqueKeyEnd } = properties
     const isKept = uniqueKeyEnd - uniqueKeyStart <= ack.uniqueKey.length
     ack.uniqueKeyBytes = isKept

@@ -41,7 +41,7 @@ test.each([
   })
   const values = new SendResponseValues()
   Object.assign(values, { serializeType, opaque: 42, queueId: 3, queueOffset: 12345678901 })
-  const buffer = Buffer.alloc(builder.bytesMax(0))
+  const buffer = Buffer.alloc(builder.bytesMax(values))
   const end = builder.build(values, buffer, 0)
   const ours = decodeFrame(rawFrameOf(buffer.subarray(0, end))!)
   expect(ours).toEqual({ ...java, language: 'OTHER' })
@@ -61,10 +61,15 @@ test.each([1, 2])('random send responses are read back (seed %i)', (seed) => {
     values.queueId = random.below(0x7fff_ffff)
     values.queueOffset = random.below(2 ** 31) * random.below(2 ** 21)
     values.physicalOffset = random.below(2 ** 31) * random.below(2 ** 21)
+    values.batchOffsets = Array.from({ length: random.pick([0, 0, 1, 2, 40]) }, () =>
+      random.below(2 ** 52),
+    )
+    const offsets = values.batchOffsets.length > 0 ? values.batchOffsets : [values.physicalOffset]
+    const host = storeHost.toString('hex').toUpperCase()
     values.transactionId = Buffer.from(`??${transactionId}??`)
     values.transactionIdStart = 2
     values.transactionIdEnd = values.transactionId.length - 2
-    const bytesMax = builder.bytesMax(Buffer.byteLength(transactionId))
+    const bytesMax = builder.bytesMax(values)
     const buffer = Buffer.alloc(AT + bytesMax + 1, FILLER)
     const end = builder.build(values, buffer, AT)
     const why = `seed ${seed}, round ${round}`
@@ -74,7 +79,7 @@ test.each([1, 2])('random send responses are read back (seed %i)', (seed) => {
     expect(command, why).toMatchObject({ code: values.code, opaque: values.opaque, flag: 1 })
     const header = decodeHeader(SendMessageResponseHeader, command.extFields)
     expect(header, why).toMatchObject({
-      msgId: storeHost.toString('hex').toUpperCase() + hexOffset(values.physicalOffset),
+      msgId: offsets.map((offset) => host + hexOffset(offset)).join(','),
       queueId: values.queueId,
       queueOffset: values.queueOffset,
       transactionId: transactionId === '' ? undefined : transactionId,
@@ -89,7 +94,7 @@ test.each([1, 2])('a send response like one before is as if built anew (seed %i)
   const builder = new SendResponseBuilder(constants)
   const values = new SendResponseValues()
   const built = (by: SendResponseBuilder): string => {
-    const buffer = Buffer.alloc(AT + by.bytesMax(values.transactionIdEnd) + 1, FILLER)
+    const buffer = Buffer.alloc(AT + by.bytesMax(values) + 1, FILLER)
     return buffer.toString('latin1', 0, by.build(values, buffer, AT))
   }
   for (let round = 0; round < 2000; round += 1) {
