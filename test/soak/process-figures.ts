@@ -9,6 +9,10 @@ export interface ProcessFigures extends InnerFigures {
   readonly rssAnonBytes: number
   /** Without the store's files that are there: how many depends on the load of the last minute. */
   readonly descriptors: number
+  /** The most descriptors of one and the same file of the store. */
+  readonly sameFile: number
+  /** Descriptors and mappings of files of the store that are deleted. */
+  readonly deletedFiles: number
   /** Of memory, too: V8 takes a new one for each 256 KiB of heap. */
   readonly mappings: number
   /** As {@link descriptors}. */
@@ -23,11 +27,28 @@ export interface Sample {
   readonly figures: ProcessFigures
 }
 
-/** How much a figure may seem to grow over a run that is flat: a part of itself, and this. */
-const TOLERANCES: Readonly<Record<FigureName, { readonly part: number; readonly plus: number }>> = {
+/**
+ * A segment has the appender's, which the flush thread syncs by, and that of the thread that builds
+ * queues; a file of a queue its writer's and its reader's; and somebody may be looking at either.
+ */
+const SAME_FILE_MAX = 3
+/** A reader lets go of the files of a topic's queues when it is told that they are gone. */
+const DELETED_FILES_MAX = 8
+
+interface Tolerance {
+  /** How much a figure may seem to grow over a run that is flat: a part of itself, and `plus`. */
+  readonly part: number
+  readonly plus: number
+  /** What it may never be more than. @default no bound */
+  readonly most?: number
+}
+
+const TOLERANCES: Readonly<Record<FigureName, Tolerance>> = {
   rssAnonBytes: { part: 0.05, plus: 8 * MIB },
   heapUsedBytes: { part: 0.05, plus: 2 * MIB },
   descriptors: { part: 0, plus: 5 },
+  sameFile: { part: 0, plus: 1, most: SAME_FILE_MAX },
+  deletedFiles: { part: 0, plus: 3, most: DELETED_FILES_MAX },
   // As many as RssAnon may grow by.
   mappings: { part: 0.05, plus: 32 },
   fileMappings: { part: 0, plus: 3 },
@@ -39,14 +60,22 @@ export const FIGURE_NAMES = Object.keys(TOLERANCES) as FigureName[]
 const WARM_UP_PART = 0.25
 /** A segment, a file of a queue or of the index; deleted ones have a word behind their name. */
 const STORE_FILE = /\/\d{17,20}$/
+const DELETED_STORE_FILE = /\/\d{17,20} \(deleted\)$/
 
 /** What everybody can see of a process. */
 export function outerFigures(pid: number): Omit<ProcessFigures, keyof InnerFigures> {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   const mappings = readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n').slice(0, -1)
+  const links = linksOf(pid)
+  const counts = new Map<string, number>()
+  for (const path of links.filter((target) => STORE_FILE.test(target))) {
+    counts.set(path, (counts.get(path) ?? 0) + 1)
+  }
   return {
     rssAnonBytes: Number(/^RssAnon:\s*(\d+) kB$/m.exec(status)?.[1]) * KIB,
-    descriptors: linksOf(pid).filter((target) => !STORE_FILE.test(target)).length,
+    descriptors: links.filter((target) => !STORE_FILE.test(target)).length,
+    sameFile: Math.max(0, ...counts.values()),
+    deletedFiles: [...links, ...mappings].filter((line) => DELETED_STORE_FILE.test(line)).length,
     mappings: mappings.length,
     fileMappings: mappings.filter((line) => line.includes(' /') && !STORE_FILE.test(line)).length,
   }
@@ -76,6 +105,13 @@ export interface Trend {
   /** What the line through the samples behind the warm-up rises by between its ends. */
   readonly growth: number
   readonly allowed: number
+  /** What no sample may be more than. */
+  readonly most: number
+}
+
+/** Whether something is kept that should go: it grows, or is more than it may ever be. */
+export function isTooMuch({ growth, allowed, max, most }: Trend): boolean {
+  return growth > allowed || max > most
 }
 
 /** The line of least squares through the samples behind the warm-up, for each figure. */
@@ -85,7 +121,7 @@ export function trendsOf(samples: readonly Sample[]): readonly Trend[] {
   return FIGURE_NAMES.map((name) => {
     const points = warm.map(({ atMs, figures }) => ({ x: atMs, y: figures[name] }))
     const values = points.map(({ y }) => y)
-    const { part, plus } = TOLERANCES[name]
+    const { part, plus, most = Number.POSITIVE_INFINITY } = TOLERANCES[name]
     return {
       name,
       first: values[0] ?? 0,
@@ -94,6 +130,7 @@ export function trendsOf(samples: readonly Sample[]): readonly Trend[] {
       max: Math.max(...values),
       growth: slopeOf(points) * ((points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0)),
       allowed: mean(values) * part + plus,
+      most,
     }
   })
 }
