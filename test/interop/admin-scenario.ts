@@ -1,5 +1,7 @@
 import type { Replacement } from './admin-tables.ts'
 import { clusterName } from './cluster.ts'
+import type { Outcome } from './conformance/requests.ts'
+import { until } from './conformance/stage.ts'
 import type { AdminOutput, SentMessage } from './java-toolbox.ts'
 import { contents, numbered, type Suite } from './suite.ts'
 
@@ -74,6 +76,9 @@ export async function runAdminScenario(suite: Suite): Promise<AdminTranscript> {
   sent.push(...(await fill(suite, 'late', 3, [1])))
   const wait = { count: 15, timeoutMs: COMMIT_INTERVAL_MS, quietMs: COMMIT_INTERVAL_MS }
   await suite.toolbox.awaitMessages(online, wait)
+  // Of both groups, whenever their clients come to it.
+  await awaitCommitted(suite, 'G-online', 15)
+  await awaitCommitted(suite, 'G-offline', 12)
 
   const first = sent[0]
   if (first === undefined) throw new Error('nothing was sent')
@@ -171,6 +176,16 @@ async function fill(
   })
   if (sent === undefined) throw new Error(`the send failed: ${JSON.stringify(failure)}`)
   return sent
+}
+
+/** Waits until the offsets of a group add up to `sum`. */
+async function awaitCommitted(suite: Suite, group: string, sum: number): Promise<void> {
+  const { nameServer } = suite.cluster
+  const request = { nameServer, action: 'committed', topic: TOPIC, group }
+  await until(`the offsets of ${group}`, async () => {
+    const { result } = (await suite.toolbox.ask('adminDo', request)) as Outcome
+    return result === sum
+  })
 }
 
 async function expectConsumed(suite: Suite, consumer: string, count: number): Promise<void> {

@@ -66,12 +66,16 @@ export class Stage {
   /** Creates a topic; two queues are enough to be told apart, and few. */
   async createTopic(queueCount = 2, topic = this.topic): Promise<string> {
     await this.administer({ action: 'createTopic', topic, queueCount })
-    // Until the name servers know it, clients take the template's queues for it.
+    await this.awaitRoute(topic)
+    return topic
+  }
+
+  /** Waits until the name servers know a topic; before, clients take the template's queues. */
+  async awaitRoute(topic: string): Promise<void> {
     await until(topic, async () => {
       const { result } = await this.tryAdminister({ action: 'queues', topic })
       return result !== undefined
     })
-    return topic
   }
 
   /** Makes the group and the topic of its retries, as a first member's heartbeat would. */

@@ -137,6 +137,7 @@ export async function messageTypes(stage: Stage): Promise<unknown> {
     const attributes = `+message.type=${type}`
     const request = { action: 'createTopic', topic, queueCount: 1, attributes }
     const { failure } = await stage.tryAdminister(request)
+    if (failure === undefined) await stage.awaitRoute(topic)
     answers[type] = { code: failure?.code, sent: await trySend(producer, topic) }
   }
   return answers
