@@ -17,7 +17,7 @@ export type Level = keyof typeof levels
 
 /** Words of `agena bench` behind the benchmark's name, and what else a run needs. */
 export interface BenchLoad {
-  readonly benchmark: 'send' | 'consume' | 'e2e'
+  readonly benchmark: 'send' | 'consume'
   readonly words: readonly string[]
 }
 
@@ -25,6 +25,8 @@ export interface BenchLoad {
 export type Work =
   /** Loads that run at the same time against a broker; `fill` puts messages there before. */
   | { readonly kind: 'broker'; readonly loads: readonly BenchLoad[]; readonly fill?: BenchLoad }
+  /** Sends on a schedule, received by a push consumer of ours in another process. */
+  | { readonly kind: 'push'; readonly rate: number; readonly bodyBytes: number }
   /** A load for a long time, beside what the disk takes alone; heartbeats of another client. */
   | { readonly kind: 'sustained'; readonly load: BenchLoad }
   /** Messages of a topic that are on the disk alone, read once. */

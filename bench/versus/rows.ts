@@ -147,12 +147,12 @@ function coldRow(): Row {
 function endToEndRow(rate: number): Row {
   return {
     id: `e2e-${rate / 1000}k`,
-    title: 'from the send to a waiting consumer',
+    title: 'from the send to a push consumer',
     level: 'async',
     size: sizeText(128),
     inFlight: `${rate.toLocaleString('en-US')}/s`,
     batch: 1,
-    work: { kind: 'broker', loads: [{ benchmark: 'e2e', words: ['--rate', String(rate)] }] },
+    work: { kind: 'push', rate, bodyBytes: 128 },
     contenders: BROKERS,
     isQuick: rate === 10_000,
   }

@@ -5,6 +5,7 @@
 import { GIB } from '../../engine/base/units.ts'
 import { measureAppend } from './loads/append-contenders.ts'
 import { runLoads } from './loads/bench-command.ts'
+import { measurePush } from './loads/push-load.ts'
 import { measureRoutes } from './loads/route-load.ts'
 import { measureSustained } from './loads/sustained-load.ts'
 import type { Sample } from './measures/metrics.ts'
@@ -21,7 +22,7 @@ import type { SideName } from './sides/side.ts'
 /** With more in their stores the brokers of the next row start anew: the disk is not endless. */
 const STORED_BYTES_MAX = 16 * GIB
 
-type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' | 'sustained' }>
+type BrokerWork = Extract<Work, { kind: 'broker' | 'routes' | 'push' | 'sustained' }>
 
 /** Measures `rows` one after the other. */
 export async function* runRows(
@@ -94,6 +95,7 @@ async function runBrokerRow(
         return measureRoutes(side, work, round === 0 ? { ...times, warmupMs: firstMs } : times)
       }
       const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
+      if (work.kind === 'push') return measurePush(side, work, place, times)
       if (work.kind === 'sustained') return measureSustained(work.load, place, times)
       if (round === 0 && work.fill !== undefined) await runLoads([work.fill], place, times)
       return runLoads(work.loads, place, times)
@@ -117,7 +119,7 @@ function hasFailure({ contenders }: RowOutcome): boolean {
 }
 
 function usesBrokers({ work }: Row): boolean {
-  return work.kind === 'broker' || work.kind === 'routes' || work.kind === 'sustained'
+  return ['broker', 'routes', 'push', 'sustained'].includes(work.kind)
 }
 
 function flushOf({ level }: Row): Flush {

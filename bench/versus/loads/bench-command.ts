@@ -33,7 +33,7 @@ export async function runLoads(
   try {
     const logs = loads.map((_, index) => join(folder, `${index}.hlog`))
     const reports = await Promise.all(
-      loads.map((load, index) => runLoad(load, place, times, logs[index]!)),
+      loads.map((load, index) => runLoad(load, place, times, logs[index])),
     )
     return { ...sumOf(reports), ...percentilesOf(logs) }
   } finally {
@@ -41,16 +41,26 @@ export async function runLoads(
   }
 }
 
+/** Runs one `agena bench`; what it reports as well. */
+export async function runReportedLoad(
+  load: BenchLoad,
+  place: LoadPlace,
+  times: LoadTimes,
+): Promise<{ readonly sample: Sample; readonly report: BenchReport }> {
+  const report = await runLoad(load, place, times)
+  return { sample: sumOf([report]), report }
+}
+
 /** Words that the row gives itself win, since they come last. */
 function runLoad(
   { benchmark, words }: BenchLoad,
   { broker, pid, dataDirectory }: LoadPlace,
   { durationMs, warmupMs }: LoadTimes,
-  log: string,
+  log?: string,
 ): Promise<BenchReport> {
   const where = ['--broker', broker, '--pid', String(pid), '--data', dataDirectory]
   const how = ['--duration', `${durationMs}ms`, '--warmup', `${warmupMs}ms`]
-  const output = ['--json', '--quiet', '--hlog', log]
+  const output = ['--json', '--quiet', ...(log === undefined ? [] : ['--hlog', log])]
   const command = ['bench', benchmark, ...where, ...how, ...output, ...words]
   return runForJson(process.execPath, [commandLinePath, ...command])
 }

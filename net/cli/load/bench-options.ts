@@ -37,6 +37,8 @@ export interface SendBenchOptions extends BenchOptions {
   readonly batch: number
   /** Messages a second. */
   readonly rate?: number
+  /** Whether each body begins with the time at which it was due. */
+  readonly stamp?: boolean
 }
 
 export interface ConsumeBenchOptions extends BenchOptions {

@@ -38,6 +38,8 @@ export interface BenchReport {
   readonly disk?: DiskFigures | undefined
   /** What the brokers' logs have grown by. */
   readonly logBytes?: number | undefined
+  /** When it began, on the clock of the machine, where bodies say when they were due. */
+  readonly measuredFromMs?: number | undefined
   /** CPU time of this process: of the generator or, for an append, of all. */
   readonly generatorCpuUsPerMessage: number
   /** Requests by the code with which they were refused. */

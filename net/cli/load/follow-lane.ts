@@ -11,6 +11,7 @@ import { type FrameSink, FrameSplitter, type RawFrame } from '../../remoting/fra
 import { LoadError } from './errors.ts'
 import { closeLaneSocket, type LaneOwner, openLaneSocket } from './lane-socket.ts'
 import type { LoadTarget } from './load-target.ts'
+import { fromMachineMs } from './machine-clock.ts'
 import { OpaqueSlots } from './opaque-slots.ts'
 import { PullTemplate } from './pull-template.ts'
 import { isQueueEnd, ResponseHeader, readNextBeginOffset } from './response-header.ts'
@@ -126,7 +127,7 @@ export class FollowLane implements LaneOwner, FrameSink {
         throw new LoadError('LOAD_REFUSED', `the broker answers a pull with no record: ${verdict}`)
       }
       if (view.bodyEnd - view.bodyStart < I64_BYTES) continue
-      this.#owner.onMessage(buffer.readDoubleBE(view.bodyStart), this.#readMs)
+      this.#owner.onMessage(fromMachineMs(buffer.readDoubleBE(view.bodyStart)), this.#readMs)
     }
   }
 }

@@ -3,6 +3,7 @@ import type { BenchReport } from './bench-report.ts'
 import { type BenchSession, withSession } from './bench-session.ts'
 import { waitUntilCaughtUp } from './catch-up.ts'
 import type { LoadFigures } from './load-meter.ts'
+import { toMachineMs } from './machine-clock.ts'
 import type { SendLaneShape } from './send-lane.ts'
 import { SendLoad, type SendPhase } from './send-load.ts'
 import { TopicNames } from './topic-names.ts'
@@ -37,6 +38,7 @@ async function measure(
   }
   if (options.warmup > 0) await runPhase('warm-up', { durationMs: options.warmup })
   const logStart = await logEnd(session)
+  const measuredFromMs = toMachineMs(performance.now())
   cpu.start()
   session.disk.start()
   const figures = await runPhase('measure', {
@@ -47,6 +49,7 @@ async function measure(
   const logBytes = (await logEnd(session)) - logStart
   return {
     ...sendReport(options, session, figures),
+    measuredFromMs: options.stamp === true ? measuredFromMs : undefined,
     logBytes: Number.isNaN(logBytes) ? undefined : logBytes,
   }
 }
@@ -69,7 +72,7 @@ export function sendPhase(
     messageCountMax: Number.POSITIVE_INFINITY,
     durationMs: Number.POSITIVE_INFINITY,
     ratePerSecond: options.rate,
-    isBodyStamped: false,
+    isBodyStamped: options.stamp === true,
     latencies: session.latencies,
     onProgress: session.progress.show,
     ...parts,

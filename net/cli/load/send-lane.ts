@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { assert } from '../../../engine/base/assert.ts'
 import { closeLaneSocket, type LaneOwner, openLaneSocket } from './lane-socket.ts'
+import { toMachineMs } from './machine-clock.ts'
 import { OpaqueSlots } from './opaque-slots.ts'
 import { ResponseHeader } from './response-header.ts'
 import { ResponseSplitter } from './response-splitter.ts'
@@ -117,7 +118,8 @@ export class SendLane implements LaneOwner {
     if (this.#topicCount > 1) {
       stampTopic(this.#arena, frameAt, template, this.#topicTurns.take())
     }
-    if (stamp === 'stamp-body') this.#arena.writeDoubleBE(sinceMs, frameAt + template.bodyAt)
+    if (stamp === 'stamp-body')
+      this.#arena.writeDoubleBE(toMachineMs(sinceMs), frameAt + template.bodyAt)
     if (slot !== this.#runEnd) {
       this.#writeRun()
       this.#runStart = slot

@@ -108,6 +108,16 @@ test('with a schedule, latency counts from when a send was due', async () => {
   expect(report.latency.maxUs).toBeGreaterThan(40_000)
 })
 
+test('bodies say when they were due, on a clock that other processes read too', async () => {
+  const beforeNs = process.hrtime.bigint()
+  const report = await runSend({ ...options, count: 20, rate: 2000, stamp: true })
+  const dueMs = broker.queues.flat().map((body) => body.readDoubleBE(0))
+  const sorted = dueMs.toSorted((left, right) => left - right)
+  expect(sorted[0]).toBeGreaterThanOrEqual(report.measuredFromMs!)
+  expect(report.measuredFromMs).toBeGreaterThan(Number(beforeNs) / 1e6)
+  expect(sorted.at(-1)! - sorted[0]!).toBeCloseTo(19 / 2, 3)
+})
+
 test('a duration ends a schedule too', async () => {
   const { count: _, ...endless } = options
   const report = await runSend({ ...endless, rate: 1000, duration: 50 })
