@@ -66,10 +66,12 @@ export function holdsNul(buffer: Buffer, start: number, end: number): boolean {
 /** The properties in a string, by Java's rules for malformed ones. */
 export function propertiesFromString(text: string): Map<string, string> {
   const properties = new Map<string, string>()
-  for (const entry of text.split(PROPERTY_CHARACTER)) {
-    const separatorAt = entry.indexOf(NAME_VALUE_CHARACTER)
-    if (separatorAt <= 0 || separatorAt === entry.length - 1) continue
-    properties.set(entry.slice(0, separatorAt), entry.slice(separatorAt + 1))
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    const found = text.indexOf(PROPERTY_CHARACTER, start)
+    end = found < 0 ? text.length : found
+    const separatorAt = text.indexOf(NAME_VALUE_CHARACTER, start)
+    if (separatorAt <= start || separatorAt >= end - 1) continue
+    properties.set(text.slice(start, separatorAt), text.slice(separatorAt + 1, end))
   }
   return properties
 }

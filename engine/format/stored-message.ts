@@ -11,6 +11,7 @@ import {
   type RecordView,
   readRecord,
 } from './record-decoder.ts'
+import { RepeatedText } from './repeated-text.ts'
 
 /** A message with everything that the log knows of it. */
 export interface StoredMessage {
@@ -68,24 +69,29 @@ export function* messagesIn(
   options: ReadRecordOptions = STRUCTURE_ONLY,
 ): Generator<StoredMessage, void, undefined> {
   const view = createRecordView()
+  const texts = recordTexts()
   for (let at = 0; at < buffer.length; at += view.totalBytes) {
     const verdict = readRecord(buffer, at, buffer.length, view, options)
     if (verdict !== RecordVerdict.WHOLE) throw notWhole(verdict, at)
-    yield toStoredMessage(buffer, view)
+    yield toStoredMessage(buffer, view, texts)
   }
 }
 
 /** The message that a `WHOLE` view describes; `body` is a view of `buffer`. */
-export function toStoredMessage(buffer: Buffer, view: RecordView): StoredMessage {
+export function toStoredMessage(
+  buffer: Buffer,
+  view: RecordView,
+  texts = recordTexts(),
+): StoredMessage {
   return {
-    topic: buffer.toString('utf8', view.topicStart, view.topicEnd),
+    topic: texts.topic.read(buffer, view.topicStart, view.topicEnd),
     queueId: view.queueId,
     queueOffset: view.queueOffset,
     physicalOffset: view.physicalOffset,
     storeTimestampMs: view.storeTimestampMs,
     bornTimestampMs: view.bornTimestampMs,
-    bornHost: formatHost(buffer, view.bornHostStart, view.bornHostEnd),
-    storeHost: formatHost(buffer, view.storeHostStart, view.storeHostEnd),
+    bornHost: texts.bornHost.read(buffer, view.bornHostStart, view.bornHostEnd),
+    storeHost: texts.storeHost.read(buffer, view.storeHostStart, view.storeHostEnd),
     sysFlag: view.sysFlag,
     flag: view.flag,
     reconsumeTimes: view.reconsumeTimes,
@@ -100,6 +106,21 @@ export function toStoredMessage(buffer: Buffer, view: RecordView): StoredMessage
       view.physicalOffset,
     ),
     totalBytes: view.totalBytes,
+  }
+}
+
+/** What records that lie together mostly have in common. */
+interface RecordTexts {
+  readonly topic: RepeatedText
+  readonly bornHost: RepeatedText
+  readonly storeHost: RepeatedText
+}
+
+function recordTexts(): RecordTexts {
+  return {
+    topic: new RepeatedText((buffer, start, end) => buffer.toString('utf8', start, end)),
+    bornHost: new RepeatedText(formatHost),
+    storeHost: new RepeatedText(formatHost),
   }
 }
 

@@ -2,10 +2,12 @@ import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
 import type { ConsumeSource, Consumption } from './consumption.ts'
-import { type ListenerCalls, oneMoreTime } from './listener-calls.ts'
+import { type ListenerCalls, type ListenerOutcome, oneMoreTime } from './listener-calls.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import type { PulledMessage } from './pulled-messages.ts'
+import type { ConsumeContext } from './push-consumer-options.ts'
 import { settledWithin } from './settled-within.ts'
+import { WorkInProgress } from './work-in-progress.ts'
 
 /** What a {@link ConcurrentConsumption} works with. */
 export interface ConcurrentConsumptionOptions {
@@ -30,6 +32,7 @@ interface ConsumeTask {
 /** A call of the listener that is in progress. */
 interface ConsumeCall {
   readonly task: ConsumeTask
+  readonly context: ConsumeContext
   readonly startedMs: number
   /** It took too long: its messages are handed back, and what it answers does not count. */
   isLate: boolean
@@ -53,7 +56,9 @@ export class ConcurrentConsumption implements Consumption {
   /** What waits for its turn, from `#head` on. */
   #tasks: ConsumeTask[] = []
   #head = 0
-  readonly #running = new Set<Promise<void>>()
+  /** Calls of the listener, and the handing back of what it did not take. */
+  readonly #running = new WorkInProgress()
+  /** Those that the listener has answered with a promise. */
   readonly #calls = new Set<ConsumeCall>()
   readonly #lateTask: PeriodicTask
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -86,12 +91,12 @@ export class ConcurrentConsumption implements Consumption {
   async end(timeoutMs: number): Promise<void> {
     this.#isEnding = true
     for (const timer of this.#timers) clearTimeout(timer)
-    await settledWithin(this.#running, timeoutMs)
+    await settledWithin([this.#running.ended()], timeoutMs)
     await this.#lateTask.stop()
   }
 
   #pump(): void {
-    while (!this.#isEnding && this.#running.size < this.#options.concurrency) {
+    while (!this.#isEnding && this.#running.count < this.#options.concurrency) {
       const task = this.#tasks[this.#head]
       if (task === undefined) break
       this.#head += 1
@@ -104,35 +109,47 @@ export class ConcurrentConsumption implements Consumption {
   }
 
   #start(task: ConsumeTask): void {
-    const running = this.#consume(task).finally(() => {
-      this.#running.delete(running)
+    const { calls } = this.#options
+    const context = calls.contextOf(task.source.queue)
+    const call: ConsumeCall = { task, context, startedMs: performance.now(), isLate: false }
+    this.#running.begin()
+    const outcome = calls.call(task.messages, context)
+    if (!(outcome instanceof Promise)) {
+      this.#conclude(call, outcome)
+      return
+    }
+    this.#calls.add(call)
+    void outcome.then((known) => {
+      this.#calls.delete(call)
+      this.#conclude(call, known)
       this.#pump()
     })
-    this.#running.add(running)
   }
 
-  async #consume(task: ConsumeTask): Promise<void> {
-    const context = this.#options.calls.contextOf(task.source.queue)
-    const call: ConsumeCall = { task, startedMs: performance.now(), isLate: false }
-    this.#calls.add(call)
-    const { kind } = await this.#options.calls.call(task.messages, context)
-    this.#calls.delete(call)
+  #conclude({ context, isLate, task }: ConsumeCall, { kind }: ListenerOutcome): void {
     // Somebody else has the queue now and gets these messages again, or they are handed back.
-    if (task.source.processQueue.isDropped || call.isLate) return
-    await this.#conclude(task, kind === 'success' ? [] : task.messages, context.delayLevel)
+    const isOver = task.source.processQueue.isDropped || isLate
+    if (isOver || kind === 'success') {
+      if (!isOver) this.#finishWith(task.source, task.messages)
+      this.#running.end()
+      return
+    }
+    void this.#handBack(task, context.delayLevel).finally(() => {
+      this.#running.end()
+      this.#pump()
+    })
   }
 
-  /** Hands `failed` back; what no broker takes is tried here again, the rest is done with. */
-  async #conclude(
-    task: ConsumeTask,
-    failed: readonly PulledMessage[],
-    delayLevel: number,
-  ): Promise<void> {
-    const { onDone, processQueue } = task.source
-    const kept = await this.#sendBackAll(failed, delayLevel)
-    const done = task.messages.filter((pulled) => !kept.includes(pulled))
-    processQueue.remove(done.map(({ message }) => message))
+  #finishWith({ onDone, processQueue }: ConsumeSource, messages: readonly PulledMessage[]): void {
+    processQueue.remove(messages.map(({ message }) => message))
     onDone()
+  }
+
+  /** Hands messages back; what no broker takes is tried here again, the rest is done with. */
+  async #handBack(task: ConsumeTask, delayLevel: number): Promise<void> {
+    const kept = await this.#sendBackAll(task.messages, delayLevel)
+    const done = task.messages.filter((pulled) => !kept.includes(pulled))
+    this.#finishWith(task.source, done)
     if (kept.length > 0) this.#retryHere({ ...task, messages: kept.map(oneMoreTime) })
   }
 
@@ -146,7 +163,7 @@ export class ConcurrentConsumption implements Consumption {
       const { messages, source } = call.task
       if (source.processQueue.isDropped) continue
       this.#log.warn('late', `${messages.length} messages not consumed in ${consumeTimeoutMs} ms`)
-      await this.#conclude(call.task, messages, LATE_DELAY_LEVEL)
+      await this.#handBack(call.task, LATE_DELAY_LEVEL)
     }
   }
 

@@ -104,6 +104,10 @@ export class ConsumeHooks extends HookCalls {
     this.#hooks = hooks
   }
 
+  get isEmpty(): boolean {
+    return this.#hooks.length === 0
+  }
+
   before(context: ConsumeHookContext): void {
     for (const hook of this.#hooks) this.call(hook.name, () => hook.before?.(context))
   }

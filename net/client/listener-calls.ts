@@ -18,6 +18,8 @@ export type ListenerOutcome =
   | { readonly kind: ConsumeResult | 'nothing' }
   | { readonly kind: 'failed' | 'unreadable'; readonly error: unknown }
 
+type Outcome = ListenerOutcome | Promise<ListenerOutcome>
+
 /** What {@link ListenerCalls} work with. */
 export interface ListenerCallsOptions {
   readonly group: string
@@ -56,13 +58,10 @@ export class ListenerCalls {
     return { queue: unwrapQueue(namespace, queue), delayLevel: 0, suspendMs: -1, autoCommit: true }
   }
 
-  /** Never rejects. */
-  async call(
-    messages: readonly PulledMessage[],
-    context: ConsumeContext,
-  ): Promise<ListenerOutcome> {
-    if (this.#isUnreadable(messages)) return this.callDirectly(messages, context)
+  /** Never rejects or throws; a promise only where the listener has answered with one. */
+  call(messages: readonly PulledMessage[], context: ConsumeContext): Outcome {
     const { consumeTimeoutMs, group, hooks } = this.#options
+    if (hooks.isEmpty || this.#isUnreadable(messages)) return this.callDirectly(messages, context)
     const hookContext: ConsumeHookContext = {
       group,
       queue: context.queue,
@@ -70,28 +69,27 @@ export class ListenerCalls {
     }
     hooks.before(hookContext)
     const startedMs = performance.now()
-    const outcome = await this.callDirectly(messages, context)
-    const isLate = performance.now() - startedMs >= consumeTimeoutMs
-    hooks.after(hookContext, { isSuccess: isDone(outcome), returned: returnOf(outcome, isLate) })
-    return outcome
+    return whenKnown(this.callDirectly(messages, context), (outcome) => {
+      const isLate = performance.now() - startedMs >= consumeTimeoutMs
+      hooks.after(hookContext, { isSuccess: isDone(outcome), returned: returnOf(outcome, isLate) })
+      return outcome
+    })
   }
 
-  /** A call that no hook is told of. Never rejects. */
-  async callDirectly(
-    messages: readonly PulledMessage[],
-    context: ConsumeContext,
-  ): Promise<ListenerOutcome> {
+  /** A {@link call} that no hook is told of. */
+  callDirectly(messages: readonly PulledMessage[], context: ConsumeContext): Outcome {
     const unreadable = messages.find(({ failure }) => failure !== undefined)
     if (unreadable !== undefined) {
       this.#log.error('unreadable', `not delivered: ${describeError(unreadable.failure)}`)
       return { kind: 'unreadable', error: unreadable.failure }
     }
     const startedMs = performance.now()
-    const outcome = await this.#outcomeOf(messages, context)
-    const { topic } = messages[0]!.message.queue
-    const tookMs = performance.now() - startedMs
-    this.#options.stats.noteCall(topic, messages.length, tookMs, isDone(outcome))
-    return outcome
+    return whenKnown(this.#listen(this.#received(messages), context), (outcome) => {
+      const { topic } = messages[0]!.message.queue
+      const tookMs = performance.now() - startedMs
+      this.#options.stats.noteCall(topic, messages.length, tookMs, isDone(outcome))
+      return outcome
+    })
   }
 
   #received(messages: readonly PulledMessage[]): readonly ReceivedMessage[] {
@@ -103,20 +101,41 @@ export class ListenerCalls {
     return messages.some(({ failure }) => failure !== undefined)
   }
 
-  async #outcomeOf(
-    messages: readonly PulledMessage[],
-    context: ConsumeContext,
-  ): Promise<ListenerOutcome> {
+  #listen(messages: readonly ReceivedMessage[], context: ConsumeContext): Outcome {
     try {
-      const result: unknown = await this.#options.onMessage(this.#received(messages), context)
-      const needsOrder = RESULTS.get(result)
-      const isKnown = needsOrder !== undefined && (this.#options.isOrderly || !needsOrder)
-      return { kind: isKnown ? (result as ConsumeResult) : 'nothing' }
+      const result: unknown = this.#options.onMessage(messages, context)
+      return isThenable(result) ? this.#promised(result) : this.#outcomeOf(result)
     } catch (error) {
-      this.#log.warn('listener', `the listener failed: ${describeError(error)}`)
-      return { kind: 'failed', error }
+      return this.#failed(error)
     }
   }
+
+  async #promised(result: PromiseLike<unknown>): Promise<ListenerOutcome> {
+    try {
+      return this.#outcomeOf(await result)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #outcomeOf(result: unknown): ListenerOutcome {
+    const needsOrder = RESULTS.get(result)
+    const isKnown = needsOrder !== undefined && (this.#options.isOrderly || !needsOrder)
+    return { kind: isKnown ? (result as ConsumeResult) : 'nothing' }
+  }
+
+  #failed(error: unknown): ListenerOutcome {
+    this.#log.warn('listener', `the listener failed: ${describeError(error)}`)
+    return { kind: 'failed', error }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
+}
+
+function whenKnown(outcome: Outcome, next: (outcome: ListenerOutcome) => ListenerOutcome): Outcome {
+  return outcome instanceof Promise ? outcome.then(next) : next(outcome)
 }
 
 /** A message that was delivered in vain once more. */

@@ -93,7 +93,7 @@ export class ProcessQueue {
       this.#bytes -= bytes
     }
     this.#skipDone()
-    if (this.#isBelowLimits()) this.#room?.resolve()
+    if (this.#room !== undefined && this.#isBelowLimits()) this.#room.resolve()
   }
 
   /** Resolves when there is room for more, or when this is dropped. */

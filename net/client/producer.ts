@@ -56,6 +56,7 @@ export class Producer extends Lifecycle {
   readonly #detector: PeriodicTask | undefined
   readonly #replies: PendingReplies
   readonly #sending = new WorkInProgress()
+  readonly #onSent = (): void => this.#sending.end()
 
   private constructor(config: ProducerConfig) {
     super()
@@ -111,7 +112,10 @@ export class Producer extends Lifecycle {
    *   `CLIENT_REQUEST_REFUSED`, `CLIENT_RESPONSE_INVALID`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`
    */
   send(message: Message, options: SendOptions = {}): Promise<SendResult> {
-    return this.#track(() => this.#gathered(message, options) ?? this.#send(message, options))
+    if (this.#autoBatch === undefined) return this.#track(() => this.#send(message, options))
+    return this.#track(async () => {
+      return this.#gathered(message, options) ?? this.#send(message, options)
+    })
   }
 
   /**
@@ -165,12 +169,12 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   maxOffset(queue: MessageQueue): Promise<number> {
-    return this.#track(() => this.#offsets.max(this.#wrapped(queue)))
+    return this.#track(async () => this.#offsets.max(this.#wrapped(queue)))
   }
 
   /** The offset of the oldest message of `queue`. @throws {ClientError} of every kind of request */
   minOffset(queue: MessageQueue): Promise<number> {
-    return this.#track(() => this.#offsets.min(this.#wrapped(queue)))
+    return this.#track(async () => this.#offsets.min(this.#wrapped(queue)))
   }
 
   /**
@@ -179,7 +183,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   searchOffset(queue: MessageQueue, timestampMs: number): Promise<number> {
-    return this.#track(() => this.#offsets.atTime(this.#wrapped(queue), timestampMs))
+    return this.#track(async () => this.#offsets.atTime(this.#wrapped(queue), timestampMs))
   }
 
   /**
@@ -188,7 +192,7 @@ export class Producer extends Lifecycle {
    * @throws {ClientError} of every kind of request
    */
   earliestStoreTime(queue: MessageQueue): Promise<number | undefined> {
-    return this.#track(() => this.#offsets.earliestStoreTime(this.#wrapped(queue)))
+    return this.#track(async () => this.#offsets.earliestStoreTime(this.#wrapped(queue)))
   }
 
   /**
@@ -317,20 +321,16 @@ export class Producer extends Lifecycle {
   }
 
   /** To `queue` alone, or without one to the queues in turn until one takes it. */
-  async #sendTo(
+  #sendTo(
     queue: MessageQueue | undefined,
     message: OutgoingMessage,
     timeoutMs: number,
   ): Promise<StoredReceipt> {
-    const bytes = message.body.length
-    const isIn = this.#gate.enter(bytes)
-    const leftMs = isIn ? timeoutMs : await this.#gate.wait({ bytes, timeoutMs })
-    try {
-      if (queue === undefined) return await this.#sender.send(message, leftMs)
-      return await this.#sender.sendTo(queue, message, leftMs)
-    } finally {
-      this.#gate.leave(bytes)
-    }
+    const send = (leftMs: number): Promise<StoredReceipt> =>
+      queue === undefined
+        ? this.#sender.send(message, leftMs)
+        : this.#sender.sendTo(queue, message, leftMs)
+    return this.#gate.pass({ bytes: message.body.length, timeoutMs }, send)
   }
 
   /** `config` with the hook of the trace behind the application's own, where traces are wanted. */
@@ -378,15 +378,15 @@ export class Producer extends Lifecycle {
     throw invalidChoice('the selector returned a queue of its own making')
   }
 
-  /** Runs `send` unless this is closing; a close waits for it. */
-  async #track<T>(send: () => Promise<T>): Promise<T> {
-    if (this.status !== 'open') throw new ClientError('CLIENT_CLOSED', 'the producer is closed')
-    this.#sending.begin()
-    try {
-      return await send()
-    } finally {
-      this.#sending.end()
+  /** Runs `send`, which fails by its promise alone, unless this is closing; a close waits for it. */
+  #track<T>(send: () => Promise<T>): Promise<T> {
+    if (this.status !== 'open') {
+      return Promise.reject(new ClientError('CLIENT_CLOSED', 'the producer is closed'))
     }
+    this.#sending.begin()
+    const sending = send()
+    sending.then(this.#onSent, this.#onSent)
+    return sending
   }
 }
 

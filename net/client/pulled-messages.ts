@@ -10,6 +10,8 @@ import type { ReceivedMessage } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { isRetryTopic } from './resource-name.ts'
 
+const NO_KEYS: readonly string[] = Object.freeze([])
+
 /** A message as it was pulled. */
 export interface PulledMessage {
   readonly message: ReceivedMessage
@@ -82,7 +84,7 @@ function toReceived(stored: StoredMessage, queue: MessageQueue, body: Buffer): R
     offsetMessageId: stored.messageId,
     body,
     tags: properties.get(PropertyName.TAGS),
-    keys: keys === undefined ? [] : keys.split(KEY_SEPARATOR).filter((key) => key !== ''),
+    keys: keys === undefined ? NO_KEYS : keys.split(KEY_SEPARATOR).filter((key) => key !== ''),
     properties,
     flag: stored.flag,
     reconsumeTimes: stored.reconsumeTimes,

@@ -29,6 +29,8 @@ export class RemoteOffsetStore implements OffsetStore {
   readonly #group: string
   readonly #isHeld: (queue: MessageQueue) => boolean
   readonly #progress = new Map<string, QueueOffset>()
+  #lastQueue: MessageQueue | undefined
+  #lastKey = ''
 
   /** @param isHeld whether nobody else can have the queue: where that is in doubt, somebody may
    *    have come further, and is not to be taken back */
@@ -50,7 +52,10 @@ export class RemoteOffsetStore implements OffsetStore {
   }
 
   set(queue: MessageQueue, offset: number): void {
-    this.#progress.set(queueKey(queue), { queue, offset })
+    // Messages come in runs of one queue.
+    if (queue !== this.#lastQueue) this.#lastKey = queueKey(queue)
+    this.#lastQueue = queue
+    this.#progress.set(this.#lastKey, { queue, offset })
   }
 
   remove(queue: MessageQueue): void {

@@ -31,28 +31,28 @@ export class SendGate {
     this.#limits = limits
   }
 
-  /** Lets a send in at once; false when it has to {@link wait}. */
-  enter(bytes: number): boolean {
-    if (this.#waiting.size > 0 || !this.#hasRoom(bytes)) return false
-    this.#take(bytes)
-    return true
-  }
-
   /**
-   * Lets a send in when there is room for it; resolves with what is left of its time.
+   * Runs `send` with what is left of `timeoutMs` when there is room for its `bytes`.
    * @throws {ClientError} `CLIENT_TIMEOUT` when there is none in time
    */
-  async wait(need: SendNeed): Promise<number> {
-    const startedMs = performance.now()
-    await this.#wait(need)
-    return Math.max(0, need.timeoutMs - (performance.now() - startedMs))
+  pass<T>(need: SendNeed, send: (leftMs: number) => Promise<T>): Promise<T> {
+    const { bytesMax, countMax } = this.#limits
+    const isOpen = bytesMax === 0 && countMax === 0
+    return isOpen ? send(need.timeoutMs) : this.#pass(need, send)
   }
 
-  /** A send that was let in has ended. */
-  leave(bytes: number): void {
-    this.#count -= 1
-    this.#bytes -= bytes
-    this.#letIn()
+  async #pass<T>(need: SendNeed, send: (leftMs: number) => Promise<T>): Promise<T> {
+    const { bytes, timeoutMs } = need
+    const startedMs = performance.now()
+    if (this.#waiting.size > 0 || !this.#hasRoom(bytes)) await this.#wait(need)
+    else this.#take(bytes)
+    try {
+      return await send(Math.max(0, timeoutMs - (performance.now() - startedMs)))
+    } finally {
+      this.#count -= 1
+      this.#bytes -= bytes
+      this.#letIn()
+    }
   }
 
   /** What is larger than the limit goes when nothing else is under way. */
@@ -69,7 +69,6 @@ export class SendGate {
   }
 
   #letIn(): void {
-    if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {
       if (!this.#hasRoom(waiter.bytes)) return
       this.#waiting.delete(waiter)

@@ -5,6 +5,10 @@ export class WorkInProgress {
   #count = 0
   #idle: Deferred<void> | undefined
 
+  get count(): number {
+    return this.#count
+  }
+
   begin(): void {
     this.#count += 1
   }

@@ -178,14 +178,12 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
    */
   invoke(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
     // One promise for each call is enough: an async function would make a second one.
-    try {
+    return new Promise((resolve, reject) => {
       this.#assertCallable()
       request.opaque = this.#pending.takeOpaque()
       this.send(request)
-      return this.#pending.add(request, timeoutMs)
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
-    }
+      this.#pending.add(request, timeoutMs, { resolve, reject })
+    })
   }
 
   /**

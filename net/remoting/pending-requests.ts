@@ -1,9 +1,13 @@
 import { RemotingError } from './errors.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 
-interface PendingRequest {
+/** Who waits for a response. */
+export interface ResponseWaiter {
   readonly resolve: (response: RemotingCommand) => void
   readonly reject: (error: Error) => void
+}
+
+interface PendingRequest extends ResponseWaiter {
   readonly code: number
   readonly timeoutMs: number
   readonly deadlineMs: number
@@ -42,14 +46,12 @@ export class PendingRequests {
     return this.#nextOpaque
   }
 
-  /** Waits at most `timeoutMs` for the response to `request`, which carries its opaque. */
-  add(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
+  /** `waiter` waits at most `timeoutMs` for the response to `request`, which carries its opaque. */
+  add(request: RemotingCommand, timeoutMs: number, { resolve, reject }: ResponseWaiter): void {
     const { code, opaque } = request
     const deadlineMs = performance.now() + timeoutMs
+    this.#pending.set(opaque, { resolve, reject, code, timeoutMs, deadlineMs })
     if (deadlineMs < this.#timerAtMs) this.#arm(deadlineMs)
-    return new Promise((resolve, reject) => {
-      this.#pending.set(opaque, { resolve, reject, code, timeoutMs, deadlineMs })
-    })
   }
 
   /** Settles the request that `response` answers; false when none waits for it any more. */

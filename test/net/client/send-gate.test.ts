@@ -18,13 +18,10 @@ class Sends {
   async start(name: string, bytes = 1, timeoutMs = NEVER_MS): Promise<void> {
     const end = deferred<void>()
     this.#ends.set(name, end)
-    if (!this.#gate.enter(bytes)) await this.#gate.wait({ bytes, timeoutMs })
-    try {
+    await this.#gate.pass({ bytes, timeoutMs }, async () => {
       this.begun.push(name)
       await end.promise
-    } finally {
-      this.#gate.leave(bytes)
-    }
+    })
   }
 
   async end(name: string, sending: Promise<void>): Promise<void> {

@@ -58,18 +58,15 @@ test.each(OTHER)('leaves %s to the parser', (text) => {
   expect(scanned(text)).toBeUndefined()
 })
 
+/** A text with each of its characters left out or replaced. */
+function changesOf(text: string): readonly string[] {
+  return [...text].flatMap((_, at) =>
+    ['', ...REPLACEMENTS].map((to) => text.slice(0, at) + to + text.slice(at + 1)),
+  )
+}
+
 test('agrees with the parser or says nothing, whatever became of a header', () => {
-  let readCount = 0
-  for (const text of [...PLAIN, ...OTHER]) {
-    for (let at = 0; at < text.length; at++) {
-      const changed = ['', ...REPLACEMENTS].map((to) => text.slice(0, at) + to + text.slice(at + 1))
-      for (const candidate of changed) {
-        const read = scanned(candidate)
-        if (read === undefined) continue
-        readCount += 1
-        expect(read, candidate).toEqual(asTexts(parsed(candidate)))
-      }
-    }
-  }
-  expect(readCount).toBeGreaterThan(0)
+  const read = [...PLAIN, ...OTHER].flatMap(changesOf).filter((text) => scanned(text) !== undefined)
+  expect(read.length).toBeGreaterThan(100)
+  expect(read.map(scanned)).toEqual(read.map((text) => asTexts(parsed(text))))
 })
