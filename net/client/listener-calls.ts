@@ -134,8 +134,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
 }
 
-function whenKnown(outcome: Outcome, next: (outcome: ListenerOutcome) => ListenerOutcome): Outcome {
-  return outcome instanceof Promise ? outcome.then(next) : next(outcome)
+function whenKnown(
+  outcome: Outcome,
+  change: (outcome: ListenerOutcome) => ListenerOutcome,
+): Outcome {
+  return outcome instanceof Promise ? outcome.then(change) : change(outcome)
 }
 
 /** A message that was delivered in vain once more. */

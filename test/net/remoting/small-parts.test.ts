@@ -115,7 +115,10 @@ describe('pending requests', () => {
   ): { request: RemotingCommand; response: Promise<RemotingCommand> } => {
     const request = createRequest(10)
     request.opaque = pending.takeOpaque()
-    return { request, response: pending.add(request, timeoutMs) }
+    const response = new Promise<RemotingCommand>((resolve, reject) => {
+      pending.add(request, timeoutMs, { resolve, reject })
+    })
+    return { request, response }
   }
 
   test('responses find their requests in any order', async () => {
