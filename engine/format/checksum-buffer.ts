@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { processLimit } from '../base/process-limits.ts'
 import { bodyCrcOf, crcTables } from './crc.ts'
 import { CRC_MODULE, CRC_TABLES_BYTES, CRC_TABLES_WORDS, crcModule } from './crc-code.ts'
 
@@ -22,8 +23,8 @@ let compiled: object | undefined
 /**
  * Bytes whose checksums are taken where they lie, by the code of crc-code.ts: 50 instead of 75 ns
  * for 128 bytes, 220 instead of 410 ns for 1 KiB by `bodyCrcOf`, which any buffer can have. That
- * takes some ten GiB of address space, not of memory, so this is for what lives long. Where a
- * process may not have as much (`ulimit -v`), it is a buffer like any other.
+ * takes some ten GiB of address space, not of memory, so this is for what lives long. Where that is
+ * limited (`ulimit -v`) it is a buffer like any other, and leaves the room to segments and heap.
  */
 export class ChecksumBuffer {
   readonly bytes: Buffer
@@ -54,6 +55,7 @@ export class ChecksumBuffer {
 }
 
 function reserve(lengthBytes: number): Memory | undefined {
+  if (Number.isFinite(processLimit('Max address space'))) return undefined
   const pageCount = Math.ceil(lengthBytes / MEMORY_PAGE_BYTES)
   try {
     return new WebAssembly.Memory({ initial: pageCount, maximum: pageCount })

@@ -55,7 +55,9 @@ export class ConsumeQueue {
     const fd = this.#descriptors.get(path)
     if (fd === undefined) return 0
     const count = this.#files.readCached(fd, target, 0, bytes, position)
-    return count < 0 ? -1 : Math.floor(count / CONSUME_QUEUE_UNIT_BYTES)
+    // A unit may begin in a page that is in memory and end in one that is not.
+    const isHalfThere = count > 0 && count < Math.min(bytes, CONSUME_QUEUE_UNIT_BYTES)
+    return count < 0 || isHalfThere ? -1 : Math.floor(count / CONSUME_QUEUE_UNIT_BYTES)
   }
 
   /** The file and range that {@link readUnits} reads, for someone who warms it first. */

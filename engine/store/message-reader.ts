@@ -42,6 +42,9 @@ const HOT_BYTES = totalmem() * 0.4
  */
 const RECENT_BYTES = Math.max(64 * MIB, memoryLimit() / 16)
 
+/** Whoever warms a stretch may bring in what lies behind it, but no more than this. */
+const COLD_REACH_BYTES = 64 * MIB
+
 /** How much of a record is looked at. */
 const ALL = { checkCrc: true }
 const STRUCTURE = { checkCrc: false }
@@ -58,7 +61,7 @@ export class MessageReader {
   readonly #log: CommitLog
   /** Where this process began to write: what lies before came from the disk. */
   readonly #ownOffset: number
-  /** End of the newest stretch that was found not to be in memory; older ones left it before. */
+  /** Behind the newest stretch that may have come back from the disk; older ones left before it. */
   #coldOffset = 0
   readonly #units: FinishedUnits
   readonly #unit = createConsumeQueueUnit()
@@ -112,7 +115,8 @@ export class MessageReader {
 
   /** True when reading this stretch of the log waits for no disk, see {@link ResidentBlocks}. */
   isInMemory(slice: LogSlice): boolean {
-    return this.#resident.has(slice, performance.now())
+    this.#nowMs = performance.now()
+    return this.#isThere(slice)
   }
 
   /** Whether a record is so recent that RocketMQ counts it as being in memory. */
@@ -151,19 +155,17 @@ export class MessageReader {
       if (physicalOffset < goneUntil || isPreBlankUnit(this.#unit)) continue
       if (request.filter?.matchesTagsCode(this.#unit.tagsCode) === false) continue
       const slice = this.#sliceOf(physicalOffset, recordBytes)
-      const rot = this.#rotOf(queue, nextOffset - 1, slice)
-      if (rot !== undefined) {
-        // What comes before it is served; who asks for it is told.
-        if (result.messageCount === 0 && result.coldRanges.length === 0) throw rot
-        nextOffset -= 1
-        break
-      }
-      if (slice !== undefined) {
-        this.#take(request, result, slice)
-      } else {
+      if (slice === undefined) {
         if (result.totalBytes === 0) result.status = GetStatus.MESSAGE_WAS_REMOVING
         goneUntil = this.#segmentEnd(physicalOffset)
+        continue
       }
+      const rot = this.#take(queue, nextOffset - 1, request, result, slice)
+      if (rot === undefined) continue
+      // What comes before it is served; who asks for it is told.
+      if (result.messageCount === 0 && result.coldRanges.length === 0) throw rot
+      nextOffset -= 1
+      break
     }
     result.nextBeginOffset = nextOffset
     this.#findCold(result)
@@ -193,26 +195,48 @@ export class MessageReader {
   }
 
   /**
+   * Adds a record that matches. What is looked into and not in memory is taken unseen, and the read
+   * is repeated when it is warm: it is not asked about a second time, since it may have come in
+   * between.
+   * @returns what is wrong with it, see {@link #rotOf}
+   */
+  #take(
+    queue: ConsumeQueue,
+    queueOffset: number,
+    { filter }: GetRequest,
+    result: GetResult,
+    slice: LogSlice,
+  ): StoreError | undefined {
+    const { segment, start, lengthBytes } = slice
+    const end = start + lengthBytes
+    if (end > segment.sizeBytes) return corrupt(slice, queue, 'no record fits in here')
+    const isOld = segment.startOffset + start < this.#recentOffset()
+    const isLookedInto = isOld || filter?.matchesRecord !== undefined
+    if (isLookedInto && !this.#isThere(slice)) {
+      result.coldRanges.push(rangeOf(slice))
+      this.#add(result, slice)
+      return undefined
+    }
+    const rot = isOld ? this.#rotOf(queue, queueOffset, slice) : undefined
+    if (rot !== undefined) return rot
+    if (filter?.matchesRecord?.(segment.region.bytes, start, end) === false) return undefined
+    this.#add(result, slice)
+    return undefined
+  }
+
+  /**
    * What is wrong with a record that comes from the disk: it is held against its checksum and the
    * unit that led to it. What this process wrote lately never left its memory, and is not read
    * again; Java checks none of it, and neither do Java's clients.
    */
-  #rotOf(
-    queue: ConsumeQueue,
-    queueOffset: number,
-    slice: LogSlice | undefined,
-  ): StoreError | undefined {
-    if (slice === undefined) return undefined
+  #rotOf(queue: ConsumeQueue, queueOffset: number, slice: LogSlice): StoreError | undefined {
     const { segment, start, lengthBytes } = slice
     const physicalOffset = segment.startOffset + start
-    const end = start + lengthBytes
-    if (end > segment.sizeBytes) return corrupt(slice, queue, 'no record fits in here')
-    if (physicalOffset >= this.#recentOffset()) return undefined
-    if (!this.#resident.has(slice, this.#nowMs)) return undefined
     const log = segment.region.bytes
     const view = this.#view
     const isVerified = this.#verified.has(physicalOffset, this.#nowMs)
-    const verdict = readRecord(log, start, end, view, isVerified ? STRUCTURE : ALL)
+    const checks = isVerified ? STRUCTURE : ALL
+    const verdict = readRecord(log, start, start + lengthBytes, view, checks)
     if (verdict !== RecordVerdict.WHOLE) return corrupt(slice, queue, verdict)
     if (!isVerified) this.#verified.add(physicalOffset, this.#nowMs)
     const isWanted =
@@ -224,18 +248,19 @@ export class MessageReader {
     return isWanted ? undefined : corrupt(slice, queue, 'the record is another one')
   }
 
+  /** Whether a stretch is in memory; takes note of what is not. */
+  #isThere(slice: LogSlice): boolean {
+    if (this.#resident.has(slice, this.#nowMs)) return true
+    const physicalOffset = slice.segment.startOffset + slice.start
+    const reachBytes = slice.lengthBytes + COLD_REACH_BYTES
+    this.#coldOffset = Math.max(this.#coldOffset, physicalOffset + reachBytes)
+    this.#verified.forget(physicalOffset, reachBytes)
+    return false
+  }
+
   /** What lies behind was written by this process, not long ago, and stayed in memory. */
   #recentOffset(): number {
     return Math.max(this.#ownOffset, this.#coldOffset, this.#log.writtenOffset - RECENT_BYTES)
-  }
-
-  /** What is cold is taken unseen: the read is repeated when it is warm. */
-  #take({ filter }: GetRequest, result: GetResult, slice: LogSlice): void {
-    if (filter?.matchesRecord !== undefined && this.#resident.has(slice, this.#nowMs)) {
-      const { segment, start, lengthBytes } = slice
-      if (!filter.matchesRecord(segment.region.bytes, start, start + lengthBytes)) return
-    }
-    this.#add(result, slice)
   }
 
   /**
@@ -245,17 +270,13 @@ export class MessageReader {
   #findCold({ slices, coldRanges }: GetResult): void {
     const first = slices[0]
     const last = slices.at(-1)
-    if (first === undefined || last === undefined) return
+    if (first === undefined || last === undefined || coldRanges.length > 0) return
     const { segment, start } = first
     const lengthBytes = last.start + last.lengthBytes - start
     const isClose = last.segment === segment && lengthBytes <= CLOSE_BYTES_MAX
     if (isClose && this.#resident.has({ segment, start, lengthBytes }, this.#nowMs)) return
     for (const slice of slices) {
-      if (this.#resident.has(slice, this.#nowMs)) continue
-      coldRanges.push(rangeOf(slice))
-      const physicalOffset = slice.segment.startOffset + slice.start
-      this.#verified.forget(physicalOffset, slice.lengthBytes)
-      this.#coldOffset = Math.max(this.#coldOffset, physicalOffset + slice.lengthBytes)
+      if (!this.#isThere(slice)) coldRanges.push(rangeOf(slice))
     }
   }
 

@@ -20,7 +20,10 @@ export interface BatchSend {
   readonly send: SendPart
 }
 
-/** `entries` in their order, in runs of at most `bytesMax` each. */
+/** The answer names each message by an id of up to 57 bytes, and a header has at most 1 MiB. */
+const BATCH_MESSAGES_MAX = 16_000
+
+/** `entries` in their order, in runs of at most `bytesMax` each, and no more than an answer names. */
 export function splitBatch(
   entries: readonly BatchEntry[],
   bytesMax: number,
@@ -29,7 +32,8 @@ export function splitBatch(
   let roomBytes = 0
   for (const entry of entries) {
     roomBytes -= entry.bytes.length
-    if (parts.length === 0 || roomBytes < 0) {
+    const isFull = roomBytes < 0 || parts.at(-1)?.length === BATCH_MESSAGES_MAX
+    if (parts.length === 0 || isFull) {
       parts.push([])
       roomBytes = bytesMax - entry.bytes.length
     }

@@ -63,12 +63,14 @@ describe('ChecksumBuffer', () => {
       const isSame = ([start, end]) =>
         checksums.bodyCrc(start, end) === (crc32(checksums.bytes.subarray(start, end)) & 0x7fffffff)
       console.log(parts.every(isSame))`
-    // In KiB: enough for Node, too little for a memory with its guards.
-    const shell = `ulimit -v 4000000 && exec "$0" --input-type=module -e "$1"`
-    const output = execFileSync('sh', ['-c', shell, process.execPath, program], {
-      encoding: 'utf8',
-    })
-    expect(output).toBe('true\n')
+    // In KiB: too little for a memory with its guards, and enough for that and nothing else.
+    for (const limit of [4_000_000, 12_200_000, 12_800_000]) {
+      const shell = `ulimit -v ${limit} && exec "$0" --input-type=module -e "$1"`
+      const output = execFileSync('sh', ['-c', shell, process.execPath, program], {
+        encoding: 'utf8',
+      })
+      expect(output, `${limit} KiB`).toBe('true\n')
+    }
   })
 
   it('looks at nothing beside its bytes', () => {

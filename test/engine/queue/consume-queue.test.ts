@@ -1,5 +1,5 @@
 /** Consume queues, written and read: repeats, gaps, files, cuts, and what has left the log. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DescriptorCache } from '../../../engine/file/descriptor-cache.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { createUnsyncedFiles, syncFiles } from '../../../engine/file/sync-files.ts'
@@ -57,6 +57,16 @@ function records(from: number, to: number): number[] {
 }
 
 describe('a consume queue', () => {
+  it('is not in memory where the page is not in which its first unit ends', () => {
+    const disk = new MemoryDisk()
+    put(openStore(disk), 0, 5)
+    const queue = reader(disk)
+    const target = Buffer.alloc(LOCATION.fileBytes)
+    vi.spyOn(disk, 'readCached').mockReturnValueOnce(16).mockReturnValueOnce(36)
+    expect(queue.readUnits(0, target, target.length)).toBe(-1)
+    expect(queue.readUnits(0, target, target.length)).toBe(1)
+  })
+
   it('goes on in a new file when one is full, and has files of one length', () => {
     const disk = new MemoryDisk()
     put(openStore(disk), 0, 2 * UNITS_IN_FILE + 3)

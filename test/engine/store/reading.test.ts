@@ -124,6 +124,35 @@ describe('a read by queue offset', () => {
     expect(stepped.get(0).messageCount).toBe(10)
   })
 
+  it('checks also what came back from the disk with what was asked for', () => {
+    const { stepped } = filled(40)
+    const { segment, start } = stepped.get(20, { messageCountMax: 1 }).slices[0]!
+    const time = clock()
+    time.later()
+    const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+    expect(stepped.get(0, { messageCountMax: 1 }).status).toBe(GetStatus.COLD)
+    isResident.mockRestore()
+    segment.region.bytes[start + 90]! ^= 1
+    expect(() => stepped.get(20)).toThrow(expect.objectContaining({ code: 'STORE_RECORD_CORRUPT' }))
+  })
+
+  it('takes nothing unseen that comes into memory while it is read', () => {
+    const { stepped } = filled(40)
+    const { segment } = stepped.get(0, { messageCountMax: 1 }).slices[0]!
+    const time = clock()
+    time.later()
+    const inspect = (buffer: Buffer, start: number): boolean => buffer[start + 90] === 0
+    const filter = { matchesTagsCode: () => true, matchesRecord: inspect }
+    const answers = [false, false]
+    vi.spyOn(segment.region, 'isResident').mockImplementation(() => answers.shift() ?? true)
+    const cold = stepped.get(0, { messageCountMax: 1, filter })
+    expect([cold.status, cold.nextBeginOffset]).toEqual([GetStatus.COLD, 0])
+    expect(cold.coldRanges).toHaveLength(1)
+    time.later()
+    const warm = stepped.get(0, { messageCountMax: 1, filter })
+    expect([warm.status, warm.messageCount]).toEqual([GetStatus.NO_MATCHED_MESSAGE, 0])
+  })
+
   it('waits at the end of what reput has built', () => {
     const { stepped } = filled(5)
     stepped.append({ body: 'not built yet' })

@@ -139,6 +139,15 @@ test('parts are as full as can be', () => {
   expect(sizes).toEqual([[4, 6], [1], [10], [3, 3, 3], [2]])
 })
 
+test('no part has more messages than its answer can name', () => {
+  const entry = { message: { topic: 'T', body: '' }, topic: 'T', messageId: '', bytes: Buffer.of() }
+  const parts = splitBatch(
+    Array.from({ length: 40_000 }, () => entry),
+    1,
+  )
+  expect(parts.map(({ length }) => length)).toEqual([16_000, 16_000, 8000])
+})
+
 test('a message goes to the queue that is given, and is tried nowhere else', async () => {
   const sends = (): number => broker.requestsOf(RequestCode.SEND_MESSAGE_V2).length
   broker.on(RequestCode.SEND_MESSAGE_V2, (request) => createResponse(request, 1))
