@@ -33,6 +33,9 @@ const SETTINGS = [
   `sendBytesWaitingMax=${WAITING_BYTES_MAX}`,
 ]
 
+/** A pull of the first message, which waits until its queue is built. */
+const FIRST = pullFields('T', { maxMsgNums: 1, sysFlag: 2 | 4, suspendTimeoutMillis: 10_000 })
+
 const mayTrace = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0
 
 /** Memory of a process that no file stands behind, in bytes. */
@@ -68,7 +71,7 @@ test.skipIf(!mayTrace)(
         state.isOver = true
       })
       while (!state.isOver) {
-        const pulled = await broker.askAside(PULL_MESSAGE, pullFields('T', { maxMsgNums: 1 }))
+        const pulled = await broker.askAside(PULL_MESSAGE, FIRST)
         expect(pulled.body.includes('first')).toBe(true)
         state.served += 1
         mostBytes = Math.max(mostBytes, privateBytes(broker.pid))

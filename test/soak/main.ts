@@ -1,7 +1,7 @@
 /**
  * `npm run test:soak -- [MINUTES]`: {@link runSoak} for ten minutes, or for as many as are given.
  * Prints what it counted and how each figure went, and ends with 1 when a message is missing or
- * something grows or is more than it may be. AGENA_SEED replays a run's choices.
+ * something grows or is usually more than it may be. AGENA_SEED replays a run's choices.
  */
 import process from 'node:process'
 import { MIB } from '../../engine/base/units.ts'
@@ -38,7 +38,7 @@ const counts = Object.entries(report.counts).map(([name, count]) => `${name} ${c
 console.log(counts.join(', '))
 const grown = [...printTrends('broker', report.broker), ...printTrends('clients', report.clients)]
 for (const problem of report.problems) console.log(problem)
-for (const name of grown) console.log(`${name} grows, or is more than it may be`)
+for (const name of grown) console.log(`${name} grows, or is usually more than it may be`)
 process.exitCode = report.problems.length + grown.length > 0 ? 1 : 0
 
 function lineOf(who: string, figures: ProcessFigures): string {
@@ -46,10 +46,10 @@ function lineOf(who: string, figures: ProcessFigures): string {
   return [who, ...values].map((text) => text.padStart(COLUMNS)).join('')
 }
 
-/** @returns what grew more than is allowed, or was more than it may be */
+/** @returns what grew more than is allowed, or was usually more than it may be */
 function printTrends(who: string, trends: readonly Trend[]): string[] {
-  for (const { name, first, last, min, max, growth, allowed, most } of trends) {
-    const bound = Number.isFinite(most) ? { most } : {}
+  for (const { name, first, last, min, max, median, growth, allowed, most } of trends) {
+    const bound = Number.isFinite(most) ? { median, most } : {}
     const values = { first, last, min, max, growth, allowed, ...bound }
     const words = Object.entries(values).map(([word, value]) => `${word} ${textOf(name, value)}`)
     console.log(`${who} ${name}: ${words.join(', ')}`)

@@ -29,17 +29,17 @@ export interface Sample {
 
 /**
  * A segment has the appender's, which the flush thread syncs by, and that of the thread that builds
- * queues; a file of a queue its writer's and its reader's; and somebody may be looking at either.
+ * queues; a file of a queue its writer's and its reader's. More is short-lived.
  */
-const SAME_FILE_MAX = 3
-/** A reader lets go of the files of a topic's queues when it is told that they are gone. */
-const DELETED_FILES_MAX = 8
+const SAME_FILE_MAX = 2
+/** What is deleted is closed before; a reader of queues is told afterwards, and lets go at once. */
+const DELETED_FILES_MAX = 2
 
 interface Tolerance {
   /** How much a figure may seem to grow over a run that is flat: a part of itself, and `plus`. */
   readonly part: number
   readonly plus: number
-  /** What it may never be more than. @default no bound */
+  /** What it may usually be, half of all samples or more. @default no bound */
   readonly most?: number
 }
 
@@ -105,13 +105,14 @@ export interface Trend {
   /** What the line through the samples behind the warm-up rises by between its ends. */
   readonly growth: number
   readonly allowed: number
-  /** What no sample may be more than. */
+  /** Half of the samples are not above it. */
+  readonly median: number
   readonly most: number
 }
 
-/** Whether something is kept that should go: it grows, or is more than it may ever be. */
-export function isTooMuch({ growth, allowed, max, most }: Trend): boolean {
-  return growth > allowed || max > most
+/** Whether something is kept that should go: it grows, or there is usually too much of it. */
+export function isTooMuch({ growth, allowed, median, most }: Trend): boolean {
+  return growth > allowed || median > most
 }
 
 /** The line of least squares through the samples behind the warm-up, for each figure. */
@@ -128,6 +129,7 @@ export function trendsOf(samples: readonly Sample[]): readonly Trend[] {
       last: values.at(-1) ?? 0,
       min: Math.min(...values),
       max: Math.max(...values),
+      median: values.toSorted((left, right) => left - right)[(values.length - 1) >> 1] ?? 0,
       growth: slopeOf(points) * ((points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0)),
       allowed: mean(values) * part + plus,
       most,

@@ -105,7 +105,7 @@ test('the time is one for all parts', async () => {
     return count === 1 ? stored(request) : new Promise(() => undefined)
   })
   const producer = await place.start()
-  const failure = producer.sendBatch(messages(30), { timeoutMs: 100 })
+  const failure = producer.sendBatch(messages(30), { timeoutMs: 1_000 })
   await expect(failure).rejects.toMatchObject({
     code: 'CLIENT_TIMEOUT',
     batchesStored: [{ queueOffset: 7 }],

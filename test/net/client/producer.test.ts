@@ -183,6 +183,7 @@ test('a send ends at its deadline when no broker answers', async () => {
   cluster.setTopic('T', [{ broker: brokerA, count: 1 }])
   brokerA.on(RequestCode.SEND_MESSAGE_V2, () => new Promise(() => undefined))
   const producer = await place.start()
+  await producer.fetchQueues('T')
   const failure = producer.send({ topic: 'T', body: 'x' }, { timeoutMs: 80 })
   await expect(failure).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' })
   await brokerA.stop()

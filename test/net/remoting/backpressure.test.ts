@@ -274,8 +274,7 @@ test('parts leave in order with their slices, which are released when sent', asy
 })
 
 describe('idle', () => {
-  /** Longer than a busy machine keeps a process waiting. */
-  const IDLE_MS = 1_500
+  const IDLE_MS = 400
 
   test('a silent connection is closed, one that talks is not', async () => {
     const { server, peer: silent } = await serve({ route: () => undefined }, { idleMs: IDLE_MS })
