@@ -23,7 +23,7 @@ export interface BatchSend {
 /** The answer names each message by an id of up to 57 bytes, and a header has at most 1 MiB. */
 const BATCH_MESSAGES_MAX = 16_000
 
-/** `entries` in their order, in runs of at most `bytesMax` each, and no more than an answer names. */
+/** `entries` in their order, in runs of at most `bytesMax` and of no more than an answer names. */
 export function splitBatch(
   entries: readonly BatchEntry[],
   bytesMax: number,
