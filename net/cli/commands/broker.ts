@@ -56,9 +56,7 @@ async function start(options: BrokerCommandArguments): Promise<ServerProcess> {
   const { config, warnings } = parseBrokerConfig(sources)
   for (const warning of warnings) stderrLogger.warn(warning)
   const started =
-    shards === undefined
-      ? await startOne(config, configFile)
-      : await startShards(config, configFile, shards)
+    shards === undefined ? await startOne(config, configFile) : await startShards(config, shards)
   const known = config.namesrvAddresses.join(';')
   return {
     ...started,
@@ -89,12 +87,8 @@ async function startOne(
   }
 }
 
-async function startShards(
-  config: BrokerConfig,
-  configFile: BrokerConfigFile | undefined,
-  shardCount: number,
-): Promise<StartedBrokers> {
+async function startShards(config: BrokerConfig, shardCount: number): Promise<StartedBrokers> {
   const { ShardGroup, shardFacts } = await import('../shards/shard-group.ts')
-  const server = await ShardGroup.start({ config, shardCount, configFile, logger: stderrLogger })
+  const server = await ShardGroup.start({ config, shardCount, logger: stderrLogger })
   return { server, facts: shardFacts(server, config.storeDirectory) }
 }

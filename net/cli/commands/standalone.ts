@@ -98,7 +98,6 @@ async function startShards(
     config,
     shardCount,
     namesrvPort,
-    configFile,
     logger: stderrLogger,
   })
   const { address } = server.nameServer

@@ -1,7 +1,6 @@
 import process from 'node:process'
 import { Lifecycle } from '../../../engine/base/lifecycle.ts'
 import type { Logger } from '../../../engine/base/logger.ts'
-import type { BrokerConfigFile } from '../../broker/options/broker-config.ts'
 import type { BrokerConfig } from '../../broker/options/broker-options.ts'
 import type { TopicConfig } from '../../protocol/topic-config.ts'
 import { RESTART_TIMES, type RestartTimes } from './restart-policy.ts'
@@ -14,8 +13,6 @@ export interface ShardGroupOptions {
   /** The settings from which those of each are made, see {@link planShards}. */
   readonly config: BrokerConfig
   readonly shardCount: number
-  /** Where the settings come from. */
-  readonly configFile: BrokerConfigFile | undefined
   readonly logger: Logger
   /** @default RESTART_TIMES */
   readonly restartTimes?: RestartTimes
@@ -55,7 +52,7 @@ export class ShardGroup extends Lifecycle {
 
   private constructor(configs: readonly BrokerConfig[], options: ShardGroupOptions) {
     super()
-    const { configFile, logger, restartTimes } = options
+    const { logger, restartTimes } = options
     this.#shards = configs.map((config, index) => {
       const extras = {
         logger,
@@ -63,7 +60,7 @@ export class ShardGroup extends Lifecycle {
         onTopicMade: (topic: TopicConfig) => this.#shareTopic(topic, index),
         onGivenUp: (reason: Error) => void this.destroy(reason),
       }
-      return new Shard({ config, configFile }, extras)
+      return new Shard({ config }, extras)
     })
     // A second signal, or a stop that takes too long, ends this process at once and them with it.
     process.on('exit', this.#killAll)

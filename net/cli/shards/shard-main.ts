@@ -58,13 +58,12 @@ async function run(given: ShardSettings | undefined): Promise<void> {
 }
 
 /** Loads what a broker takes: the handlers for the end are there before. */
-async function startBroker({ config, configFile }: ShardSettings): Promise<Broker> {
+async function startBroker({ config }: ShardSettings): Promise<Broker> {
   const { Broker } = await import('../../broker/broker.ts')
   const { createScanProgress } = await import('../scan-progress.ts')
   const { brokerName } = config
   try {
     return await Broker.start(config, {
-      configFile,
       logger: namedLogger(brokerName),
       onScanProgress: createScanProgress(brokerName),
     })

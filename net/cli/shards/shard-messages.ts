@@ -1,13 +1,13 @@
 /** What a command and the processes of its shards tell each other. */
-import type { BrokerConfigFile } from '../../broker/options/broker-config.ts'
 import type { BrokerConfig } from '../../broker/options/broker-options.ts'
 import type { TopicConfig } from '../../protocol/topic-config.ts'
 
-/** What a shard is started with. */
+/**
+ * What a shard is started with. It knows no `broker.conf`, which is one for all: what is changed at
+ * it by request holds for its own run.
+ */
 export interface ShardSettings {
   readonly config: BrokerConfig
-  /** Where the settings come from; the same for all shards. */
-  readonly configFile: BrokerConfigFile | undefined
 }
 
 /** Where a shard is reached. */

@@ -59,6 +59,11 @@ export class ShardProcess {
     return this.#readyMs === undefined ? 0 : performance.now() - this.#readyMs
   }
 
+  /** Whether it is ready and has not ended. */
+  get isRunning(): boolean {
+    return this.#readyMs !== undefined && this.#child.connected
+  }
+
   /** Has it make a topic that another shard has made. */
   addTopic(topic: TopicConfig): void {
     this.#tell({ kind: 'add-topic', topic })

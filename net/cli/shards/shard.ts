@@ -21,6 +21,8 @@ export class Shard {
   readonly #settings: ShardSettings
   readonly #extras: ShardExtras
   readonly #restarts: RestartPolicy
+  /** Made by others while it did not run. */
+  readonly #missedTopics: TopicConfig[] = []
   #process: ShardProcess
   #address: ShardAddress | undefined
   #isStopping = false
@@ -49,12 +51,14 @@ export class Shard {
   /** Resolves when it takes requests, and watches over it from then on. Rejects with why not. */
   async started(): Promise<void> {
     this.#address = await this.#process.ready
+    this.#makeMissedTopics()
     void this.#supervise()
   }
 
-  /** Has it make a topic that another shard has made, if it runs. */
+  /** Has it make a topic that another shard has made, as soon as it runs. */
   addTopic(topic: TopicConfig): void {
-    this.#process.addTopic(topic)
+    if (this.#process.isRunning) this.#process.addTopic(topic)
+    else this.#missedTopics.push(topic)
   }
 
   /** Has it stop, and waits for its end. */
@@ -94,9 +98,14 @@ export class Shard {
     // How it ended says why it is not ready.
     this.#address = (await ready.catch(() => undefined)) ?? this.#address
     if (this.#process.ranMs === 0) return
+    this.#makeMissedTopics()
     const { pid } = this.#process
     const where = this.#address?.listenAddress
     this.#extras.logger.info(`shard ${this.brokerName} is ready again at ${where}, pid ${pid}`)
+  }
+
+  #makeMissedTopics(): void {
+    for (const topic of this.#missedTopics.splice(0)) this.#process.addTopic(topic)
   }
 
   #pause(ms: number): Promise<void> {

@@ -124,6 +124,19 @@ test('a topic that one message makes is on both from then on', async () => {
   await expect.poll(() => brokersOf(namesrv, 'Single')).toEqual(['corner-0', 'corner-1'])
 })
 
+test('a shard that was not there when a message made a topic has it afterwards', async () => {
+  await using server = shards(2)
+  const { namesrv = '' } = await server.ready()
+  await using producer = await Producer.start({ nameServers: [namesrv], group: 'writers' })
+  const [, second = 0] = await pidsOf(server)
+  process.kill(second, 'SIGKILL')
+  await server.printed(/ended: SIGKILL/)
+  await producer.send({ topic: 'Missed', body: 'one' })
+  await server.printed(/is ready again/)
+  const topicBrokers = (): Promise<string[]> => brokersOf(namesrv, 'Missed')
+  await expect.poll(topicBrokers, { timeout: 10_000 }).toEqual(['corner-0', 'corner-1'])
+})
+
 test.each(['SIGINT', 'SIGTERM'] as const)('%s stops all cleanly', async (signal) => {
   await using server = shards(2)
   const pids = await pidsOf(server)
@@ -172,7 +185,6 @@ test('a shard that cannot start any more ends all, with the reason', async () =>
     config,
     shardCount: 2,
     namesrvPort: 0,
-    configFile: undefined,
     logger: silentLogger,
     restartTimes: { ...RESTART_TIMES, delayMs: 10, startsMax: 2 },
   })
