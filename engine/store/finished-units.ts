@@ -54,11 +54,11 @@ export class FinishedUnits {
    */
   read(queue: ConsumeQueue, queueOffset: number, count: number): number {
     const wanted = Math.min(count, this.#countMax)
-    if (wanted > KEPT_UNITS) {
+    const pages = wanted > KEPT_UNITS ? undefined : this.#pagesOf(queue)
+    if (pages === undefined) {
       this.#page = this.#longPage
-      return this.#load(queue, queueOffset, wanted)
+      return this.#load(queue, queueOffset, wanted, wanted)
     }
-    const pages = this.#pagesOf(queue)
     for (const page of pages) {
       const index = queueOffset - page.firstOffset
       if (index < 0 || index + wanted > page.finishedCount) continue
@@ -67,7 +67,7 @@ export class FinishedUnits {
       return wanted
     }
     this.#page = takePage(pages, queueOffset)
-    return this.#load(queue, queueOffset, wanted)
+    return this.#load(queue, queueOffset, wanted, KEPT_UNITS)
   }
 
   /** What to warm before {@link read} finds it. */
@@ -82,23 +82,23 @@ export class FinishedUnits {
     readConsumeQueueUnit(this.#page.bytes, at, unit)
   }
 
-  #pagesOf(queue: ConsumeQueue): UnitPage[] {
-    let pages = this.#kept.get(queue)
+  /** Undefined for a queue that was not read lately: most may be read once, of very many. */
+  #pagesOf(queue: ConsumeQueue): UnitPage[] | undefined {
+    const pages = this.#kept.get(queue)
     if (pages !== undefined) return pages
     if (this.#kept.size >= KEPT_QUEUES_MAX) this.#kept.delete(this.#kept.keys().next().value!)
-    pages = []
-    this.#kept.set(queue, pages)
-    return pages
+    this.#kept.set(queue, [])
+    return undefined
   }
 
-  /** Fills the page from `queueOffset` on, and looks at no more units than are wanted. */
-  #load(queue: ConsumeQueue, queueOffset: number, wanted: number): number {
+  /** Reads `count` units from `queueOffset` on, and looks at no more of them than are wanted. */
+  #load(queue: ConsumeQueue, queueOffset: number, wanted: number, count: number): number {
     const page = this.#page
     const reputOffset = this.#reputOffset()
     this.#firstIndex = 0
     page.firstOffset = queueOffset
     page.finishedCount = 0
-    const read = queue.readUnits(queueOffset, page.bytes, page.bytes.length)
+    const read = queue.readUnits(queueOffset, page.bytes, count * CONSUME_QUEUE_UNIT_BYTES)
     if (read < 0) return read
     // Units come in the order of the log: where one is finished, all before it are.
     if (read > 0 && this.#isFinished(read - 1, reputOffset)) page.finishedCount = read

@@ -63,7 +63,8 @@ it('reads a page for six pulls of 32, for each of four readers of a queue', () =
       expect(read(start + pull * 32, 32)).toEqual(numbers(start + pull * 32, 32))
     }
   }
-  expect(queue.readCount).toBe(starts.length * 10)
+  // The first read of the queue reads what it wants.
+  expect(queue.readCount).toBe(1 + starts.length * 10)
 })
 
 it('finds no unit that is not finished, and each as soon as it is', () => {
