@@ -90,7 +90,9 @@ export function parseVersusArguments(words: readonly string[]): VersusArguments 
 /** A folder for this run, which goes with the process, however that ends. */
 function ownFolder(parent: string): string {
   const folder = mkdtempSync(join(parent, 'agena-versus-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  // What is ended at the same time may write until it is gone.
+  const options = { recursive: true, force: true, maxRetries: 20 } as const
+  process.on('exit', () => rmSync(folder, options))
   return folder
 }
 

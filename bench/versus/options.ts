@@ -16,7 +16,7 @@ export interface VersusOptions {
   readonly log: (line: string) => void
 }
 
-/** Every row in three quarters of an hour. */
+/** Every row in about fifty minutes. */
 export const usualTimes = {
   rounds: 3,
   minorRounds: 2,

@@ -10,6 +10,7 @@ import type { VersusOptions } from '../options.ts'
 import type { BenchLoad } from '../row.ts'
 import { startAgena } from './agena.ts'
 import { startJava } from './java.ts'
+import { useFreeMemory } from './page-supply.ts'
 import type { Side, SideName } from './side.ts'
 
 /** What a broker does while its machine code is made: sends of both sizes, pulls. */
@@ -46,6 +47,7 @@ export class BrokerPair {
     rmSync(directory, { recursive: true, force: true })
     const pair = new BrokerPair(directory)
     for (const name of ['RocketMQ', 'Agena'] as const) await pair.#start(name, flush, options)
+    useFreeMemory(options.directory)
     return pair
   }
 

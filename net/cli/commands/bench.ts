@@ -54,7 +54,10 @@ function sendCommand(): Command {
     .option('--batch <n>', 'messages a request', integerArgument(1), 1)
     .option('--topics <n>', 'send to so many, TOPIC-0, TOPIC-1 …', integerArgument(1, 100_000), 1)
     .option('--rate <n>', 'messages a second, on a schedule', integerArgument(1))
-    .option('--stamp', 'write the time at which it was due into each body, for its consumer')
+    .option(
+      '--stamp',
+      'write into bodies when each was due, for their consumer; acks are read late then',
+    )
     .action(async (options: SendBenchOptions) => {
       const { runSend } = await import('../load/run-send.ts')
       await report(options, await runSend(options))

@@ -83,12 +83,18 @@ export class BrokerControl {
 
   /** Bytes of the log that are not in queues and index yet; 0 when the broker does not tell. */
   async dispatchBehindBytes(): Promise<number> {
-    return Number((await this.#runtimeInfo()).get('dispatchBehindBytes') ?? 0)
+    const table = runtimeTable(succeeded(await this.#runtimeInfo(), 'its runtime information'))
+    return Number(table.get('dispatchBehindBytes') ?? 0)
   }
 
-  /** Physical offset behind the log's newest message; undefined when the broker does not tell. */
+  /**
+   * Physical offset behind the log's newest message; undefined when the broker does not tell.
+   * Apache RocketMQ fails to say anything while some of its files are not there yet.
+   */
   async logEndOffset(): Promise<number | undefined> {
-    const text = (await this.#runtimeInfo()).get('commitLogMaxOffset')
+    const response = await this.#runtimeInfo()
+    if (response.code !== ResponseCode.SUCCESS) return undefined
+    const text = runtimeTable(response).get('commitLogMaxOffset')
     return text === undefined ? undefined : Number(text)
   }
 
@@ -99,14 +105,17 @@ export class BrokerControl {
     return [...brokerAddrTable.values()].filter(({ brokerAddrs }) => brokerAddrs.has(MASTER_ID))
   }
 
-  async #runtimeInfo(): Promise<ReadonlyMap<string, string>> {
-    const response = await this.#invoke(createRequest(RequestCode.GET_BROKER_RUNTIME_INFO))
-    return decodeBody(KVTable, succeeded(response, 'its runtime information').body).table
+  #runtimeInfo(): Promise<RemotingCommand> {
+    return this.#invoke(createRequest(RequestCode.GET_BROKER_RUNTIME_INFO))
   }
 
   #invoke(request: RemotingCommand): Promise<RemotingCommand> {
     return this.#client.invoke(this.address, request, TIMEOUT_MS)
   }
+}
+
+function runtimeTable({ body }: RemotingCommand): ReadonlyMap<string, string> {
+  return decodeBody(KVTable, body).table
 }
 
 function requestOf<T extends HeaderTable>(

@@ -1,7 +1,14 @@
 /** With the next request this near, the event loop is kept turning instead of put to sleep: a timer
  *  of Node is late by up to a millisecond, which would count as latency. */
 const SPIN_MS = 2
+/** The longest nap: what arrives meanwhile waits so long. */
+const NAP_MS_MAX = 0.5
+/** A nap ends so much later than it should (the kernel's timer slack). */
+const NAP_LATE_MS = 0.05
 const MS_PER_SECOND = 1000
+
+/** What is done until the next request is due: `nap` leaves the core to others. */
+export type Waiting = 'spin' | 'nap'
 
 /**
  * When requests are due: the nth at n / rate after the start. Latency counts from there, however
@@ -11,11 +18,14 @@ const MS_PER_SECOND = 1000
 export class Pace {
   readonly #intervalMs: number
   readonly #startMs: number
+  readonly #waiting: Waiting
+  readonly #never = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   #sentCount = 0
 
-  constructor(requestsPerSecond: number, startMs: number) {
+  constructor(requestsPerSecond: number, startMs: number, waiting: Waiting = 'spin') {
     this.#intervalMs = MS_PER_SECOND / requestsPerSecond
     this.#startMs = startMs
+    this.#waiting = waiting
   }
 
   /** When the next request is due. */
@@ -31,7 +41,12 @@ export class Pace {
   /** Calls `wake` when the next request is due, or earlier. */
   wait(nowMs: number, wake: () => void): void {
     const restMs = this.nextMs - nowMs
-    if (restMs < SPIN_MS) setImmediate(wake)
-    else setTimeout(wake, restMs - SPIN_MS)
+    if (restMs >= SPIN_MS) {
+      setTimeout(wake, restMs - SPIN_MS)
+      return
+    }
+    const napMs = Math.min(restMs - NAP_LATE_MS, NAP_MS_MAX)
+    if (this.#waiting === 'nap' && napMs > 0) Atomics.wait(this.#never, 0, 0, napMs)
+    setImmediate(wake)
   }
 }

@@ -68,11 +68,12 @@ export function sendPhase(
   name: string,
   parts: Partial<SendPhase>,
 ): SendPhase {
-  const phase = {
+  const phase: SendPhase = {
     messageCountMax: Number.POSITIVE_INFINITY,
     durationMs: Number.POSITIVE_INFINITY,
     ratePerSecond: options.rate,
     isBodyStamped: options.stamp === true,
+    waiting: options.stamp === true ? 'nap' : 'spin',
     latencies: session.latencies,
     onProgress: session.progress.show,
     ...parts,

@@ -1,7 +1,7 @@
 import { type Deferred, deferred } from '../../../engine/base/deferred.ts'
 import type { LatencyLog } from './latency-log.ts'
 import { type LoadFigures, LoadMeter, type OnProgress } from './load-meter.ts'
-import { Pace } from './pace.ts'
+import { Pace, type Waiting } from './pace.ts'
 import { SendLane, type SendLaneOwner, type SendLaneShape } from './send-lane.ts'
 import { UniqueKeys } from './unique-keys.ts'
 
@@ -14,6 +14,8 @@ export interface SendPhase {
   readonly ratePerSecond: number | undefined
   /** Whether bodies begin with the time from which their latency counts. */
   readonly isBodyStamped: boolean
+  /** How it waits by a schedule: acks are read late after a nap. @default spin */
+  readonly waiting?: Waiting | undefined
   readonly latencies: LatencyLog
   readonly onProgress: OnProgress
 }
@@ -100,14 +102,14 @@ export class SendLoad implements SendLaneOwner {
   }
 
   #begin(phase: SendPhase, meter: LoadMeter, done: Deferred<void>): RunningPhase {
-    const { ratePerSecond, messageCountMax, durationMs } = phase
+    const { ratePerSecond, messageCountMax, durationMs, waiting } = phase
     const startMs = performance.now()
     const requestRate = ratePerSecond === undefined ? undefined : ratePerSecond / this.#batchCount
     return {
       phase,
       meter,
       done,
-      pace: requestRate === undefined ? undefined : new Pace(requestRate, startMs),
+      pace: requestRate === undefined ? undefined : new Pace(requestRate, startMs, waiting),
       requestCountMax: Math.ceil(messageCountMax / this.#batchCount),
       endMs: startMs + durationMs,
       sentCount: 0,

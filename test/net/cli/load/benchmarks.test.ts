@@ -11,6 +11,7 @@ import { runSend } from '../../../../net/cli/load/run-send.ts'
 import { TopicNames } from '../../../../net/cli/load/topic-names.ts'
 import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../../net/protocol/response-code.ts'
+import { createResponse } from '../../../../net/remoting/remoting-command.ts'
 import { SeededRandom } from '../../../helpers/seeded-random.ts'
 import { FakeBroker } from './fake-broker.ts'
 
@@ -74,6 +75,21 @@ test('a run ends when the broker has built queues and index', async () => {
   }
   await runSend(options)
   expect(answers.slice(0, 4)).toEqual([3, 2, 1, 0])
+})
+
+test('a broker that does not say where its empty log ends is measured', async () => {
+  const peer = broker.peer
+  let isFirst = true
+  peer.on(RequestCode.GET_BROKER_RUNTIME_INFO, (request) => {
+    const code = isFirst ? ResponseCode.SYSTEM_ERROR : ResponseCode.SUCCESS
+    isFirst = false
+    return createResponse(request, code, {
+      body: Buffer.from('{"table":{"dispatchBehindBytes":"0"}}'),
+    })
+  })
+  const report = await runSend(options)
+  expect(report.messageCount).toBe(200)
+  expect(report.logBytes).toBeUndefined()
 })
 
 test('acks may come in any order', async () => {
