@@ -24,7 +24,7 @@ export interface BenchLoad {
 /** How a row is measured. */
 export type Work =
   /** Loads that run at the same time against a broker; `fill` puts messages there before. */
-  | { readonly kind: 'broker'; readonly loads: readonly BenchLoad[]; readonly fill?: BenchLoad }
+  | { readonly kind: 'broker'; readonly loads: readonly BenchLoad[]; readonly fill?: Fill }
   /** Sends on a schedule, received by a push consumer of ours in another process. */
   | { readonly kind: 'push'; readonly rate: number; readonly bodyBytes: number }
   /** A load for a long time, beside what the disk takes alone; heartbeats of another client. */
@@ -51,6 +51,13 @@ export type ClientWork =
       /** In the topic. */
       readonly messageCount: number
     }
+
+/** Messages that are there before a row is measured. */
+export interface Fill {
+  readonly load: BenchLoad
+  readonly topicWords: readonly string[]
+  readonly messageCount: number
+}
 
 export interface AppendShape {
   readonly bodyBytes: number

@@ -1,5 +1,5 @@
 import { clientRows } from './client-rows.ts'
-import type { AppendShape, BenchLoad, Contender, Row } from './row.ts'
+import type { AppendShape, BenchLoad, Contender, Fill, Row } from './row.ts'
 
 const BROKERS: readonly Contender[] = ['Agena', 'RocketMQ']
 const LIBRARIES: readonly Contender[] = [...BROKERS, 'lmdb', 'classic-level', 'write stream']
@@ -68,6 +68,13 @@ function sendLoad(bytes: number, [connections, inFlight]: readonly [number, numb
   return { benchmark: 'send', words: words.map(String) }
 }
 
+function fillOf(bytes: number, topicWords: readonly string[], messageCount: number): Fill {
+  const { benchmark, words } = sendLoad(bytes, [16, 16])
+  const limits = ['--count', String(messageCount), '--warmup', '0s']
+  const load = { benchmark, words: [...words, ...topicWords, ...limits] }
+  return { load, topicWords, messageCount }
+}
+
 function sendRows(flush: 'async' | 'sync'): readonly Row[] {
   return SIZES.flatMap((bytes) =>
     SHAPES.map((shape) => {
@@ -110,8 +117,6 @@ function batchRows(flush: 'async' | 'sync'): readonly Row[] {
 
 function pullRow(bytes: number): Row {
   const topic = ['--topic', `Pull-${sizeName(bytes)}`]
-  const fill = sendLoad(bytes, [16, 16])
-  const limits = ['--count', String(FILL_COUNT), '--warmup', '0s']
   return {
     id: `pull-${sizeName(bytes)}`,
     title: 'pull, from memory',
@@ -121,7 +126,7 @@ function pullRow(bytes: number): Row {
     batch: 32,
     work: {
       kind: 'broker',
-      fill: { ...fill, words: [...fill.words, ...topic, ...limits] },
+      fill: fillOf(bytes, topic, FILL_COUNT),
       loads: [{ benchmark: 'consume', words: [...topic, '--pull', '32'] }],
     },
     contenders: BROKERS,
@@ -162,7 +167,6 @@ function endToEndRow(rate: number): Row {
 function bothRow(): Row {
   const topic = ['--topic', 'Both']
   const send = sendLoad(KIB, [16, 4])
-  const fill = ['--count', String(FILL_COUNT), '--warmup', '0s']
   return {
     id: 'both-1k',
     title: 'send, and pull at once (sum of both)',
@@ -172,7 +176,7 @@ function bothRow(): Row {
     batch: 1,
     work: {
       kind: 'broker',
-      fill: { ...send, words: [...send.words, ...topic, ...fill] },
+      fill: fillOf(KIB, topic, FILL_COUNT),
       loads: [
         { ...send, words: [...send.words, ...topic] },
         { benchmark: 'consume', words: [...topic, '--pull', '32'] },
@@ -227,7 +231,7 @@ function topicsRow(count: number): Row {
     size: sizeText(128),
     inFlight: '256',
     batch: 1,
-    work: { kind: 'broker', loads: [{ ...send, words: [...send.words, ...topicWords(count)] }] },
+    work: { kind: 'broker', loads: [{ ...send, words: [...send.words, ...wordsOfTopics(count)] }] },
     contenders: BROKERS,
     isQuick: false,
     isMinor: true,
@@ -237,9 +241,7 @@ function topicsRow(count: number): Row {
 
 /** Each pull is of another queue, far from the last one's in the log. */
 function pullTopicsRow(count: number): Row {
-  const topics = topicWords(count)
-  const send = sendLoad(128, [16, 16])
-  const fill = [...send.words, ...topics, '--count', String(MANY_COUNT), '--warmup', '0s']
+  const topics = wordsOfTopics(count)
   return {
     id: `topics-${count}-pull`,
     title: `pull from ${count.toLocaleString('en-US')} topics of 4 queues`,
@@ -249,7 +251,7 @@ function pullTopicsRow(count: number): Row {
     batch: 32,
     work: {
       kind: 'broker',
-      fill: { ...send, words: fill },
+      fill: fillOf(128, topics, MANY_COUNT),
       loads: [{ benchmark: 'consume', words: [...topics, '--pull', '32'] }],
     },
     contenders: BROKERS,
@@ -259,7 +261,7 @@ function pullTopicsRow(count: number): Row {
   }
 }
 
-function topicWords(count: number): readonly string[] {
+function wordsOfTopics(count: number): readonly string[] {
   return ['--topic', `Many${count}`, '--topics', String(count), '--queues', '4']
 }
 

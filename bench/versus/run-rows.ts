@@ -4,14 +4,15 @@
  */
 import { GIB } from '../../engine/base/units.ts'
 import { measureAppend } from './loads/append-contenders.ts'
-import { type LoadPlace, runLoads } from './loads/bench-command.ts'
+import { runLoads } from './loads/bench-command.ts'
+import { fillTopics } from './loads/fill-topics.ts'
 import { measurePush } from './loads/push-load.ts'
 import { measureRoutes } from './loads/route-load.ts'
 import { measureSustained } from './loads/sustained-load.ts'
 import type { Sample } from './measures/metrics.ts'
 import type { VersusOptions } from './options.ts'
 import { createOutcome, type RowOutcome } from './outcome.ts'
-import type { BenchLoad, Contender, Row, Work } from './row.ts'
+import type { Contender, Row, Work } from './row.ts'
 import { runClientRow } from './run-client-row.ts'
 import { runColdRow } from './run-cold-row.ts'
 import { type Measure, runRounds } from './run-rounds.ts'
@@ -99,16 +100,10 @@ async function runBrokerRow(
       const place = { broker: side.broker, pid: side.brokerPid, dataDirectory }
       if (work.kind === 'push') return measurePush(side, work, place, times)
       if (work.kind === 'sustained') return measureSustained(work.load, place, times)
-      if (round === 0 && work.fill !== undefined) await fill(work.fill, place)
+      if (round === 0 && work.fill !== undefined) await fillTopics(work.fill, place)
       return runLoads(work.loads, place, times)
     }),
   )
-}
-
-/** A queue that has less than it should would be read with more requests. */
-async function fill(load: BenchLoad, place: LoadPlace): Promise<void> {
-  const { refusalCount = 0 } = await runLoads([load], place, { durationMs: 1, warmupMs: 0 })
-  if (refusalCount > 0) throw new Error(`${refusalCount} sends that fill its topics were refused`)
 }
 
 /** Rows that run on the same brokers, in the order of the first of each. */

@@ -40,6 +40,8 @@ export interface BenchReport {
   readonly logBytes?: number | undefined
   /** When it began, on the clock of the machine, where bodies say when they were due. */
   readonly measuredFromMs?: number | undefined
+  /** Messages that the queues held when pulls of them began. */
+  readonly storedCount?: number | undefined
   /** CPU time of this process: of the generator or, for an append, of all. */
   readonly generatorCpuUsPerMessage: number
   /** Requests by the code with which they were refused. */

@@ -52,11 +52,15 @@ interface FullQueue {
 
 /** Pulls over many connections at once, round and round through what the queues hold. */
 export class PullLoad implements PullLaneOwner {
+  /** Messages that the queues held when it was opened. */
+  readonly storedCount: number
   readonly #lanes: PullLane[] = []
   #running: RunningPhase | undefined
   #failure: Error | undefined
 
-  private constructor() {}
+  private constructor(storedCount: number) {
+    this.storedCount = storedCount
+  }
 
   /** Connects. @throws {LoadError} `LOAD_TOPIC_EMPTY` when there is nothing to pull */
   static async open(shape: PullLoadShape): Promise<PullLoad> {
@@ -66,7 +70,7 @@ export class PullLoad implements PullLaneOwner {
       const message = `the topic ${name} is empty: fill it with "agena bench send" first`
       throw new LoadError('LOAD_TOPIC_EMPTY', message)
     }
-    const load = new PullLoad()
+    const load = new PullLoad(queues.reduce((sum, queue) => sum + queue.messageCount, 0))
     try {
       for (const { address, readers } of planLanes(shape, queues)) {
         load.#lanes.push(await PullLane.open(address, readers, load))

@@ -57,7 +57,7 @@ async function measure(
       : await runPhase('measure', Number.POSITIVE_INFINITY, options.count)
   cpu.stopGenerator()
   if (options.hlog !== undefined) latencies.writeFile(options.hlog)
-  return consumeReport(options, session, figures)
+  return { ...consumeReport(options, session, figures), storedCount: load.storedCount }
 }
 
 function consumeReport(

@@ -28,7 +28,7 @@ describe('the rows', () => {
   const loads = rows.flatMap(({ id, work }) => {
     if (work.kind === 'sustained') return [{ id, ...work.load }]
     if (work.kind !== 'broker') return []
-    const own = work.fill === undefined ? work.loads : [work.fill, ...work.loads]
+    const own = work.fill === undefined ? work.loads : [work.fill.load, ...work.loads]
     return own.map(({ benchmark, words }) => ({ id, benchmark, words }))
   })
   test.each(loads)('$id: agena bench $benchmark $words', ({ benchmark, words }) => {

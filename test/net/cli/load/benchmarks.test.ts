@@ -186,6 +186,7 @@ test('pulls go round through all queues', async () => {
   const report = await runConsume(consume)
   expect(report.messageCount).toBeGreaterThanOrEqual(1000)
   expect(report.messageCount).toBeLessThan(1000 + 4 * 7)
+  expect(report.storedCount).toBe(200)
   const queueIds = broker.peer
     .requestsOf(RequestCode.PULL_MESSAGE)
     .map(({ extFields }) => extFields.get('queueId'))
