@@ -61,6 +61,7 @@ export class ConcurrentConsumption implements Consumption {
   /** Those that the listener has answered with a promise. */
   readonly #calls = new Set<ConsumeCall>()
   readonly #lateTask: PeriodicTask
+  #isPumpComing = false
   readonly #timers = new Set<NodeJS.Timeout>()
   #isEnding = false
 
@@ -80,7 +81,13 @@ export class ConcurrentConsumption implements Consumption {
     for (let at = 0; at < messages.length; at += batchSizeMax) {
       this.#tasks.push({ source, messages: messages.slice(at, at + batchSizeMax) })
     }
-    this.#pump()
+    // The next pulls leave first, so that brokers work while listeners do.
+    if (this.#isPumpComing) return
+    this.#isPumpComing = true
+    setImmediate(() => {
+      this.#isPumpComing = false
+      this.#pump()
+    })
   }
 
   /** Whoever gets the queue next gets what is in progress again. */

@@ -136,9 +136,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function whenKnown(
   outcome: Outcome,
-  change: (outcome: ListenerOutcome) => ListenerOutcome,
+  conclude: (outcome: ListenerOutcome) => ListenerOutcome,
 ): Outcome {
-  return outcome instanceof Promise ? outcome.then(change) : change(outcome)
+  return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome)
 }
 
 /** A message that was delivered in vain once more. */

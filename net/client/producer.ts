@@ -378,7 +378,7 @@ export class Producer extends Lifecycle {
     throw invalidChoice('the selector returned a queue of its own making')
   }
 
-  /** Runs `send`, which fails by its promise alone, unless this closes; a close waits for it. */
+  /** Runs `send`, which fails by its promise only, unless this is closing; a close waits for it. */
   #track<T>(send: () => Promise<T>): Promise<T> {
     if (this.status !== 'open') {
       return Promise.reject(new ClientError('CLIENT_CLOSED', 'the producer is closed'))

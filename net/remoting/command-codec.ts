@@ -29,32 +29,49 @@ export function decodeFrame(frame: RawFrame): RemotingCommand {
   return command
 }
 
+/** A header as it goes into a frame: the text of one in JSON, which is encoded in its place. */
+export type ReadyHeader = Buffer | string
+
+/** Longest that a character of a text is in UTF-8. */
+const UTF8_BYTES_MAX = 3
+
+/** How many bytes `header` takes at most. */
+export function headerRoom(header: ReadyHeader): number {
+  return typeof header === 'string' ? header.length * UTF8_BYTES_MAX : header.length
+}
+
 /** The header of `command` in its own encoding. @throws {RemotingError} as {@link encodeFrame} */
-export function encodeHeader(command: RemotingCommand): Buffer {
+export function encodeHeader(command: RemotingCommand): ReadyHeader {
   const isWhole = command.serializeType === 'JSON' || command.extFieldsJson === undefined
   assert(isWhole, 'ext fields in JSON go in a header in JSON')
   const header =
-    command.serializeType === 'ROCKETMQ'
-      ? encodeHeaderBinary(command)
-      : Buffer.from(encodeHeaderJson(command))
-  if (header.length > HEADER_BYTES_MAX) {
-    throw new RemotingError('REMOTING_HEADER_INVALID', `a header has ${header.length} bytes`)
-  }
-  return header
+    command.serializeType === 'ROCKETMQ' ? encodeHeaderBinary(command) : encodeHeaderJson(command)
+  if (headerRoom(header) <= HEADER_BYTES_MAX) return header
+  const bytes = typeof header === 'string' ? Buffer.byteLength(header) : header.length
+  if (bytes <= HEADER_BYTES_MAX) return header
+  throw new RemotingError('REMOTING_HEADER_INVALID', `a header has ${bytes} bytes`)
 }
 
-/** Writes length word, header word and header at `at`; returns the position of the body. */
+/** Writes length word, header word and header at `at`, where there is room for all of it; returns
+ *  the position of the body. */
 export function writeFrameHead(
   buffer: Buffer,
   at: number,
-  head: { header: Buffer; serializeType: RemotingCommand['serializeType']; bodyBytes: number },
+  head: {
+    header: ReadyHeader
+    serializeType: RemotingCommand['serializeType']
+    bodyBytes: number
+  },
 ): number {
   const { header, serializeType, bodyBytes } = head
+  const headerBytes =
+    typeof header === 'string'
+      ? buffer.write(header, at + HEADER_AT)
+      : header.copy(buffer, at + HEADER_AT)
   const type = serializeType === 'ROCKETMQ' ? SERIALIZE_TYPE_ROCKETMQ : SERIALIZE_TYPE_JSON
-  buffer.writeInt32BE(HEADER_AT - HEADER_WORD_AT + header.length + bodyBytes, at + LENGTH_WORD_AT)
-  buffer.writeInt32BE(headerWord(type, header.length), at + HEADER_WORD_AT)
-  buffer.set(header, at + HEADER_AT)
-  return at + HEADER_AT + header.length
+  buffer.writeInt32BE(HEADER_AT - HEADER_WORD_AT + headerBytes + bodyBytes, at + LENGTH_WORD_AT)
+  buffer.writeInt32BE(headerWord(type, headerBytes), at + HEADER_WORD_AT)
+  return at + HEADER_AT + headerBytes
 }
 
 /**
@@ -64,8 +81,8 @@ export function writeFrameHead(
 export function encodeFrame(command: RemotingCommand): Buffer {
   const { body, serializeType } = command
   const header = encodeHeader(command)
-  const frame = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + header.length + body.length)
+  const frame = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + headerRoom(header) + body.length)
   const bodyAt = writeFrameHead(frame, 0, { header, serializeType, bodyBytes: body.length })
   frame.set(body, bodyAt)
-  return frame
+  return frame.subarray(0, bodyAt + body.length)
 }

@@ -4,7 +4,7 @@ import { deferred } from '../../engine/base/deferred.ts'
 import { AgenaError, describeError } from '../../engine/base/errors.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { formatAddress, normaliseHost } from './address.ts'
-import { decodeFrame, encodeHeader, writeFrameHead } from './command-codec.ts'
+import { decodeFrame, encodeHeader, headerRoom, writeFrameHead } from './command-codec.ts'
 import type { ConnectionHost } from './connection-host.ts'
 import type { Reservation } from './connection-output.ts'
 import { ConnectionOutput } from './connection-output.ts'
@@ -138,10 +138,9 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     const header = encodeHeader(command)
     let bodyBytes = 0
     for (const slice of slices) bodyBytes += slice.length
-    const headBytes = FRAME_PREFIX_BYTES + header.length
-    const { buffer, at } = this.#output.reserve(headBytes)
-    writeFrameHead(buffer, at, { header, serializeType: command.serializeType, bodyBytes })
-    this.#output.commit(headBytes)
+    const { buffer, at } = this.#output.reserve(FRAME_PREFIX_BYTES + headerRoom(header))
+    const { serializeType } = command
+    this.#output.commit(writeFrameHead(buffer, at, { header, serializeType, bodyBytes }) - at)
     const last = slices.length - 1
     slices.forEach((slice, index) => {
       this.#output.append(slice, index === last ? onSent : undefined)
