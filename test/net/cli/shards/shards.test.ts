@@ -250,14 +250,18 @@ test('stores of more shards, and of none, are refused and left alone', async () 
   const fewer = await shards(1).ended
   expect(fewer.exitCode).toBe(1)
   expect(fewer.stderr).toContain('start it with --shards 2 (SHARDS_TOO_FEW)')
-  for (const command of ['standalone', 'broker']) {
-    const none = await runAgena([command, '--data', data, '--broker-port', '0'])
+  for (const words of [
+    ['standalone', ...FREE],
+    ['broker', '--broker-port', '0'],
+  ]) {
+    const none = await runAgena([...words, '--data', data])
     expect(none.exitCode).toBe(1)
     expect(none.stderr).toContain('start it with --shards 2')
     expect(none.stderr).toContain('(SHARDS_STORE_SHARDED)')
   }
   expect(existsSync(join(data, 'commitlog'))).toBe(false)
-  const inner = await runAgena(['standalone', '--shards', '2', '--data', join(data, 'shard-0')])
+  const words = ['standalone', ...FREE, '--shards', '2', '--data', join(data, 'shard-0')]
+  const inner = await runAgena(words)
   expect(inner.exitCode).toBe(1)
   expect(inner.stderr).toContain('(SHARDS_STORE_UNSHARDED)')
 })
