@@ -15,6 +15,7 @@ import { adminRoutes } from './admin/admin-routes.ts'
 import { assignmentRoutes } from './assignment/assignment-routes.ts'
 import { MessageRequestModes } from './assignment/message-request-modes.ts'
 import { clientCallRoutes } from './client-calls/client-call-routes.ts'
+import { SubscriptionInquiry } from './client-calls/subscription-inquiry.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { clientRoutes } from './clients/client-routes.ts'
 import { GroupChangeNotifier } from './clients/group-change-notifier.ts'
@@ -117,15 +118,9 @@ export class BrokerParts implements Closable {
     this.#clients = clients
     this.#stats = stats
     this.#schedule = schedule
-    const pullAdmission = new PullAdmission({ config, topics, groups, clients, filters })
-    const deadLetters = new DeadLetters({
-      store,
-      topics,
-      groups,
-      locks: this.#locks,
-      stats,
-      logger,
-    })
+    const admission = new PullAdmission({ config, topics, groups, clients, filters })
+    const locks = this.#locks
+    const deadLetters = new DeadLetters({ store, topics, groups, locks, stats, logger })
     const { delayed } = schedule
     const acks = new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn })
     this.#send = new SendHandler({
@@ -141,7 +136,8 @@ export class BrokerParts implements Closable {
       stats,
       storeHost,
     })
-    this.#pull = new PullHandler({ store, config, admission: pullAdmission, offsets, stats })
+    const inquiry = new SubscriptionInquiry({ clients, filters, logger })
+    this.#pull = new PullHandler({ store, config, admission, offsets, stats, inquiry })
     this.routes = this.#routeTable(input, deadLetters)
     settings.onChange((fields) => {
       this.#send.forgetTargets()

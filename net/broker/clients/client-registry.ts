@@ -99,15 +99,22 @@ export class ClientRegistry {
       this.#consumers.set(data.groupName, group)
     }
     const isNew = group.join(member, data)
-    const onRenewed = (topic: string) => this.#onSubscriptionChange?.(data.groupName, topic)
-    const isChanged = subscriptions !== undefined && group.subscribe(subscriptions, onRenewed)
     this.#membershipsOf(member.connection).consumerGroups.add(group.name)
-    if (subscriptions !== undefined) {
-      group.noteWish(member.connection, subscriptions)
-      this.#onSubscriptions?.(group)
-    }
+    const isChanged =
+      subscriptions !== undefined && this.#subscribe(group, member.connection, subscriptions)
     if (isNew || isChanged) this.#onGroupChange(group)
     return isNew || isChanged
+  }
+
+  /** Takes what a member says between its heartbeats; nothing when it has left the group. */
+  renewSubscriptions(
+    groupName: string,
+    connection: Connection,
+    subscriptions: readonly SubscriptionData[],
+  ): void {
+    const group = this.#consumers.get(groupName)
+    if (group?.has(connection) !== true) return
+    if (this.#subscribe(group, connection, subscriptions)) this.#onGroupChange(group)
   }
 
   registerProducer(group: string, member: ClientMember): void {
@@ -185,6 +192,20 @@ export class ClientRegistry {
       this.onConnectionClosed(connection)
       void connection.destroy(new RemotingError('REMOTING_CONNECTION_IDLE', message))
     }
+  }
+
+  /** @returns true when the group's topics changed */
+  #subscribe(
+    group: ConsumerGroupInfo,
+    connection: Connection,
+    subscriptions: readonly SubscriptionData[],
+  ): boolean {
+    const isChanged = group.subscribe(subscriptions, (topic) => {
+      this.#onSubscriptionChange?.(group.name, topic)
+    })
+    group.noteWish(connection, subscriptions)
+    this.#onSubscriptions?.(group)
+    return isChanged
   }
 
   #membershipsOf(connection: Connection): Memberships {

@@ -4,6 +4,7 @@ import { describeError } from '../../../engine/base/errors.ts'
 import type { LogSegment } from '../../../engine/log/log-segment.ts'
 import { createGetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
+import type { MessageFilter } from '../../../engine/store/message-filter.ts'
 import { warmUnlessGone } from '../../../workers/cold-reader.ts'
 import type { StoreListener, ThreadedStore } from '../../../workers/threaded-store.ts'
 import { PULL_SYS_FLAG } from '../../protocol/pull-message.ts'
@@ -18,6 +19,7 @@ import { SERIALIZE_TYPE_JSON } from '../../remoting/frame-format.ts'
 import type { RawFrame } from '../../remoting/frame-splitter.ts'
 import { createResponse, type RemotingCommand } from '../../remoting/remoting-command.ts'
 import { HotOutcome } from '../../remoting/request-routes.ts'
+import { BrokerError } from '../broker-error.ts'
 import type { ConsumerOffsets } from '../offsets/consumer-offsets.ts'
 import type { BrokerConfig } from '../options/broker-options.ts'
 import { storeFailure } from '../send/send-failure.ts'
@@ -31,12 +33,20 @@ import { PullResponder, pullResponseCode } from './pull-responder.ts'
 /** A pull whose data keeps leaving memory between warming and reading is told to come again. */
 const WARM_ATTEMPTS_MAX = 8
 
+/** Refusals of pulls that rely on newer subscriptions than those known here. */
+const AHEAD_CODES: ReadonlySet<number> = new Set([
+  ResponseCode.SUBSCRIPTION_NOT_LATEST,
+  ResponseCode.FILTER_DATA_NOT_LATEST,
+])
+
 export interface PullParts {
   readonly store: ThreadedStore
   readonly config: BrokerConfig
   readonly admission: PullAdmission
   readonly offsets: ConsumerOffsets
   readonly stats: BrokerStats
+  /** Finds out what a consumer subscribes to that is refused as ahead of its heartbeats. */
+  readonly inquiry: { ask(group: string, connection: Connection): void }
 }
 
 export class PullHandler implements StoreListener {
@@ -139,7 +149,7 @@ export class PullHandler implements StoreListener {
     const group = buffer.toString('utf8', view.consumerGroupStart, view.consumerGroupEnd)
     const topic = buffer.toString('utf8', view.topicStart, view.topicEnd)
     admission.check(group, topic, view.queueId)
-    const filter = admission.filter(view, group, topic)
+    const filter = this.#filterOf(view, group, topic, connection)
     if ((view.sysFlag & PULL_SYS_FLAG.COMMIT_OFFSET) !== 0) {
       const { queueId, commitOffset } = view
       offsets.commit(group, topic, queueId, commitOffset, connection.remoteAddress)
@@ -162,6 +172,23 @@ export class PullHandler implements StoreListener {
       deadlineMs: 0,
     }
     this.#serve(pull, true)
+  }
+
+  /** A consumer whose pull is ahead of what it said of itself is refused, and asked. */
+  #filterOf(
+    view: PullRequestView,
+    group: string,
+    topic: string,
+    connection: Connection,
+  ): MessageFilter | undefined {
+    try {
+      return this.#parts.admission.filter(view, group, topic)
+    } catch (error) {
+      if (error instanceof BrokerError && AHEAD_CODES.has(error.responseCode)) {
+        this.#parts.inquiry.ask(group, connection)
+      }
+      throw error
+    }
   }
 
   /** Also when a parked pull is woken, a damaged record is this pull's matter alone. */

@@ -128,6 +128,7 @@ class Interleaving {
           tagFilter(view.buffer.toString('utf8', view.subscriptionStart, view.subscriptionEnd)),
       } as unknown as PullAdmission,
       offsets: { takeReset: () => undefined } as unknown as ConsumerOffsets,
+      inquiry: { ask: () => undefined },
       stats: new BrokerStats({ clusterName: 'c', isSystemTopic: () => false }),
     })
   }
