@@ -1,10 +1,11 @@
 import type { StoreError } from '../engine/base/errors.ts'
 import type { LogSegment } from '../engine/log/log-segment.ts'
+import type { QueueTail } from '../engine/log/queue-tail.ts'
 
 /** Who hears what happens in the store; all calls come on the event loop. */
 export interface StoreListener {
-  /** Everything before the offset is in the log. */
-  onWritten(writtenOffset: number): void
+  /** Everything before the offset is in the log, with new messages of these queues. */
+  onWritten(writtenOffset: number, queues: readonly QueueTail[]): void
   /** Everything appended at or behind the offset was taken back. */
   onTakenBack(fromOffset: number, error: StoreError): void
   /** Everything before the offset is on the disk. Comes only while somebody waits for it. */

@@ -118,7 +118,7 @@ export class ThreadedStore extends Lifecycle {
       prepared,
       scannedRuns,
       listener: {
-        onWritten: (offset, timestampMs) => this.#onWritten(offset, timestampMs),
+        onWritten: (offset, timestampMs, queues) => this.#onWritten(offset, timestampMs, queues),
         onTakenBack: (offset, error) => this.#onTakenBack(offset, error),
         onSegmentWanted: (startOffset) => this.#onRolled(startOffset),
         onTurnStarted: () => this.#onTurnStarted(),
@@ -358,9 +358,9 @@ export class ThreadedStore extends Lifecycle {
     this.log.commitTurn()
   }
 
-  #onWritten(writtenOffset: number, timestampMs: number): void {
+  #onWritten(writtenOffset: number, timestampMs: number, queues: readonly QueueTail[]): void {
     this.#state.publishWritten(writtenOffset, timestampMs)
-    for (const listener of this.#listeners) listener.onWritten(writtenOffset)
+    for (const listener of this.#listeners) listener.onWritten(writtenOffset, queues)
     this.#wishes.written(writtenOffset)
     if (writtenOffset - this.#flushWokenAt >= FLUSH_WAKE_BYTES) {
       this.#flushWokenAt = writtenOffset

@@ -45,8 +45,8 @@ export interface CommitLogConfig {
 
 /** Who is told what becomes of the turns. */
 export interface CommitLogListener {
-  /** Everything before `writtenOffset` is in the files. */
-  onWritten(writtenOffset: number, storeTimestampMs: number): void
+  /** Everything before `writtenOffset` is in the files, with new records of these queues. */
+  onWritten(writtenOffset: number, storeTimestampMs: number, queues: readonly QueueTail[]): void
   /** Everything appended at or behind `fromOffset` is gone. */
   onTakenBack(fromOffset: number, error: StoreError): void
   /** A segment that starts at `startOffset` should be made ready. */
@@ -73,7 +73,7 @@ export class CommitLog {
   #stagedBytes = 0
   #turn = 0
   #turnTimestampMs = 0
-  readonly #touched: QueueTail[] = []
+  #touched: QueueTail[] = []
   #refusal: StoreError | undefined
   /** Why the last write or the next segment failed, for as long as that stands in the way. */
   #segmentFailure: StoreError | undefined
@@ -231,14 +231,18 @@ export class CommitLog {
   commitTurn(): boolean {
     if (this.#stagedBytes === 0) return true
     const end = this.appendedOffset
-    if (!this.#writeStaged()) return false
+    const queues = this.#writeStaged()
+    if (queues === undefined) return false
     this.#stagedStart = end
-    this.#listener.onWritten(end, this.#turnTimestampMs)
+    this.#listener.onWritten(end, this.#turnTimestampMs, queues)
     return true
   }
 
-  /** The turn's one write; what follows it in the log is the caller's to say. */
-  #writeStaged(): boolean {
+  /**
+   * The turn's one write; what follows it in the log is the caller's to say.
+   * @returns the queues that it went to; undefined when the turn was taken back
+   */
+  #writeStaged(): readonly QueueTail[] | undefined {
     const endOffset = Math.max(this.appendedOffset, this.#staleEnd)
     const paddedEnd = Math.min(alignUp(endOffset, PAGE_BYTES), this.#segment.endOffset)
     const lengthBytes = paddedEnd - this.#stagedStart
@@ -252,12 +256,11 @@ export class CommitLog {
       // A full disk may get better; after anything else what the file holds is unknown.
       if (failure.code !== 'STORE_DISK_FULL') this.refuse(failure)
       this.#takeBack(failure, paddedEnd)
-      return false
+      return undefined
     }
     this.#staleEnd = 0
     this.#segmentFailure = undefined
-    this.#endTurn()
-    return true
+    return this.#endTurn()
   }
 
   #failedOutcome(): AppendOutcome {
@@ -279,7 +282,10 @@ export class CommitLog {
     )
     this.#stagedBytes += bytes
     tail.lastRecordEnd = physicalOffset + bytes
-    if (isQueued) tail.nextQueueOffset = queueOffset + 1
+    if (isQueued) {
+      tail.nextQueueOffset = queueOffset + 1
+      tail.recent?.put(queueOffset, physicalOffset, bytes)
+    }
     this.lastPhysicalOffset = physicalOffset
     this.lastQueueOffset = queueOffset
     this.lastRecordBytes = bytes
@@ -298,19 +304,21 @@ export class CommitLog {
     this.#touched.push(tail)
   }
 
-  #endTurn(): void {
+  /** @returns the queues of the turn */
+  #endTurn(): readonly QueueTail[] {
+    const touched = this.#touched
     this.#stagedBytes = 0
     this.#turn += 1
-    this.#touched.length = 0
+    this.#touched = []
+    return touched
   }
 
   /** Undoes the turn, of which the file may hold parts up to `paddedEnd`. */
   #takeBack(error: StoreError, paddedEnd: number): void {
-    for (const tail of this.#touched) {
+    for (const tail of this.#endTurn()) {
       tail.nextQueueOffset = tail.turnStartQueueOffset
       tail.lastRecordEnd = tail.turnStartRecordEnd
     }
-    this.#endTurn()
     this.#segmentFailure = error
     this.#wipe(paddedEnd)
     this.#listener.onTakenBack(this.#stagedStart, error)
@@ -337,12 +345,13 @@ export class CommitLog {
     if (this.#stagedBytes === 0) this.#startTurn()
     encodeBlank(this.#staging, this.#stagedBytes, this.#segment.endOffset - this.appendedOffset)
     this.#stagedBytes += BLANK_RECORD_BYTES
-    if (!this.#writeStaged()) return false
+    const queues = this.#writeStaged()
+    if (queues === undefined) return false
     this.#segment = next
     this.#next = undefined
     this.segments.push(next)
     this.#stagedStart = next.startOffset
-    this.#listener.onWritten(next.startOffset, this.#turnTimestampMs)
+    this.#listener.onWritten(next.startOffset, this.#turnTimestampMs, queues)
     this.#listener.onSegmentWanted(next.endOffset)
     return true
   }

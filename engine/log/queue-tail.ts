@@ -1,3 +1,5 @@
+import { RecentRecords } from './recent-records.ts'
+
 /**
  * The end of one queue as the log knows it: ahead of the consume queue by what reput still owes.
  */
@@ -12,11 +14,24 @@ export class QueueTail {
   turn = -1
   turnStartQueueOffset = 0
   turnStartRecordEnd = 0
+  /** The newest records, since somebody has followed the queue. */
+  recent: RecentRecords | undefined
 
   constructor(topic: string, queueId: number, nextQueueOffset: number) {
     this.topic = topic
     this.queueId = queueId
     this.nextQueueOffset = nextQueueOffset
+  }
+
+  /** Keeps the newest records from now on, for readers who wait at the end of the queue. */
+  follow(): void {
+    this.recent ??= new RecentRecords()
+  }
+
+  /** Whether what comes to this offset is found among {@link recent} as soon as it is written. */
+  announces(queueOffset: number): boolean {
+    if (this.recent === undefined) return false
+    return queueOffset >= this.nextQueueOffset || this.recent.has(queueOffset)
   }
 }
 

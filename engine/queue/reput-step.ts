@@ -8,7 +8,6 @@ import { LatestBytes } from '../base/latest-bytes.ts'
 import { MIB } from '../base/units.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
-import { tagsCodeOfUtf8 } from '../format/consume-queue-format.ts'
 import { indexKeyHashOfUtf8, indexKeySeed, indexTagSeed } from '../format/index-format.ts'
 import { PropertyName } from '../format/message-const.ts'
 import { PropertyFinder } from '../format/properties-codec.ts'
@@ -24,20 +23,19 @@ import type { DelayLevels } from './delay-levels.ts'
 import type { DeletedTopics } from './deleted-topics.ts'
 import type { IndexStore } from './index-store.ts'
 import type { RestartOffsets } from './queue-restarts.ts'
+import { TAGS_CODE_PROPERTIES, unitTagsCode } from './unit-tags-code.ts'
 
 /** A step ends after this much log, so that what it built is seen soon. */
 const STEP_BYTES_MAX = MIB
 const SPACE = 0x20
 
 const TAGS = 0
-const KEYS = 1
-const UNIQUE_KEY = 2
-const DELAY_LEVEL = 3
+const KEYS = TAGS_CODE_PROPERTIES.length
+const UNIQUE_KEY = KEYS + 1
 const PROPERTIES = [
-  PropertyName.TAGS,
+  ...TAGS_CODE_PROPERTIES,
   PropertyName.KEYS,
   PropertyName.UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
-  PropertyName.DELAY_TIME_LEVEL,
 ] as const
 
 export interface ReputTools {
@@ -129,10 +127,12 @@ export class Reputter {
   }
 
   #putUnit(bytes: Buffer, view: RecordView): void {
-    const { queues } = this.#tools
+    const { queues, delayLevels } = this.#tools
     if (view.physicalOffset < this.#passesUntil && this.#isPassedOver(bytes, view)) return
     const writer = queues.writer(bytes, view.topicStart, view.topicEnd, view.queueId)
-    const tagsCode = this.#tagsCode(bytes, view, writer.topic)
+    const { topic } = writer
+    const { storeTimestampMs } = view
+    const tagsCode = unitTagsCode(bytes, storeTimestampMs, topic, this.#properties, delayLevels)
     queues.put(writer, view.queueOffset, view.physicalOffset, view.totalBytes, tagsCode)
   }
 
@@ -142,18 +142,6 @@ export class Reputter {
     const topic = bytes.toString('utf8', view.topicStart, view.topicEnd)
     if (physicalOffset < (restartOffsets?.get(topic)?.get(queueId) ?? 0)) return true
     return deletedTopics?.has(topic, physicalOffset) ?? false
-  }
-
-  /** Hash of the tags; in the topic of delayed messages the time of delivery. */
-  #tagsCode(bytes: Buffer, view: RecordView, topic: string): number {
-    const { delayLevels } = this.#tools
-    if (topic === delayLevels.topic && this.#properties.has(DELAY_LEVEL)) {
-      const start = this.#properties.startOf(DELAY_LEVEL)
-      const level = Number(bytes.toString('latin1', start, this.#properties.endOf(DELAY_LEVEL)))
-      if (level > 0) return delayLevels.deliverTimestampMs(level, view.storeTimestampMs)
-    }
-    if (!this.#properties.has(TAGS)) return 0
-    return tagsCodeOfUtf8(bytes, this.#properties.startOf(TAGS), this.#properties.endOf(TAGS))
   }
 
   #putIndex(bytes: Buffer, view: RecordView): void {

@@ -18,10 +18,12 @@ import { createRecordView, RecordVerdict, readRecord } from '../format/record-de
 import type { CommitLog } from '../log/commit-log.ts'
 import type { QueueTail } from '../log/queue-tail.ts'
 import type { ConsumeQueue } from '../queue/consume-queue.ts'
+import type { DelayLevels } from '../queue/delay-levels.ts'
 import { FinishedUnits } from './finished-units.ts'
 import type { ColdRange, GetResult, LogSlice } from './get-result.ts'
 import { GetStatus } from './get-status.ts'
 import type { MessageFilter } from './message-filter.ts'
+import { RecentUnits } from './recent-units.ts'
 import { ResidentBlocks } from './resident-blocks.ts'
 import { VerifiedRecords } from './verified-records.ts'
 
@@ -63,7 +65,8 @@ export class MessageReader {
   readonly #ownOffset: number
   /** Behind the newest stretch that may have come back from the disk; older ones left before it. */
   #coldOffset = 0
-  readonly #units: FinishedUnits
+  readonly #finished: FinishedUnits
+  readonly #recent: RecentUnits
   readonly #unit = createConsumeQueueUnit()
   readonly #view = createRecordView()
   readonly #resident = new ResidentBlocks()
@@ -71,10 +74,11 @@ export class MessageReader {
   /** Of the read in progress: one look at the clock for all its records. */
   #nowMs = 0
 
-  constructor(log: CommitLog, reputOffset: () => number) {
+  constructor(log: CommitLog, reputOffset: () => number, delayLevels: DelayLevels) {
     this.#log = log
     this.#ownOffset = log.writtenOffset
-    this.#units = new FinishedUnits(SCANNED_UNITS_MAX, reputOffset)
+    this.#finished = new FinishedUnits(SCANNED_UNITS_MAX, reputOffset)
+    this.#recent = new RecentUnits(log, reputOffset, delayLevels)
   }
 
   /**
@@ -93,7 +97,7 @@ export class MessageReader {
     } else if (queueOffset > result.maxOffset) {
       finish(result, GetStatus.OFFSET_OVERFLOW_BADLY, result.maxOffset)
     } else {
-      this.#collect(queue, request, result)
+      this.#collect(queue, tail, request, result)
     }
   }
 
@@ -135,25 +139,30 @@ export class MessageReader {
     result.isFarBehind = false
   }
 
-  #collect(queue: ConsumeQueue, request: GetRequest, result: GetResult): void {
-    const wantedUnits = request.filter === undefined ? request.messageCountMax : SCANNED_UNITS_MAX
-    const unitCount = this.#readUnits(queue, request.queueOffset, wantedUnits, result)
+  #collect(queue: ConsumeQueue, tail: QueueTail, request: GetRequest, result: GetResult): void {
+    const { queueOffset, filter } = request
+    const wantedUnits = filter === undefined ? request.messageCountMax : SCANNED_UNITS_MAX
+    const recentCount = this.#recent.read(tail, queueOffset, wantedUnits, filter !== undefined)
+    const units = recentCount > 0 ? this.#recent : this.#finished
+    const unitCount =
+      recentCount > 0 ? recentCount : this.#readUnits(queue, queueOffset, wantedUnits, result)
     if (unitCount < 0) return
-    // Reput has not built the next unit yet: the queue ends here for now.
+    // The next one is not written, or long before those that reput has built: the queue ends here
+    // for now.
     if (unitCount === 0) {
-      finish(result, GetStatus.OFFSET_OVERFLOW_ONE, request.queueOffset)
+      finish(result, GetStatus.OFFSET_OVERFLOW_ONE, queueOffset)
       return
     }
     result.status = GetStatus.NO_MATCHED_MESSAGE
-    let nextOffset = request.queueOffset
+    let nextOffset = queueOffset
     let goneUntil = 0
     for (let index = 0; index < unitCount; index += 1) {
-      this.#units.get(index, this.#unit)
+      units.get(index, this.#unit)
       const { physicalOffset, recordBytes } = this.#unit
       if (this.#isFull(request, result, physicalOffset, recordBytes)) break
       nextOffset += 1
       if (physicalOffset < goneUntil || isPreBlankUnit(this.#unit)) continue
-      if (request.filter?.matchesTagsCode(this.#unit.tagsCode) === false) continue
+      if (filter?.matchesTagsCode(this.#unit.tagsCode) === false) continue
       const slice = this.#sliceOf(physicalOffset, recordBytes)
       if (slice === undefined) {
         if (result.totalBytes === 0) result.status = GetStatus.MESSAGE_WAS_REMOVING
@@ -168,18 +177,19 @@ export class MessageReader {
       break
     }
     result.nextBeginOffset = nextOffset
-    this.#findCold(result)
+    // What reput has not built was written a moment ago.
+    if (units === this.#finished) this.#findCold(result)
     if (result.coldRanges.length > 0) {
       result.status = GetStatus.COLD
-      result.nextBeginOffset = request.queueOffset
+      result.nextBeginOffset = queueOffset
     }
   }
 
   /** Reads units that reput has finished; -1 when they are not in memory. */
   #readUnits(queue: ConsumeQueue, queueOffset: number, count: number, result: GetResult): number {
-    const read = this.#units.read(queue, queueOffset, count)
+    const read = this.#finished.read(queue, queueOffset, count)
     if (read < 0) {
-      result.coldRanges.push(this.#units.range(queue, queueOffset, count))
+      result.coldRanges.push(this.#finished.range(queue, queueOffset, count))
       finish(result, GetStatus.COLD, queueOffset)
     }
     return read

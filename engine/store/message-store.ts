@@ -18,6 +18,7 @@ import { LogSegment } from '../log/log-segment.ts'
 import { QueueTails } from '../log/queue-tail.ts'
 import { ConsumeQueue } from '../queue/consume-queue.ts'
 import { consumeQueueDirectory, findQueueEnd } from '../queue/consume-queue-files.ts'
+import { DelayLevels } from '../queue/delay-levels.ts'
 import { countQueues } from '../queue/queue-recovery.ts'
 import { saveDurableMark } from './durable-mark.ts'
 import { saveEndMark } from './end-mark.ts'
@@ -125,7 +126,11 @@ export class MessageStore {
     this.recovered = recoverStore(place, plan, scannedRuns, this.tails)
     this.log = new CommitLog(files, this.recovered, config, parts.listener)
     if (this.recovered.nextSegment !== undefined) this.log.offerSegment(this.recovered.nextSegment)
-    this.reader = new MessageReader(this.log, parts.reputOffset)
+    this.reader = new MessageReader(
+      this.log,
+      parts.reputOffset,
+      new DelayLevels(config.delayLevels),
+    )
     files.close(files.open(layout.abort, 'create'))
     // Otherwise the marker might be lost with the power, and what follows be taken for a clean
     // stop.

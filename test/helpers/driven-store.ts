@@ -37,7 +37,7 @@ export class DrivenStore {
     this.config = parseStoreOptions(options)
     const seen = withColdRegions(files, (start) => this.isCold(start))
     this.stepped = new SteppedStore(seen, directory, options, {
-      onWritten: (offset) => this.#onWritten(offset),
+      onWritten: (offset, _timestampMs, queues) => this.#onWritten(offset, queues),
       onTurnStarted: () => void setImmediate(() => this.log.commitTurn()),
     })
     this.#copies = new CopyingReader({
@@ -135,8 +135,8 @@ export class DrivenStore {
     this.stepped.kill()
   }
 
-  #onWritten(offset: number): void {
-    for (const listener of this.#listeners) listener.onWritten(offset)
+  #onWritten(offset: number, queues: readonly QueueTail[]): void {
+    for (const listener of this.#listeners) listener.onWritten(offset, queues)
     setImmediate(() => this.#build())
   }
 

@@ -73,9 +73,9 @@ export class SteppedStore {
       config,
       logger: silentLogger,
       listener: {
-        onWritten: (offset, timestampMs) => {
+        onWritten: (offset, timestampMs, queues) => {
           this.#writtenTimestampMs = timestampMs
-          heard.onWritten?.(offset, timestampMs)
+          heard.onWritten?.(offset, timestampMs, queues)
         },
         onTakenBack: (fromOffset, error) => heard.onTakenBack?.(fromOffset, error),
         onSegmentWanted: (startOffset) => this.#offerSegment(startOffset),

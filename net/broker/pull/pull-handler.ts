@@ -2,6 +2,7 @@
 import type { StoreError } from '../../../engine/base/errors.ts'
 import { describeError } from '../../../engine/base/errors.ts'
 import type { LogSegment } from '../../../engine/log/log-segment.ts'
+import type { QueueTail } from '../../../engine/log/queue-tail.ts'
 import { createGetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
 import type { MessageFilter } from '../../../engine/store/message-filter.ts'
@@ -94,8 +95,12 @@ export class PullHandler implements StoreListener {
     }
   }
 
-  onWritten(): void {
-    // Readers go by the reput offset.
+  /** Who waits at the end of a queue is served from the log, before reput has built the unit. */
+  onWritten(_writtenOffset: number, queues: readonly QueueTail[]): void {
+    if (this.#holder.count === 0) return
+    for (const queue of queues) {
+      for (const pull of this.#holder.takeArrivedAt(queue)) this.#serve(pull, true)
+    }
   }
 
   onTakenBack(): void {
@@ -264,8 +269,9 @@ export class PullHandler implements StoreListener {
     const { store } = this.#parts
     if (pull.deadlineMs === 0) pull.deadlineMs = Date.now() + pull.suspendMs
     const tail = store.tail(pull.topic, pull.queueId)
+    tail.follow()
     this.#holder.park(pull, tail)
-    if (this.#watchReput(seenReputOffset)) return true
+    if (tail.announces(pull.offset) || this.#watchReput(seenReputOffset)) return true
     this.#holder.unpark(pull)
     return false
   }

@@ -1,7 +1,8 @@
 /**
- * Long polling: pulls that found nothing wait here until reput has built a unit for their queue, or
- * until their time is up (PullRequestHoldService). None misses a message: who parks looks at the
- * reput offset again after asking to be told, see {@link PullHandler}.
+ * Long polling: pulls that found nothing wait here until a message is written to their queue, or
+ * until their time is up (PullRequestHoldService). None misses a message: whoever waits for what is
+ * written already, and no longer among its queue's newest, asks to be told when reput has built it,
+ * and looks at the reput offset again, see {@link PullHandler}.
  */
 import type { QueueTail } from '../../../engine/log/queue-tail.ts'
 import type { Connection } from '../../remoting/connection.ts'
@@ -66,12 +67,14 @@ export class PullHolder {
    * was deleted and made anew: who waits there would wait for messages long behind the next ones.
    */
   takeArrived(): Pull[] {
-    const arrived: Pull[] = []
-    for (const { tail, pulls } of this.#queues.values()) {
-      for (const pull of pulls) {
-        if (tail.nextQueueOffset !== pull.offset) arrived.push(pull)
-      }
-    }
+    return [...this.#queues.keys()].flatMap((tail) => this.takeArrivedAt(tail))
+  }
+
+  /** As {@link takeArrived}, of one queue. */
+  takeArrivedAt(tail: QueueTail): Pull[] {
+    const queue = this.#queues.get(tail)
+    if (queue === undefined) return []
+    const arrived = [...queue.pulls].filter(({ offset }) => offset !== tail.nextQueueOffset)
     for (const pull of arrived) this.unpark(pull)
     return arrived
   }

@@ -4,6 +4,7 @@ import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { segmentPath } from '../../../engine/file/store-layout.ts'
 import { tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
 import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
+import type { GetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
 import { TagsFilter } from '../../../engine/store/message-filter.ts'
 import { BELIEVED_MS } from '../../../engine/store/resident-blocks.ts'
@@ -45,6 +46,72 @@ function clock(): { later(): void } {
     },
   }
 }
+
+describe('what is written and not built yet', () => {
+  /** Ten messages that are built, then others of a queue that is followed. */
+  function followed(): SteppedStore {
+    const { stepped } = filled(10)
+    stepped.store.tails.tail('T', 0).follow()
+    return stepped
+  }
+
+  function offsets(result: GetResult): number[] {
+    return messagesOf(result).map(({ queueOffset }) => queueOffset)
+  }
+
+  it('is found at the end of a queue that is followed', () => {
+    const stepped = followed()
+    for (const body of ['a', 'b', 'c']) stepped.append({ body })
+    const result = stepped.get(10)
+    expect([result.status, offsets(result)]).toEqual([GetStatus.FOUND, [10, 11, 12]])
+    expect([result.nextBeginOffset, result.maxOffset]).toEqual([13, 13])
+    expect(offsets(stepped.get(11, { messageCountMax: 1 }))).toEqual([11])
+    stepped.reput()
+    expect(offsets(stepped.get(10))).toEqual([10, 11, 12])
+  })
+
+  it('is not found in a queue that nobody follows', () => {
+    const { stepped } = filled(10)
+    stepped.append({ body: 'a' })
+    expect(stepped.get(10).status).toBe(GetStatus.OFFSET_OVERFLOW_ONE)
+  })
+
+  it('is filtered by the tagsCode that its unit will have', () => {
+    const stepped = followed()
+    for (const tags of ['A', 'B', 'A']) stepped.append({ body: '', tags })
+    const result = stepped.get(10, { messageCountMax: 10, filter: tag('A') })
+    expect([offsets(result), result.nextBeginOffset]).toEqual([[10, 12], 13])
+    expect(stepped.get(10, { messageCountMax: 10, filter: tag('C') }).status).toBe(
+      GetStatus.NO_MATCHED_MESSAGE,
+    )
+  })
+
+  it('is found from the built ones on, and not when newer ones are too many', () => {
+    const stepped = followed()
+    for (let count = 0; count < 20; count += 1) stepped.append({ body: '' })
+    expect(offsets(stepped.get(8))).toEqual([8, 9])
+    expect(stepped.get(10).status).toBe(GetStatus.OFFSET_OVERFLOW_ONE)
+    expect(offsets(stepped.get(14))).toHaveLength(16)
+  })
+
+  it('is not what is only staged, and not what a failed turn took back', () => {
+    const disk = new MemoryDisk()
+    const write = vi.spyOn(disk, 'write')
+    const stepped = new SteppedStore(disk, ROOT, OPTIONS, {})
+    stepped.store.tails.tail('T', 0).follow()
+    stepped.append({ body: 'kept' })
+    stepped.stage({ body: 'lost' })
+    expect(offsets(stepped.get(0))).toEqual([0])
+    expect(stepped.get(1).status).toBe(GetStatus.OFFSET_OVERFLOW_ONE)
+    write.mockImplementationOnce(() => {
+      throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
+    })
+    expect(stepped.store.log.commitTurn()).toBe(false)
+    expect(stepped.get(1).status).toBe(GetStatus.OFFSET_OVERFLOW_ONE)
+    stepped.append({ body: 'other' })
+    expect(messagesOf(stepped.get(1)).map(({ body }) => body.toString())).toEqual(['other'])
+  })
+})
 
 describe('a read by queue offset', () => {
   it('finds messages, as many as asked for, and says where to go on', () => {

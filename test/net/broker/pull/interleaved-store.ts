@@ -33,14 +33,17 @@ export class InterleavedLog {
   readonly stepped: SteppedStore
   /** The interleaving under way. */
   heard:
-    | { onWritten(offset: number, ms: number): void; onTakenBack(from: number): void }
+    | {
+        onWritten(offset: number, ms: number, queues: readonly QueueTail[]): void
+        onTakenBack(from: number): void
+      }
     | undefined
   reputOffset = 0
 
   constructor() {
     const options = { segmentBytes: 64 * MIB, consumeQueueFileBytes: 2000 }
     this.stepped = new SteppedStore(this.disk, '/store', options, {
-      onWritten: (offset, ms) => this.heard?.onWritten(offset, ms),
+      onWritten: (...values) => this.heard?.onWritten(...values),
       onTakenBack: (from) => this.heard?.onTakenBack(from),
       onTurnStarted: () => undefined,
       reputOffset: () => this.reputOffset,
@@ -106,7 +109,7 @@ export class InterleavedStore {
     this.#thread = this.#run()
     this.#words.between = () => this.#letThreadRun(this.#random.below(4))
     shared.heard = {
-      onWritten: (offset, ms) => this.#onWritten(offset, ms),
+      onWritten: (...values) => this.#onWritten(...values),
       onTakenBack: (from) => {
         this.#listener?.onTakenBack(from, new StoreError('STORE_DISK_FULL', 'no room'))
       },
@@ -197,9 +200,9 @@ export class InterleavedStore {
   #isAsleep = false
   #isTimeUp = false
 
-  #onWritten(offset: number, timestampMs: number): void {
+  #onWritten(offset: number, timestampMs: number, queues: readonly QueueTail[]): void {
     this.#words.publishWritten(offset, timestampMs)
-    this.#listener?.onWritten(offset)
+    this.#listener?.onWritten(offset, queues)
     this.#wishes.written(offset)
   }
 

@@ -1,6 +1,7 @@
 /**
- * Goal: a message that comes is delivered to the pull that waits for it when the event loop hears
- * that it was built, never at the next sweep, whatever happens in which order.
+ * Goal: a message that comes is delivered to the pull that waits at the end of its queue when it is
+ * written, and to one that waits behind it when the event loop hears that it was built, never at
+ * the next sweep, whatever happens in which order.
  * Method: the pull handler, its holder, the log, the queues and the signals between the threads as
  * they are; thousands of seeds choose what comes when, down to single words of shared memory.
  * AGENA_SEED runs one of them.
@@ -43,6 +44,8 @@ interface Sent {
   readonly tags: string
   /** Physical offset behind it. */
   readonly endOffset: number
+  /** Somebody had waited at the end of its queue when it came. */
+  readonly isFollowed: boolean
 }
 
 /** One consumer's pull of one queue that has no answer yet. */
@@ -142,10 +145,14 @@ class Interleaving {
     this.#pulls.close()
   }
 
-  /** No pull waits for what was built up to `builtOffset`. */
-  #checkWaiting(builtOffset: number): void {
+  /** No pull waits for what was built up to `builtOffset`, except for what `isMeant` leaves out. */
+  #checkWaiting(
+    builtOffset: number,
+    isMeant: (queueId: number, offset: number) => boolean = () => true,
+  ): void {
     for (const consumer of this.#consumers.filter(({ isClosed }) => !isClosed)) {
       for (const { queueId, offset, tags } of consumer.asked.values()) {
+        if (!isMeant(queueId, offset)) continue
         const missed = this.#sent.find(
           (one) =>
             one.queueId === queueId &&
@@ -200,7 +207,8 @@ class Interleaving {
     this.#store.stage(this.#topic, queueId, tags)
     const queueOffset = this.#store.log.lastQueueOffset
     const endOffset = this.#store.log.appendedOffset
-    this.#staged.push({ queueId, queueOffset, tags, endOffset })
+    const isFollowed = this.#store.tail(this.#topic, queueId).recent !== undefined
+    this.#staged.push({ queueId, queueOffset, tags, endOffset, isFollowed })
     this.trace.push(`stage q${queueId}@${queueOffset} ${tags}`)
     if (this.#random.below(2) === 0) this.#commit(false)
   }
@@ -210,6 +218,12 @@ class Interleaving {
     this.#store.commit({ isDiskFull })
     if (!isDiskFull) this.#sent.push(...this.#staged)
     this.#staged = []
+    if (isDiskFull || this.#store.warming.length > 0) return
+    // In this very turn, unless something before it was not followed and has yet to be built.
+    this.#checkWaiting(this.#store.log.writtenOffset, (queueId, offset) => {
+      const awaited = this.#sent.filter((one) => one.queueId === queueId)
+      return awaited.every((one) => one.queueOffset < offset || one.isFollowed)
+    })
   }
 
   #hear(): void {
