@@ -6,8 +6,8 @@
 import { describeError } from '../../engine/base/errors.ts'
 import { ClientError } from './client-error.ts'
 import type { BatchSendResult, Message } from './message.ts'
-import type { StoredReceipt } from './message-sender.ts'
 import { type BatchEntry, batchOf, type OutgoingMessage } from './outgoing-message.ts'
+import type { StoredReceipt } from './send-attempt.ts'
 
 /** Sends one part within `timeoutMs`. */
 export type SendPart = (part: OutgoingMessage, timeoutMs: number) => Promise<StoredReceipt>
@@ -56,7 +56,7 @@ export async function sendParts(
     const part = batchOf(first, entries)
     try {
       const leftMs = Math.max(0, deadlineMs - performance.now())
-      const { offsetMessageId, ...place } = await send(part, leftMs)
+      const { messageId: _, offsetMessageId, ...place } = await send(part, leftMs)
       const offsetMessageIds = offsetMessageId.split(',')
       results.push({ messageIds: part.messageIds, offsetMessageIds, ...place })
     } catch (error) {

@@ -2,6 +2,7 @@ import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
 import type { Connection } from '../remoting/connection.ts'
+import type { ResponseWaiter } from '../remoting/pending-requests.ts'
 import type { RemotingClient } from '../remoting/remoting-client.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
@@ -54,27 +55,34 @@ export class BrokerCalls {
    * @throws {ClientError} `CLIENT_BROKER_UNREACHABLE`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`,
    *   `CLIENT_MESSAGE_ILLEGAL` when the header cannot be written
    */
-  async invoke(
+  invoke(
     address: string,
     request: RemotingCommand,
     timeoutMs = this.#options.timeoutMs,
   ): Promise<RemotingCommand> {
-    let connection = this.#introducedConnection(address)
-    let leftMs = timeoutMs
+    return new Promise((resolve, reject) => {
+      this.call(address, request, timeoutMs, {
+        resolve,
+        reject: (error) => reject(toClientError(error, `broker ${address}`)),
+      })
+    })
+  }
+
+  /**
+   * As {@link invoke}, for many calls: `waiter` hears of the answer or of a failure, perhaps before
+   * this returns, and makes a {@link toClientError} of it. No promise is made where there is a
+   * connection.
+   */
+  call(address: string, request: RemotingCommand, timeoutMs: number, waiter: ResponseWaiter): void {
+    const connection = this.#introducedConnection(address)
     if (connection === undefined) {
-      const startedMs = performance.now()
-      connection = await this.#connection(address, timeoutMs)
-      leftMs -= performance.now() - startedMs
+      void this.#callLater(address, request, timeoutMs, waiter)
+      return
     }
-    if (leftMs <= 0) {
-      const message = `no answer from broker ${address} in ${timeoutMs} ms`
-      throw new ClientError('CLIENT_TIMEOUT', message)
-    }
-    markNamespace(request, this.#options.namespaceV2)
     try {
-      return await connection.invoke(request, leftMs)
+      this.#callOver(connection, request, timeoutMs, waiter)
     } catch (error) {
-      throw toClientError(error, `broker ${address}`)
+      waiter.reject(toClientError(error, `broker ${address}`))
     }
   }
 
@@ -131,6 +139,39 @@ export class BrokerCalls {
   #introducedConnection(address: string): Connection | undefined {
     const connection = this.#options.remoting.connectionNow(address)
     return connection?.attachment === undefined ? undefined : connection
+  }
+
+  /** Never rejects: `waiter` hears how it ends. */
+  async #callLater(
+    address: string,
+    request: RemotingCommand,
+    timeoutMs: number,
+    waiter: ResponseWaiter,
+  ): Promise<void> {
+    try {
+      const startedMs = performance.now()
+      const connection = await this.#connection(address, timeoutMs)
+      const leftMs = timeoutMs - (performance.now() - startedMs)
+      this.#callOver(connection, request, leftMs, waiter)
+    } catch (error) {
+      waiter.reject(toClientError(error, `broker ${address}`))
+    }
+  }
+
+  #callOver(
+    connection: Connection,
+    request: RemotingCommand,
+    timeoutMs: number,
+    waiter: ResponseWaiter,
+  ): void {
+    if (timeoutMs <= 0) {
+      throw new ClientError(
+        'CLIENT_TIMEOUT',
+        `no time is left to ask broker ${connection.remoteAddress}`,
+      )
+    }
+    markNamespace(request, this.#options.namespaceV2)
+    connection.call(request, timeoutMs, waiter)
   }
 
   async #connection(address: string, timeoutMs: number): Promise<Connection> {

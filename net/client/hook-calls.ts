@@ -11,7 +11,6 @@ import type {
   SendContext,
   SendHook,
   SendHookOutcome,
-  SentMessage,
 } from './hooks.ts'
 import type { ReceivedMessage } from './message.ts'
 
@@ -49,36 +48,12 @@ export class SendHooks extends HookCalls {
     this.#checks = checks
   }
 
-  /**
-   * Calls them around `send`, whose result says by `sentOf` how the message was stored.
-   * @throws {ClientError} `CLIENT_SEND_FORBIDDEN` when a check says so, or the failure of `send`
-   */
-  around<T>(
-    contextOf: () => SendContext,
-    send: () => Promise<T>,
-    sentOf: (result: T) => SentMessage | undefined,
-  ): Promise<T> {
-    if (this.#hooks.length === 0 && this.#checks.length === 0) return send()
-    return this.#around(contextOf(), send, sentOf)
+  get isEmpty(): boolean {
+    return this.#hooks.length === 0 && this.#checks.length === 0
   }
 
-  async #around<T>(
-    context: SendContext,
-    send: () => Promise<T>,
-    sentOf: (result: T) => SentMessage | undefined,
-  ): Promise<T> {
-    this.#before(context)
-    try {
-      const result = await send()
-      this.#after(context, { sent: sentOf(result) })
-      return result
-    } catch (error) {
-      this.#after(context, { error })
-      throw error
-    }
-  }
-
-  #before(context: SendContext): void {
+  /** @throws {ClientError} `CLIENT_SEND_FORBIDDEN` when a check says so */
+  before(context: SendContext): void {
     for (const check of this.#checks) {
       try {
         check.check(context)
@@ -90,7 +65,7 @@ export class SendHooks extends HookCalls {
     for (const hook of this.#hooks) this.call(hook.name, () => hook.before?.(context))
   }
 
-  #after(context: SendContext, outcome: SendHookOutcome): void {
+  after(context: SendContext, outcome: SendHookOutcome): void {
     for (const hook of this.#hooks) this.call(hook.name, () => hook.after?.(context, outcome))
   }
 }

@@ -47,6 +47,11 @@ export class LatencyFaults {
     this.#now = options.now ?? (() => performance.now())
   }
 
+  /** Whether anything is noted at all. */
+  get isOn(): boolean {
+    return this.#options.sendLatencyFaultEnable
+  }
+
   /** Whether anything is held against any broker. */
   get isEmpty(): boolean {
     return this.#faults.size === 0
@@ -54,7 +59,7 @@ export class LatencyFaults {
 
   /** Takes note of how a send to `brokerName` ended after `latencyMs`. */
   note(brokerName: string, latencyMs: number, outcome: SendOutcome): void {
-    if (!this.#options.sendLatencyFaultEnable) return
+    if (!this.isOn) return
     const isAnswered = outcome === 'answered'
     const pauseMs = this.#pauseAfter(isAnswered ? latencyMs : FAILED_LATENCY_MS)
     if (isAnswered && pauseMs === 0 && this.isAvailable(brokerName)) {

@@ -15,7 +15,7 @@ import { messageIdsOf } from './message-ids.ts'
 import { MessageQuery, type QueryOptions } from './message-query.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { queueKey } from './message-queue.ts'
-import { MessageSender, type StoredReceipt } from './message-sender.ts'
+import { MessageSender } from './message-sender.ts'
 import { unwrapMessage, unwrapQueue, wrapNamespace, wrapQueue } from './namespace.ts'
 import { type OutgoingMessage, prepareBatchEntries, prepareMessage } from './outgoing-message.ts'
 import { PeriodicTask } from './periodic-task.ts'
@@ -26,7 +26,9 @@ import {
 } from './producer-options.ts'
 import { queueByHash } from './queue-choice.ts'
 import { QueueOffsets } from './queue-offsets.ts'
+import { toClientError } from './remote-failure.ts'
 import { PendingReplies, type ReplyMessage, type RequestOptions } from './request-reply.ts'
+import type { StoredReceipt } from './send-attempt.ts'
 import { SendGate } from './send-gate.ts'
 import { TraceDispatcher } from './trace/trace-dispatcher.ts'
 import { sendTraceHook } from './trace/trace-hooks.ts'
@@ -240,14 +242,23 @@ export class Producer extends Lifecycle {
     this.#autoBatch?.flush()
   }
 
-  async #send(message: Message, options: SendOptions): Promise<SendResult> {
-    const timeoutMs = options.timeoutMs ?? this.#config.sendTimeoutMs
-    // What needs no wait gets none: each costs a promise, and a turn of the queue of callbacks.
+  /** What needs no wait gets none: each costs a promise, and a turn of the queue of callbacks. */
+  #send(message: Message, options: SendOptions): Promise<SendResult> {
     const prepared = this.#prepare(message, options)
-    const outgoing = prepared instanceof Promise ? await prepared : prepared
+    if (prepared instanceof Promise || isSelected(options)) {
+      return this.#sendPrepared(prepared, message, options)
+    }
+    return this.#sendTo(undefined, prepared, options.timeoutMs ?? this.#config.sendTimeoutMs)
+  }
+
+  async #sendPrepared(
+    prepared: ReturnType<typeof prepareMessage>,
+    message: Message,
+    options: SendOptions,
+  ): Promise<SendResult> {
+    const outgoing = await prepared
     const queue = isSelected(options) ? await this.#selectedQueue(message, options) : undefined
-    const receipt = await this.#sendTo(queue, outgoing, timeoutMs)
-    return { ...receipt, messageId: outgoing.messageIds[0]! }
+    return this.#sendTo(queue, outgoing, options.timeoutMs ?? this.#config.sendTimeoutMs)
   }
 
   /** The send of a message that waits for others; undefined for one that is sent alone. */
@@ -384,7 +395,13 @@ export class Producer extends Lifecycle {
       return Promise.reject(new ClientError('CLIENT_CLOSED', 'the producer is closed'))
     }
     this.#sending.begin()
-    const sending = send()
+    let sending: Promise<T>
+    try {
+      sending = send()
+    } catch (error) {
+      this.#sending.end()
+      return Promise.reject(toClientError(error, 'a producer'))
+    }
     sending.then(this.#onSent, this.#onSent)
     return sending
   }

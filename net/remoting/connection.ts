@@ -13,7 +13,7 @@ import { FRAME_PREFIX_BYTES } from './frame-format.ts'
 import type { FrameSink, RawFrame } from './frame-splitter.ts'
 import { FrameSplitter } from './frame-splitter.ts'
 import type { AdmissionWaiter } from './inflight-bytes.ts'
-import { PendingRequests } from './pending-requests.ts'
+import { PendingRequests, type ResponseWaiter } from './pending-requests.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 import { isResponse, markOneway } from './remoting-command.ts'
 import { dispatchRequest } from './request-dispatch.ts'
@@ -178,11 +178,20 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   invoke(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
     // One promise for each call is enough: an async function would make a second one.
     return new Promise((resolve, reject) => {
-      this.#assertCallable()
-      request.opaque = this.#pending.takeOpaque()
-      this.send(request)
-      this.#pending.add(request, timeoutMs, { resolve, reject })
+      this.call(request, timeoutMs, { resolve, reject })
     })
+  }
+
+  /**
+   * As {@link invoke}, for many calls: `waiter` hears of the response, or once the request is sent
+   * of a failure, and no promise is made.
+   * @throws {RemotingError} as {@link invoke}, when the request cannot be sent
+   */
+  call(request: RemotingCommand, timeoutMs: number, waiter: ResponseWaiter): void {
+    this.#assertCallable()
+    request.opaque = this.#pending.takeOpaque()
+    this.send(request)
+    this.#pending.add(request, timeoutMs, waiter)
   }
 
   /**

@@ -1,13 +1,15 @@
+import { performance } from 'node:perf_hooks'
 import { RemotingError } from './errors.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 
-/** Who waits for a response. */
+/** Who waits for a response. Neither of the two throws. */
 export interface ResponseWaiter {
-  readonly resolve: (response: RemotingCommand) => void
-  readonly reject: (error: Error) => void
+  resolve(response: RemotingCommand): void
+  reject(error: Error): void
 }
 
-interface PendingRequest extends ResponseWaiter {
+interface PendingRequest {
+  readonly waiter: ResponseWaiter
   readonly code: number
   readonly timeoutMs: number
   readonly deadlineMs: number
@@ -47,10 +49,10 @@ export class PendingRequests {
   }
 
   /** `waiter` waits at most `timeoutMs` for the response to `request`, which carries its opaque. */
-  add(request: RemotingCommand, timeoutMs: number, { resolve, reject }: ResponseWaiter): void {
+  add(request: RemotingCommand, timeoutMs: number, waiter: ResponseWaiter): void {
     const { code, opaque } = request
     const deadlineMs = performance.now() + timeoutMs
-    this.#pending.set(opaque, { resolve, reject, code, timeoutMs, deadlineMs })
+    this.#pending.set(opaque, { waiter, code, timeoutMs, deadlineMs })
     if (deadlineMs < this.#timerAtMs) this.#arm(deadlineMs)
   }
 
@@ -59,7 +61,7 @@ export class PendingRequests {
     const pending = this.#pending.get(response.opaque)
     if (pending === undefined) return false
     this.#pending.delete(response.opaque)
-    pending.resolve(response)
+    pending.waiter.resolve(response)
     return true
   }
 
@@ -69,7 +71,7 @@ export class PendingRequests {
     this.#timerAtMs = Number.POSITIVE_INFINITY
     const failed = [...this.#pending.values()]
     this.#pending.clear()
-    for (const pending of failed) pending.reject(error)
+    for (const { waiter } of failed) waiter.reject(error)
   }
 
   #arm(deadlineMs: number): void {
@@ -90,9 +92,9 @@ export class PendingRequests {
         continue
       }
       this.#pending.delete(opaque)
-      const { code, timeoutMs } = pending
+      const { code, timeoutMs, waiter } = pending
       const message = `no response to request ${code} from ${this.#peer} in ${timeoutMs} ms`
-      pending.reject(new RemotingError('REMOTING_TIMEOUT', message))
+      waiter.reject(new RemotingError('REMOTING_TIMEOUT', message))
     }
     this.#timerAtMs = Number.POSITIVE_INFINITY
     if (earliestMs !== Number.POSITIVE_INFINITY) this.#arm(earliestMs)
