@@ -62,7 +62,7 @@ export class BrokerCalls {
   ): Promise<RemotingCommand> {
     return new Promise((resolve, reject) => {
       this.call(address, request, timeoutMs, {
-        resolve,
+        resolve: (response) => resolve(response.command()),
         reject: (error) => reject(toClientError(error, `broker ${address}`)),
       })
     })

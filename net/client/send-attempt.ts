@@ -1,11 +1,11 @@
 /** One try to send a message to one queue. RocketMQ: `DefaultMQProducerImpl.sendKernelImpl`. */
 
 import { performance } from 'node:perf_hooks'
-import { decodeHeader } from '../protocol/header-table.ts'
 import { RequestCode } from '../protocol/request-code.ts'
 import { ResponseCode } from '../protocol/response-code.ts'
-import { SendHeaderWriter, SendMessageResponseHeader } from '../protocol/send-message.ts'
+import { readSendResponse, SendHeaderWriter } from '../protocol/send-message.ts'
 import type { ResponseWaiter } from '../remoting/pending-requests.ts'
+import type { ReceivedCommand } from '../remoting/received-command.ts'
 import type { RemotingCommand } from '../remoting/remoting-command.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
@@ -125,17 +125,17 @@ export class SendAttempts {
   }
 
   /** What a broker says of a message. @throws {ClientError} when it did not take it */
-  receiptOf({ address, message, queue }: SendAttempt, response: RemotingCommand): StoredReceipt {
+  receiptOf({ address, message, queue }: SendAttempt, response: ReceivedCommand): StoredReceipt {
     const { messageIds } = message
     const status = STATUS_BY_CODE.get(response.code)
     if (status === undefined) {
       if (response.code === ResponseCode.TOPIC_NOT_EXIST) this.#instance.hintRoutes()
-      throw refusal(response, peerName(queue, address))
+      throw refusal(response.command(), peerName(queue, address))
     }
     const { brokerName, topic } = queue
     const { namespace } = this.#instance.config
     try {
-      const header = decodeHeader(SendMessageResponseHeader, response.extFields)
+      const header = readSendResponse(response)
       return {
         status,
         messageId: messageIds.length === 1 ? messageIds[0]! : messageIds.join(','),
@@ -259,7 +259,7 @@ class SendAttempt implements ResponseWaiter {
     this.#waiter = waiter
   }
 
-  resolve(response: RemotingCommand): void {
+  resolve(response: ReceivedCommand): void {
     let receipt: StoredReceipt
     try {
       receipt = this.#owner.receiptOf(this, response)

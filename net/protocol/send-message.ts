@@ -4,6 +4,9 @@
  * Code 320 carries the short names too (Java: SendMessageProcessor.parseRequestHeader).
  */
 
+import type { ReceivedCommand } from '../remoting/received-command.ts'
+import { fieldMissing } from './errors.ts'
+import { parseInt32, parseInt64 } from './field-value.ts'
 import type { HeaderField, HeaderOf } from './header-table.ts'
 import { optional, required, withDefault } from './header-table.ts'
 
@@ -71,6 +74,42 @@ export const SendMessageResponseHeader = {
   TRACE_ON: optional('string'),
 } as const
 export type SendMessageResponseHeader = HeaderOf<typeof SendMessageResponseHeader>
+
+/** What a client takes of the answer to a send. */
+export type StoredMessageHeader = Pick<
+  SendMessageResponseHeader,
+  'msgId' | 'queueId' | 'queueOffset' | 'MSG_REGION' | 'TRACE_ON'
+>
+
+const INT32_MAX = 0x7fff_ffff
+
+/**
+ * Reads the header of {@link SendMessageResponseHeader} without a map and a table in between.
+ * @throws {ProtocolError} `PROTOCOL_FIELD_MISSING`, `PROTOCOL_FIELD_INVALID` with the field's name
+ */
+export function readSendResponse(response: ReceivedCommand): StoredMessageHeader {
+  const offsetMessageId = response.text('msgId')
+  if (offsetMessageId === undefined) throw fieldMissing('msgId')
+  return {
+    msgId: offsetMessageId,
+    queueId: integerOf(response, 'queueId', parseInt32),
+    queueOffset: integerOf(response, 'queueOffset', parseInt64),
+    MSG_REGION: response.text('MSG_REGION'),
+    TRACE_ON: response.text('TRACE_ON'),
+  }
+}
+
+function integerOf(
+  response: ReceivedCommand,
+  name: string,
+  parse: (name: string, text: string) => number,
+): number {
+  const value = response.integer(name)
+  if (value >= 0 && value <= INT32_MAX) return value
+  const text = response.text(name) ?? ''
+  if (text === '') throw fieldMissing(name)
+  return parse(name, text)
+}
 
 /** The header of code 310 or 320 with its long names. */
 export function fromShortNames(header: SendMessageRequestHeaderV2): SendMessageRequestHeader {

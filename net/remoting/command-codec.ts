@@ -14,19 +14,24 @@ import {
 import type { RawFrame } from './frame-splitter.ts'
 import { decodeHeaderBinary, encodeHeaderBinary } from './header-binary.ts'
 import { decodeHeaderJson, encodeHeaderJson } from './header-json.ts'
-import type { RemotingCommand } from './remoting-command.ts'
+import { EMPTY_BODY, type RemotingCommand } from './remoting-command.ts'
 
 /**
  * The command of `frame`. Its body is a copy: the frame's bytes may be overwritten at once.
  * @throws {RemotingError} `REMOTING_HEADER_INVALID`
  */
 export function decodeFrame(frame: RawFrame): RemotingCommand {
-  const { buffer, headerStart, headerEnd, bodyEnd } = frame
+  const { buffer, headerStart, headerEnd } = frame
   const decodeHeader =
     frame.serializeType === SERIALIZE_TYPE_ROCKETMQ ? decodeHeaderBinary : decodeHeaderJson
   const command = decodeHeader(buffer, headerStart, headerEnd)
-  if (bodyEnd > headerEnd) command.body = Buffer.from(buffer.subarray(headerEnd, bodyEnd))
+  command.body = ownBody(frame)
   return command
+}
+
+/** A copy of the body of `frame`. */
+export function ownBody({ bodyEnd, buffer, headerEnd }: RawFrame): Buffer {
+  return bodyEnd > headerEnd ? Buffer.from(buffer.subarray(headerEnd, bodyEnd)) : EMPTY_BODY
 }
 
 /** A header as it goes into a frame: the text of one in JSON, which is encoded in its place. */

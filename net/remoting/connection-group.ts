@@ -4,6 +4,7 @@ import type { ConnectionHost } from './connection-host.ts'
 import { InflightBytes } from './inflight-bytes.ts'
 import { LimitedLogger } from './limited-logger.ts'
 import { OutputTurn } from './output-turn.ts'
+import { CommandReader } from './received-command.ts'
 import type { ConnectionConfig } from './remoting-options.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { UnsentBytes } from './unsent-bytes.ts'
@@ -24,6 +25,7 @@ export class ConnectionGroup implements ConnectionHost {
   readonly inflight: InflightBytes
   readonly unsent: UnsentBytes
   readonly log: LimitedLogger
+  readonly received = new CommandReader()
   /** Every connection reads into this one buffer: bytes are used up before the next read. */
   readonly receiveBuffer: Buffer
   readonly #connections = new Set<Connection>()

@@ -4,7 +4,7 @@ import { deferred } from '../../engine/base/deferred.ts'
 import { AgenaError, describeError } from '../../engine/base/errors.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { formatAddress, normaliseHost } from './address.ts'
-import { decodeFrame, encodeHeader, headerRoom, writeFrameHead } from './command-codec.ts'
+import { encodeHeader, headerRoom, writeFrameHead } from './command-codec.ts'
 import type { ConnectionHost } from './connection-host.ts'
 import type { Reservation } from './connection-output.ts'
 import { ConnectionOutput } from './connection-output.ts'
@@ -14,8 +14,9 @@ import type { FrameSink, RawFrame } from './frame-splitter.ts'
 import { FrameSplitter } from './frame-splitter.ts'
 import type { AdmissionWaiter } from './inflight-bytes.ts'
 import { PendingRequests, type ResponseWaiter } from './pending-requests.ts'
+import type { ReceivedCommand } from './received-command.ts'
 import type { RemotingCommand } from './remoting-command.ts'
-import { isResponse, markOneway } from './remoting-command.ts'
+import { markOneway } from './remoting-command.ts'
 import { dispatchRequest } from './request-dispatch.ts'
 import { HotOutcome } from './request-routes.ts'
 import { settledBefore } from './settled-before.ts'
@@ -178,7 +179,8 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   invoke(request: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
     // One promise for each call is enough: an async function would make a second one.
     return new Promise((resolve, reject) => {
-      this.call(request, timeoutMs, { resolve, reject })
+      const onResponse = (response: ReceivedCommand): void => resolve(response.command())
+      this.call(request, timeoutMs, { resolve: onResponse, reject })
     })
   }
 
@@ -241,17 +243,18 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
         return false
       }
     }
-    const command = decodeFrame(frame)
-    if (isResponse(command)) {
+    const { received } = this.#host
+    received.read(frame)
+    if (received.isResponse) {
       // A response that nobody waits for came after its deadline.
-      if (this.#pending.complete(command)) this.#noteIdle()
+      if (this.#pending.complete(received)) this.#noteIdle()
       return true
     }
     if (!this.#host.inflight.admits(this)) {
       this.#pause(PAUSED_BY_ADMISSION)
       return false
     }
-    dispatchRequest(this.#host, this, command, frame.bodyEnd - frame.frameStart)
+    dispatchRequest(this.#host, this, received.command(), frame.bodyEnd - frame.frameStart)
     return true
   }
 

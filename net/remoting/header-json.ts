@@ -10,12 +10,15 @@
 
 import { RemotingError } from './errors.ts'
 import { HEADER_BYTES_MAX } from './frame-format.ts'
-import { scanHeaderJson } from './header-json-scan.ts'
+import { HeaderJsonScan } from './header-json-scan.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 import { EMPTY_BODY, REMOTING_LANGUAGE } from './remoting-command.ts'
 
 const INT32_MAX = 0x7fff_ffff
 const INT32_MIN = -INT32_MAX - 1
+
+/** For one header after the other. */
+const SCAN = new HeaderJsonScan()
 
 /** The header of `command` as JSON text, keys in the order in which Java writes them. */
 export function encodeHeaderJson(command: RemotingCommand): string {
@@ -44,9 +47,8 @@ function extFieldsText({ extFields, extFieldsJson = '' }: RemotingCommand): stri
  */
 export function decodeHeaderJson(buffer: Buffer, start: number, end: number): RemotingCommand {
   if (end - start > HEADER_BYTES_MAX) throw invalid(`it has ${end - start} bytes`)
-  const text = buffer.toString('utf8', start, end)
-  const scanned = scanHeaderJson(text)
-  const fields = scanned?.fields ?? parseFields(text)
+  if (SCAN.read(buffer, start, end)) return commandOf(SCAN)
+  const fields = parseFields(buffer.toString('utf8', start, end))
   return {
     code: integerField(fields, 'code'),
     language: textOf(fields.get('language')) ?? REMOTING_LANGUAGE,
@@ -54,7 +56,22 @@ export function decodeHeaderJson(buffer: Buffer, start: number, end: number): Re
     opaque: integerField(fields, 'opaque'),
     flag: integerField(fields, 'flag'),
     remark: textOf(fields.get('remark')),
-    extFields: scanned?.extFields ?? extFieldsOf(fields.get('extFields')),
+    extFields: extFieldsOf(fields.get('extFields')),
+    body: EMPTY_BODY,
+    serializeType: 'JSON',
+  }
+}
+
+/** The command whose header `scan` has read; its body is empty. */
+export function commandOf(scan: HeaderJsonScan): RemotingCommand {
+  return {
+    code: scan.code,
+    language: scan.language ?? REMOTING_LANGUAGE,
+    version: scan.version,
+    opaque: scan.opaque,
+    flag: scan.flag,
+    remark: scan.remark,
+    extFields: scan.extFields(),
     body: EMPTY_BODY,
     serializeType: 'JSON',
   }

@@ -1,14 +1,18 @@
 import { performance } from 'node:perf_hooks'
+import { assert } from '../../engine/base/assert.ts'
 import { RemotingError } from './errors.ts'
+import type { ReceivedCommand } from './received-command.ts'
 import type { RemotingCommand } from './remoting-command.ts'
 
 /** Who waits for a response. Neither of the two throws. */
 export interface ResponseWaiter {
-  resolve(response: RemotingCommand): void
+  /** `response` is valid only during the call. */
+  resolve(response: ReceivedCommand): void
   reject(error: Error): void
 }
 
 interface PendingRequest {
+  readonly opaque: number
   readonly waiter: ResponseWaiter
   readonly code: number
   readonly timeoutMs: number
@@ -16,16 +20,20 @@ interface PendingRequest {
 }
 
 const OPAQUE_MAX = 0x7fff_ffff
+/** A power of two. */
+const SLOTS_FIRST = 16
 /** Shortest time between two looks at the deadlines, in milliseconds. */
 const LOOK_MS_MIN = 5
 
 /**
- * Requests of one connection that wait for their response: opaque to promise, with deadlines.
+ * Requests of one connection that wait for their response, with deadlines. An opaque is chosen so
+ * that its low bits are the index of a free slot, of which at least half are free.
  * One timer serves all; it looks at the requests that still wait when the earliest deadline that
  * was known comes, so a request that is answered in time costs no timer.
  */
 export class PendingRequests {
-  readonly #pending = new Map<number, PendingRequest>()
+  #slots: (PendingRequest | undefined)[] = []
+  #count = 0
   readonly #peer: string
   #nextOpaque = 0
   #timer: NodeJS.Timeout | undefined
@@ -37,14 +45,15 @@ export class PendingRequests {
   }
 
   get size(): number {
-    return this.#pending.size
+    return this.#count
   }
 
   /** An opaque that no waiting request has. */
   takeOpaque(): number {
+    if (2 * this.#count >= this.#slots.length) this.#grow()
     do {
       this.#nextOpaque = this.#nextOpaque === OPAQUE_MAX ? 0 : this.#nextOpaque + 1
-    } while (this.#pending.has(this.#nextOpaque))
+    } while (this.#slots[this.#slotOf(this.#nextOpaque)] !== undefined)
     return this.#nextOpaque
   }
 
@@ -52,15 +61,19 @@ export class PendingRequests {
   add(request: RemotingCommand, timeoutMs: number, waiter: ResponseWaiter): void {
     const { code, opaque } = request
     const deadlineMs = performance.now() + timeoutMs
-    this.#pending.set(opaque, { waiter, code, timeoutMs, deadlineMs })
+    const slot = this.#slotOf(opaque)
+    assert(this.#slots[slot] === undefined, 'an opaque that was taken has its slot')
+    this.#slots[slot] = { opaque, waiter, code, timeoutMs, deadlineMs }
+    this.#count += 1
     if (deadlineMs < this.#timerAtMs) this.#arm(deadlineMs)
   }
 
   /** Settles the request that `response` answers; false when none waits for it any more. */
-  complete(response: RemotingCommand): boolean {
-    const pending = this.#pending.get(response.opaque)
-    if (pending === undefined) return false
-    this.#pending.delete(response.opaque)
+  complete(response: ReceivedCommand): boolean {
+    const { opaque } = response
+    const pending = this.#slots[this.#slotOf(opaque)]
+    if (pending?.opaque !== opaque) return false
+    this.#remove(pending)
     pending.waiter.resolve(response)
     return true
   }
@@ -69,9 +82,27 @@ export class PendingRequests {
   failAll(error: Error): void {
     clearTimeout(this.#timer)
     this.#timerAtMs = Number.POSITIVE_INFINITY
-    const failed = [...this.#pending.values()]
-    this.#pending.clear()
-    for (const { waiter } of failed) waiter.reject(error)
+    const failed = this.#slots
+    this.#slots = []
+    this.#count = 0
+    for (const pending of failed) pending?.waiter.reject(error)
+  }
+
+  #slotOf(opaque: number): number {
+    return opaque & (this.#slots.length - 1)
+  }
+
+  #remove({ opaque }: PendingRequest): void {
+    this.#slots[this.#slotOf(opaque)] = undefined
+    this.#count -= 1
+  }
+
+  #grow(): void {
+    const waiting = this.#slots
+    this.#slots = new Array(Math.max(SLOTS_FIRST, 2 * waiting.length)).fill(undefined)
+    for (const pending of waiting) {
+      if (pending !== undefined) this.#slots[this.#slotOf(pending.opaque)] = pending
+    }
   }
 
   #arm(deadlineMs: number): void {
@@ -85,18 +116,19 @@ export class PendingRequests {
 
   #expire(): void {
     const nowMs = performance.now()
+    const late: PendingRequest[] = []
     let earliestMs = Number.POSITIVE_INFINITY
-    for (const [opaque, pending] of this.#pending) {
-      if (pending.deadlineMs > nowMs) {
-        earliestMs = Math.min(earliestMs, pending.deadlineMs)
-        continue
-      }
-      this.#pending.delete(opaque)
-      const { code, timeoutMs, waiter } = pending
-      const message = `no response to request ${code} from ${this.#peer} in ${timeoutMs} ms`
-      waiter.reject(new RemotingError('REMOTING_TIMEOUT', message))
+    for (const pending of this.#slots) {
+      if (pending === undefined) continue
+      if (pending.deadlineMs <= nowMs) late.push(pending)
+      else earliestMs = Math.min(earliestMs, pending.deadlineMs)
     }
     this.#timerAtMs = Number.POSITIVE_INFINITY
     if (earliestMs !== Number.POSITIVE_INFINITY) this.#arm(earliestMs)
+    for (const pending of late) this.#remove(pending)
+    for (const { code, timeoutMs, waiter } of late) {
+      const message = `no response to request ${code} from ${this.#peer} in ${timeoutMs} ms`
+      waiter.reject(new RemotingError('REMOTING_TIMEOUT', message))
+    }
   }
 }

@@ -4,13 +4,14 @@
  * parser or says nothing.
  */
 import { expect, test } from 'vitest'
-import { scanHeaderJson } from '../../../net/remoting/header-json-scan.ts'
+import { HeaderJsonScan } from '../../../net/remoting/header-json-scan.ts'
 
 const PLAIN = [
   '{}',
   '{"code":0,"extFields":{"msgId":"7F","queueId":"3","TRACE_ON":"true"},"flag":1,"opaque":70}',
   '{"code":-1,"extFields":{},"language":"JAVA","remark":"no ünit","version":513}',
   '{"code":0,"extFields":{"a":"1","a":"2","__proto__":"b"},"extFields":{"n":12}}',
+  '{"other":"a","number":-7,"serializeTypeCurrentRPC":"JSON","extFields":{"ö":"ä","n":-12}}',
 ]
 const OTHER = [
   '{"remark":"a \\"b\\" c"}',
@@ -19,6 +20,10 @@ const OTHER = [
   '{"extFields":{"isIt":true,"list":[1,{"a":2}]}}',
   '{"extFields":null}',
   '{"code":01}',
+  '{"code":"1"}',
+  '{"code":2147483648}',
+  '{"remark":7}',
+  '{"extFields":{"n":-0}}',
   '{"opaque":12345678901234567890}',
   '[]',
   '"text"',
@@ -26,32 +31,39 @@ const OTHER = [
 ]
 const REPLACEMENTS = ['"', '\\', '{', '}', ',', ':', '-', '0', 'x', ' ']
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+interface Header {
+  readonly code?: number
+  readonly flag?: number
+  readonly opaque?: number
+  readonly version?: number
+  readonly language?: string
+  readonly remark?: string
+  readonly extFields?: Readonly<Record<string, unknown>>
 }
 
-/** What the scan says, in the form of the parser's answer. */
-function scanned(text: string): unknown {
-  const header = scanHeaderJson(text)
-  if (header === undefined) return undefined
-  const extFields = Object.fromEntries(header.extFields)
-  const hasExtFields = text.includes('"extFields":{')
-  return { ...Object.fromEntries(header.fields), ...(hasExtFields ? { extFields } : {}) }
+function parsed(text: string): Header {
+  return JSON.parse(text) as Header
 }
 
-function asTexts(value: unknown): unknown {
-  const { extFields, ...fields } = value as { readonly extFields?: Record<string, unknown> }
-  if (extFields === undefined) return fields
+/** The members of a header that count, as the parser has them. */
+function known({ code = 0, flag = 0, opaque = 0, version = 0, ...header }: Header): unknown {
+  const { language, remark, extFields = {} } = header
   const texts = Object.entries(extFields).map(([name, field]) => [name, String(field)])
-  return { ...fields, extFields: Object.fromEntries(texts) }
+  return { code, flag, opaque, version, language, remark, extFields: Object.fromEntries(texts) }
+}
+
+/** What the scan says of a header that stands between other bytes, in the same form. */
+function scanned(text: string): unknown {
+  const bytes = Buffer.from(`}"${text}}"1`)
+  const header = new HeaderJsonScan()
+  if (!header.read(bytes, 2, bytes.length - 3)) return undefined
+  const { code, flag, language, opaque, remark, version } = header
+  const extFields = Object.fromEntries(header.extFields())
+  return { code, flag, opaque, version, language, remark, extFields }
 }
 
 test.each(PLAIN)('reads %s', (text) => {
-  expect(scanned(text)).toEqual(asTexts(parsed(text)))
+  expect(scanned(text)).toEqual(known(parsed(text)))
 })
 
 test.each(OTHER)('leaves %s to the parser', (text) => {
@@ -68,5 +80,20 @@ function changesOf(text: string): readonly string[] {
 test('agrees with the parser or says nothing, whatever became of a header', () => {
   const read = [...PLAIN, ...OTHER].flatMap(changesOf).filter((text) => scanned(text) !== undefined)
   expect(read.length).toBeGreaterThan(100)
-  expect(read.map(scanned)).toEqual(read.map((text) => asTexts(parsed(text))))
+  expect(read.map(scanned)).toEqual(read.map((text) => known(parsed(text))))
+})
+
+test('finds a field by its name, the last one of several', () => {
+  const scan = new HeaderJsonScan()
+  const fields = Array.from({ length: 40 }, (_, index) => `"f${index}":"${index}"`).join(',')
+  const bytes = Buffer.from(`{"extFields":{${fields},"f1":"-9007199254740991","f2":"x","f3":"01"}}`)
+  expect(scan.read(bytes, 0, bytes.length)).toBe(true)
+  expect([scan.text('f1'), scan.text('f39'), scan.text('f'), scan.text('f2')]).toEqual([
+    '-9007199254740991',
+    '39',
+    undefined,
+    'x',
+  ])
+  expect([scan.integer('f1'), scan.integer('f39')]).toEqual([Number.MIN_SAFE_INTEGER, 39])
+  expect(['f', 'f2', 'f3'].map((name) => scan.integer(name))).toEqual([NaN, NaN, NaN])
 })

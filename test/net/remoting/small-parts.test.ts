@@ -1,10 +1,13 @@
 /** Tests of the small parts that connections are made of. */
 import { describe, expect, test } from 'vitest'
 import { formatAddress, normaliseHost, parseAddress } from '../../../net/remoting/address.ts'
+import { encodeFrame } from '../../../net/remoting/command-codec.ts'
 import type { AdmissionWaiter } from '../../../net/remoting/inflight-bytes.ts'
 import { InflightBytes } from '../../../net/remoting/inflight-bytes.ts'
 import { LimitedLogger } from '../../../net/remoting/limited-logger.ts'
 import { PendingRequests } from '../../../net/remoting/pending-requests.ts'
+import type { ReceivedCommand } from '../../../net/remoting/received-command.ts'
+import { CommandReader } from '../../../net/remoting/received-command.ts'
 import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { createRequest, createResponse } from '../../../net/remoting/remoting-command.ts'
 import {
@@ -13,6 +16,7 @@ import {
   SERVER_DEFAULTS,
 } from '../../../net/remoting/remoting-options.ts'
 import { TrafficWatch } from '../../../net/remoting/traffic-watch.ts'
+import { rawFrameOf } from '../raw-frame.ts'
 
 describe('addresses', () => {
   test.each([
@@ -108,6 +112,13 @@ describe('admission by bytes', () => {
   })
 })
 
+/** `command` as it comes over the wire. */
+function received(command: RemotingCommand): ReceivedCommand {
+  const reader = new CommandReader()
+  reader.read(rawFrameOf(encodeFrame(command))!)
+  return reader
+}
+
 describe('pending requests', () => {
   const begin = (
     pending: PendingRequests,
@@ -116,7 +127,8 @@ describe('pending requests', () => {
     const request = createRequest(10)
     request.opaque = pending.takeOpaque()
     const response = new Promise<RemotingCommand>((resolve, reject) => {
-      pending.add(request, timeoutMs, { resolve, reject })
+      const onResponse = (answer: ReceivedCommand): void => resolve(answer.command())
+      pending.add(request, timeoutMs, { resolve: onResponse, reject })
     })
     return { request, response }
   }
@@ -125,11 +137,28 @@ describe('pending requests', () => {
     const pending = new PendingRequests('peer')
     const calls = [1, 2, 3].map(() => begin(pending, 1000))
     for (const { request } of [...calls].reverse()) {
-      expect(pending.complete(createResponse(request, request.opaque))).toBe(true)
+      expect(pending.complete(received(createResponse(request, request.opaque)))).toBe(true)
     }
     const responses = await Promise.all(calls.map(({ response }) => response))
     expect(responses.map(({ code }) => code)).toEqual(calls.map(({ request }) => request.opaque))
     expect(pending.size).toBe(0)
+  })
+
+  test('many wait at once, some of them for long, and each gets its own response', async () => {
+    const pending = new PendingRequests('peer')
+    const slow = begin(pending, 10_000)
+    const opaques = new Set([slow.request.opaque])
+    for (let round = 1; round <= 20; round += 1) {
+      const calls = Array.from({ length: round * 10 }, () => begin(pending, 10_000))
+      for (const { request } of calls) opaques.add(request.opaque)
+      expect(pending.size).toBe(1 + calls.length)
+      for (const { request } of calls) pending.complete(received(createResponse(request, round)))
+      for (const { response } of calls) expect((await response).code).toBe(round)
+    }
+    expect(opaques.size).toBe(1 + 10 * 210)
+    expect(pending.complete(received(createResponse(slow.request, 3)))).toBe(true)
+    expect((await slow.response).code).toBe(3)
+    expect(pending.complete(received(createResponse(slow.request, 3)))).toBe(false)
   })
 
   test('a deadline fails its own request, and a late response is nobody’s', async () => {
@@ -137,9 +166,9 @@ describe('pending requests', () => {
     const slow = begin(pending, 10_000)
     const quick = begin(pending, 20)
     await expect(quick.response).rejects.toMatchObject({ code: 'REMOTING_TIMEOUT' })
-    expect(pending.complete(createResponse(quick.request, 0))).toBe(false)
+    expect(pending.complete(received(createResponse(quick.request, 0)))).toBe(false)
     expect(pending.size).toBe(1)
-    pending.complete(createResponse(slow.request, 7))
+    pending.complete(received(createResponse(slow.request, 7)))
     expect((await slow.response).code).toBe(7)
   })
 
