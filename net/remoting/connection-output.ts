@@ -32,6 +32,7 @@ export class ConnectionOutput implements Flushable {
   readonly #socket: Socket
   readonly #turn: OutputTurn
   readonly #onProgress: () => void
+  readonly #earlyBytes: number
   readonly #reservation: Reservation
   readonly #written: (error?: Error | null) => void
   #chunk: Buffer | undefined
@@ -47,11 +48,17 @@ export class ConnectionOutput implements Flushable {
   #unsentBytes = 0
   #writtenCount = 0
 
-  /** `onProgress` is called after each finished write. */
-  constructor(socket: Socket, turn: OutputTurn, onProgress: () => void) {
+  /** `onProgress` is called after each finished write. What has `earlyBytes` leaves before the turn
+   *  ends. */
+  constructor(
+    socket: Socket,
+    turn: OutputTurn,
+    { earlyBytes, onProgress }: { earlyBytes: number; onProgress: () => void },
+  ) {
     this.#socket = socket
     this.#turn = turn
     this.#onProgress = onProgress
+    this.#earlyBytes = earlyBytes
     this.#reservation = { buffer: Buffer.alloc(0), at: 0 }
     this.#written = (error) => {
       // After an error the operating system may still hold the slices; release() frees them when
@@ -163,6 +170,10 @@ export class ConnectionOutput implements Flushable {
   #grow(bytes: number): void {
     this.#filling.bytes += bytes
     this.#unsentBytes += bytes
+    if (this.#filling.bytes >= this.#earlyBytes) {
+      this.flush()
+      return
+    }
     if (this.#dirty) return
     this.#dirty = true
     this.#turn.add(this)

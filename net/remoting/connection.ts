@@ -3,6 +3,7 @@ import { assert } from '../../engine/base/assert.ts'
 import { deferred } from '../../engine/base/deferred.ts'
 import { AgenaError, describeError } from '../../engine/base/errors.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
+import { KIB } from '../../engine/base/units.ts'
 import { formatAddress, normaliseHost } from './address.ts'
 import { encodeHeader, headerRoom, writeFrameHead } from './command-codec.ts'
 import type { ConnectionHost } from './connection-host.ts'
@@ -23,6 +24,11 @@ import { settledBefore } from './settled-before.ts'
 import { writeQueueBytes } from './socket-handle.ts'
 import { TrafficWatch } from './traffic-watch.ts'
 
+/**
+ * A client's requests leave when they are so many bytes: the server works on them while the client
+ * makes the next ones. A server answers all that it has read at once, see {@link OutputTurn}.
+ */
+const CLIENT_EARLY_BYTES = 32 * KIB
 /** Why a connection is not being read, as bits. */
 const PAUSED_BY_OUTPUT = 1
 const PAUSED_BY_HOT_HANDLER = 2
@@ -76,7 +82,10 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     this.#host = host
     this.#socket = socket
     this.#splitter = new FrameSplitter(this, host.config.frameBytesMax)
-    this.#output = new ConnectionOutput(socket, host.turn, () => this.#noteProgress())
+    this.#output = new ConnectionOutput(socket, host.turn, {
+      earlyBytes: host.side === 'client' ? CLIENT_EARLY_BYTES : Number.POSITIVE_INFINITY,
+      onProgress: () => this.#noteProgress(),
+    })
     this.#pending = new PendingRequests(this.remoteAddress)
     this.#watch = new TrafficWatch(host.config)
     socket.on('error', (error) => void this.destroy(lost(this.remoteAddress, error)))

@@ -76,10 +76,23 @@ export class HeaderJsonScan {
   /** The ext fields; of those with the same name the last one. */
   extFields(): Map<string, string> {
     const extFields = new Map<string, string>()
+    const count = this.#fieldCount * PLACES_PER_FIELD
+    if (count === 0) return extFields
     const places = this.#places
-    for (let at = 0; at < this.#fieldCount * PLACES_PER_FIELD; at += PLACES_PER_FIELD) {
-      const name = this.#textOf(places[at]!, places[at + 1]!)
-      extFields.set(name, this.#textOf(places[at + 2]!, places[at + 3]!))
+    const isPlain = this.#bits < NON_ASCII
+    // A part of a text costs less than a text of a part of the bytes.
+    const first = places[0]!
+    const all = isPlain ? this.#textOf(first, places[count - 1]!) : ''
+    for (let at = 0; at < count; at += PLACES_PER_FIELD) {
+      const nameEnd = places[at + 1]!
+      const valueEnd = places[at + 3]!
+      const name = isPlain
+        ? all.slice(places[at]! - first, nameEnd - first)
+        : this.#textOf(places[at]!, nameEnd)
+      const value = isPlain
+        ? all.slice(places[at + 2]! - first, valueEnd - first)
+        : this.#textOf(places[at + 2]!, valueEnd)
+      extFields.set(name, value)
     }
     return extFields
   }

@@ -48,7 +48,7 @@ class SlowSink extends Writable {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function open(): {
+function open(earlyBytes = Number.POSITIVE_INFINITY): {
   sink: SlowSink
   turn: OutputTurn
   output: ConnectionOutput
@@ -57,8 +57,9 @@ function open(): {
   const sink = new SlowSink()
   const turn = new OutputTurn()
   const progress: number[] = []
-  const output = new ConnectionOutput(sink as unknown as Socket, turn, () => {
-    progress.push(output.unsentBytes)
+  const output = new ConnectionOutput(sink as unknown as Socket, turn, {
+    earlyBytes,
+    onProgress: () => progress.push(output.unsentBytes),
   })
   return { sink, turn, output, progress }
 }
@@ -94,6 +95,21 @@ test('what is answered while connections are read leaves when all were read', as
   await nextTurn()
   expect(sink.writes).toHaveLength(1)
   expect(sink.text).toBe('ab')
+})
+
+test('what has become large leaves before its turn ends, in order', async () => {
+  const { sink, output } = open(10_000)
+  const sizes = [4000, 4000, 4000, 100, 12_000, 50]
+  const texts = sizes.map((size, index) => String(index).repeat(size))
+  for (const [index, text] of texts.entries()) {
+    if (index % 2 === 0) build(output, text)
+    else output.append(Buffer.from(text))
+  }
+  expect(sink.text).toBe(texts.slice(0, 3).join(''))
+  expect(output.unsentBytes).toBe(24_150)
+  for (let count = 0; count < 4; count += 1) await sink.finish()
+  expect(sink.text).toBe(texts.join(''))
+  expect(output.unsentBytes).toBe(0)
 })
 
 test('slices go out uncopied, in order between what was built', async () => {
