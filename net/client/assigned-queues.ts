@@ -32,8 +32,9 @@ export interface AssignedQueuesOptions {
   readonly startOffsetOf: (queue: MessageQueue) => Promise<number>
   /** What is wanted of a topic at the moment. */
   readonly subscriptionTo: (topic: string) => SubscriptionData
-  /** Whether a message is wanted that comes behind the subscription's filter. */
-  readonly isWanted: (message: ReceivedMessage) => boolean
+  /** Whether a message is wanted that comes behind the subscription's filter; undefined where all
+   *  of them are. */
+  readonly isWanted: ((message: ReceivedMessage) => boolean) | undefined
   /** A broker does not know the subscription that a pull relies on. */
   readonly onUnknown: () => Promise<void>
   /** A queue that was busy when it was given up is free now, or one was started anew. */
@@ -274,7 +275,10 @@ export class AssignedQueues {
       },
       decode: async (body) => {
         const subscription = subscriptionTo(queue.topic)
-        const pulled = await decodePulled(body, queue, (tags) => wants(subscription, tags))
+        const isTagged = subscription.tagsSet.length > 0
+        const wish = (tags: string | undefined): boolean => wants(subscription, tags)
+        const pulled = await decodePulled(body, queue, isTagged ? wish : undefined)
+        if (isWanted === undefined) return pulled
         return pulled.filter(({ failure, message }) => failure !== undefined || isWanted(message))
       },
       onPulled: (count, ms) => stats.notePull(queue.topic, count, ms),

@@ -38,6 +38,9 @@ interface ConsumeCall {
   isLate: boolean
 }
 
+/** Listeners that are quick get so many messages until connections are looked at again: what waits
+ *  there is taken, and the next pulls leave. */
+const TURN_COUNT_MAX = 256
 /** How long until a message that could not be handed back is tried here once more, in ms
  *  (Java: ConsumeMessageConcurrentlyService.submitConsumeRequestLater). */
 const RETRY_HERE_MS = 5_000
@@ -53,8 +56,9 @@ const LATE_DELAY_LEVEL = 3
 export class ConcurrentConsumption implements Consumption {
   readonly #options: ConcurrentConsumptionOptions
   readonly #log: LimitedLogger
-  /** What waits for its turn, from `#head` on. */
-  #tasks: ConsumeTask[] = []
+  /** What waits for its turn, from `#head` on; nothing stands before that, so that no message is
+   *  kept that is done with. */
+  #tasks: (ConsumeTask | undefined)[] = []
   #head = 0
   /** Calls of the listener, and the handing back of what it did not take. */
   readonly #running = new WorkInProgress()
@@ -62,6 +66,8 @@ export class ConcurrentConsumption implements Consumption {
   readonly #calls = new Set<ConsumeCall>()
   readonly #lateTask: PeriodicTask
   #isPumpComing = false
+  /** Messages that listeners have got since the event loop last came round. */
+  #startedCount = 0
   readonly #timers = new Set<NodeJS.Timeout>()
   #isEnding = false
 
@@ -82,12 +88,7 @@ export class ConcurrentConsumption implements Consumption {
       this.#tasks.push({ source, messages: messages.slice(at, at + batchSizeMax) })
     }
     // The next pulls leave first, so that brokers work while listeners do.
-    if (this.#isPumpComing) return
-    this.#isPumpComing = true
-    setImmediate(() => {
-      this.#isPumpComing = false
-      this.#pump()
-    })
+    this.#pumpLater()
   }
 
   /** Whoever gets the queue next gets what is in progress again. */
@@ -102,11 +103,27 @@ export class ConcurrentConsumption implements Consumption {
     await this.#lateTask.stop()
   }
 
+  #pumpLater(): void {
+    if (this.#isPumpComing) return
+    this.#isPumpComing = true
+    setImmediate(() => {
+      this.#isPumpComing = false
+      this.#startedCount = 0
+      this.#pump()
+    })
+  }
+
   #pump(): void {
     while (!this.#isEnding && this.#running.count < this.#options.concurrency) {
       const task = this.#tasks[this.#head]
       if (task === undefined) break
+      if (this.#startedCount >= TURN_COUNT_MAX) {
+        this.#pumpLater()
+        break
+      }
+      this.#tasks[this.#head] = undefined
       this.#head += 1
+      this.#startedCount += task.messages.length
       if (!task.source.processQueue.isDropped) this.#start(task)
     }
     // Cut off now and then, so that taking one costs no move of all the others.
@@ -148,7 +165,7 @@ export class ConcurrentConsumption implements Consumption {
   }
 
   #finishWith({ onDone, processQueue }: ConsumeSource, messages: readonly PulledMessage[]): void {
-    processQueue.remove(messages.map(({ message }) => message))
+    processQueue.remove(messages)
     onDone()
   }
 

@@ -112,7 +112,9 @@ export class GroupMember extends Lifecycle {
       openSink: options.openSink,
       startOffsetOf: (queue) => startOffsetOf(queue, config.consumeFrom, this.store, this.offsets),
       subscriptionTo: (topic) => this.#subscriptionTo(topic),
-      isWanted: (message) => filters.wants(unwrapMessage(config.namespace, message), group),
+      isWanted: filters.isEmpty
+        ? undefined
+        : (message) => filters.wants(unwrapMessage(config.namespace, message), group),
       onUnknown: () => this.instance.heartbeat(),
       onFree: () => this.rebalance(),
     })

@@ -101,6 +101,10 @@ export class FilterHooks extends HookCalls {
     this.#hooks = hooks
   }
 
+  get isEmpty(): boolean {
+    return this.#hooks.length === 0
+  }
+
   wants(message: ReceivedMessage, group: string): boolean {
     return this.#hooks.every((hook) => {
       let isWanted: unknown = true

@@ -143,8 +143,9 @@ function whenKnown(
 
 /** A message that was delivered in vain once more. */
 export function oneMoreTime(pulled: PulledMessage): PulledMessage {
-  const { message } = pulled
-  return { ...pulled, message: { ...message, reconsumeTimes: message.reconsumeTimes + 1 } }
+  const { bodyBytes, compressionFlags, failure, message, queueOffset } = pulled
+  const again = { ...message, reconsumeTimes: message.reconsumeTimes + 1 }
+  return { bodyBytes, compressionFlags, failure, message: again, queueOffset }
 }
 
 function isDone({ kind }: ListenerOutcome): boolean {

@@ -42,7 +42,7 @@ export class LiteQueue implements PullSink {
 
   /** Everything before this offset is handed out, or unwanted. */
   get position(): number {
-    return this.#batches[0]?.[0]?.message.queueOffset ?? this.#nextOffset
+    return this.#batches[0]?.[0]?.queueOffset ?? this.#nextOffset
   }
 
   /**
@@ -86,7 +86,7 @@ export class LiteQueue implements PullSink {
     if (messages.length === 0) return
     this.#batches.push(messages)
     this.#count += messages.length
-    for (const { message } of messages) this.#bytes += message.body.length
+    for (const { bodyBytes } of messages) this.#bytes += bodyBytes
     this.#inbox.added(this, messages.length)
   }
 
@@ -100,7 +100,7 @@ export class LiteQueue implements PullSink {
       count: this.#count,
       bytes: this.#bytes,
       minOffset: isEmpty ? 0 : this.position,
-      maxOffset: isEmpty ? 0 : this.#batches.at(-1)!.at(-1)!.message.queueOffset,
+      maxOffset: isEmpty ? 0 : this.#batches.at(-1)!.at(-1)!.queueOffset,
       lastConsumeAtMs: this.#lastTakeAtMs,
     }
   }
@@ -125,7 +125,7 @@ export class LiteQueue implements PullSink {
 
   #uncount(messages: readonly PulledMessage[]): void {
     this.#count -= messages.length
-    for (const { message } of messages) this.#bytes -= message.body.length
+    for (const { bodyBytes } of messages) this.#bytes -= bodyBytes
     this.#inbox.removed(messages.length)
   }
 

@@ -143,14 +143,14 @@ export class OrderlyConsumption implements Consumption {
     const autoCommit = context.autoCommit && !isUnasked
     const isRolledBack = outcome.kind === 'rollback' && !autoCommit
     const kept = isRolledBack ? [...lane.undecided, ...batch] : await this.#keptOf(batch, outcome)
-    const keptOffsets = new Set(kept.map(({ message }) => message.queueOffset))
-    const given = batch.filter(({ message }) => !keptOffsets.has(message.queueOffset))
+    const keptOffsets = new Set(kept.map(({ queueOffset }) => queueOffset))
+    const given = batch.filter(({ queueOffset }) => !keptOffsets.has(queueOffset))
     const gone = isRolledBack ? [] : [...lane.undecided, ...given]
     lane.waiting = [...kept, ...lane.waiting.slice(batch.length)]
     const isCommitted = autoCommit ? given.length > 0 : outcome.kind === 'commit'
     lane.undecided = isCommitted ? [] : gone
     if (isCommitted) {
-      source.processQueue.remove(gone.map(({ message }) => message))
+      source.processQueue.remove(gone)
       source.onDone()
     }
     if (kept.length === 0) return 0

@@ -13,8 +13,11 @@ export interface QueueLimits {
 /** What is counted of a message that waits. */
 export interface WaitingMessage {
   readonly queueOffset: number
-  readonly body: { readonly length: number }
+  readonly bodyBytes: number
 }
+
+/** Stands for the size of a message that does not wait any more. */
+const DONE = -1
 
 /**
  * The messages of one queue that were pulled and are not done yet. Only what lies before the first
@@ -25,11 +28,14 @@ export interface WaitingMessage {
  */
 export class ProcessQueue {
   readonly #limits: () => QueueLimits
-  /** Size by offset of what waits. */
-  readonly #waiting = new Map<number, number>()
-  /** Every offset that was put in, in order, from `#first` on; those before it are done. */
+  /**
+   * Every offset that was put in, in order, from `#first` on; those before it are done. Beside each
+   * stands the size of its message while that waits.
+   */
   #offsets: number[] = []
+  #sizes: number[] = []
   #first = 0
+  #count = 0
   #bytes = 0
   #nextOffset: number
   #isDropped = false
@@ -48,13 +54,13 @@ export class ProcessQueue {
 
   /** How many messages wait. */
   get count(): number {
-    return this.#waiting.size
+    return this.#count
   }
 
   get cached(): CachedMessages {
-    const isEmpty = this.#waiting.size === 0
+    const isEmpty = this.#count === 0
     return {
-      count: this.#waiting.size,
+      count: this.#count,
       bytes: this.#bytes,
       minOffset: isEmpty ? 0 : this.#offsets[this.#first]!,
       maxOffset: isEmpty ? 0 : this.#offsets.at(-1)!,
@@ -68,29 +74,32 @@ export class ProcessQueue {
   }
 
   has(message: WaitingMessage): boolean {
-    return this.#waiting.has(message.queueOffset)
+    return this.#indexOf(message.queueOffset) >= 0
   }
 
   /** Takes messages with rising offsets; everything before `nextOffset` has now been pulled. */
   put(messages: readonly WaitingMessage[], nextOffset: number): void {
-    for (const { queueOffset, body } of messages) {
-      const last = this.#offsets.at(-1) ?? -1
+    let last = this.#offsets.at(-1) ?? -1
+    for (const { bodyBytes, queueOffset } of messages) {
       assert(queueOffset > last, 'offsets of a queue rise')
+      last = queueOffset
       this.#offsets.push(queueOffset)
-      this.#waiting.set(queueOffset, body.length)
-      this.#bytes += body.length
+      this.#sizes.push(bodyBytes)
+      this.#bytes += bodyBytes
     }
-    this.#nextOffset = Math.max(nextOffset, (this.#offsets.at(-1) ?? -1) + 1)
+    this.#count += messages.length
+    this.#nextOffset = Math.max(nextOffset, last + 1)
   }
 
   /** Marks messages as done. */
   remove(messages: readonly WaitingMessage[]): void {
     this.#lastConsumeAtMs = Date.now()
     for (const { queueOffset } of messages) {
-      const bytes = this.#waiting.get(queueOffset)
-      if (bytes === undefined) continue
-      this.#waiting.delete(queueOffset)
-      this.#bytes -= bytes
+      const index = this.#indexOf(queueOffset)
+      if (index < 0) continue
+      this.#bytes -= this.#sizes[index]!
+      this.#sizes[index] = DONE
+      this.#count -= 1
     }
     this.#skipDone()
     if (this.#room !== undefined && this.#isBelowLimits()) this.#room.resolve()
@@ -113,17 +122,34 @@ export class ProcessQueue {
   #isBelowLimits(): boolean {
     const { bytesMax, countMax, spanMax } = this.#limits()
     const span = (this.#offsets.at(-1) ?? 0) - (this.#offsets[this.#first] ?? 0)
-    return this.#waiting.size < countMax && this.#bytes < bytesMax && span < spanMax
+    return this.#count < countMax && this.#bytes < bytesMax && span < spanMax
+  }
+
+  /** Where the message with this offset is among those that wait, or -1. */
+  #indexOf(queueOffset: number): number {
+    const offsets = this.#offsets
+    // Mostly none is missing between two offsets; where one is, it lies further in front.
+    const guess = this.#first + queueOffset - (offsets[this.#first] ?? 0)
+    const isThere = offsets[guess] === queueOffset
+    let low = isThere ? guess : this.#first
+    let high = isThere ? guess : Math.min(guess, offsets.length)
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (offsets[middle]! < queueOffset) low = middle + 1
+      else high = middle
+    }
+    return offsets[low] === queueOffset && this.#sizes[low] !== DONE ? low : -1
   }
 
   #skipDone(): void {
     while (this.#first < this.#offsets.length) {
-      if (this.#waiting.has(this.#offsets[this.#first]!)) break
+      if (this.#sizes[this.#first] !== DONE) break
       this.#first += 1
     }
     // Cut off now and then, so that a long life costs neither memory nor a move for each message.
     if (this.#first * 2 < this.#offsets.length) return
     this.#offsets = this.#offsets.slice(this.#first)
+    this.#sizes = this.#sizes.slice(this.#first)
     this.#first = 0
   }
 }

@@ -33,10 +33,7 @@ export class PushQueue implements PullSink {
 
   accept(messages: readonly PulledMessage[], nextOffset: number): void {
     const { processQueue, onDone } = this.#source
-    processQueue.put(
-      messages.map(({ message }) => message),
-      nextOffset,
-    )
+    processQueue.put(messages, nextOffset)
     onDone()
     this.#options.consumption.add(this.#source, messages)
   }

@@ -122,7 +122,7 @@ export class QueuePuller {
     const { status, nextOffset, body } = await pull(offset)
     const found = status === 'FOUND' ? await decode(body) : []
     // What was asked for, whatever the broker sent.
-    const messages = found.filter(({ message }) => message.queueOffset >= offset)
+    const messages = found.filter(({ queueOffset }) => queueOffset >= offset)
     if (this.#stopping.signal.aborted) return nextOffset
     if (status === 'FOUND') onPulled(found.length, performance.now() - startedMs)
     if (status === 'OFFSET_ILLEGAL') {

@@ -6,7 +6,7 @@ import { SeededRandom } from '../../helpers/seeded-random.ts'
 const LIMITS = { countMax: 1_000, bytesMax: 1_000_000, spanMax: 2_000 }
 
 function messages(...offsets: number[]): WaitingMessage[] {
-  return offsets.map((queueOffset) => ({ queueOffset, body: { length: 10 } }))
+  return offsets.map((queueOffset) => ({ queueOffset, bodyBytes: 10 }))
 }
 
 async function isSettled(promise: Promise<void>): Promise<boolean> {
