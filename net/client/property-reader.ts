@@ -1,79 +1,108 @@
-import {
-  decodeProperties,
-  NAME_VALUE_SEPARATOR,
-  PROPERTY_SEPARATOR,
-} from '../../engine/format/properties-codec.ts'
+import { I32_BYTES } from '../../engine/base/units.ts'
+import { decodeProperties, PROPERTY_SEPARATOR } from '../../engine/format/properties-codec.ts'
 
-const NON_ASCII = 0x80
+/** After so many messages in a row that are unlike those before them none are compared. */
+const MISSES_MAX = 4
 
 /**
- * Reads the properties of messages that lie together: they mostly have the same names in the same
- * order, and many of the same values, which are not decoded again. A text that is used again also
- * has its hash already, and is one object for all.
+ * Reads the properties of messages that lie together. Mostly one differs from the one before it in
+ * a few values of the same length, and the others need not be decoded again:
+ *
+ *     UNIQ_KEY 1 7F00…01 2 WAIT 1 true 2 TAGS 1 TagA 2      the last message
+ *     UNIQ_KEY 1 7F00…02 2 WAIT 1 true 2 TAGS 1 TagA 2      this one
+ *                ======= decoded, the rest is compared
+ *
+ * A text that is used again also has its hash already, and is one object for all.
  */
 export class PropertyReader {
   readonly #buffer: Buffer
-  /** Names and values of the last message, by their place in it; '' for what is not ASCII. */
-  readonly #names: string[] = []
-  readonly #values: string[] = []
-  /** Where the text ends that was read last. */
-  #textEnd = 0
+  readonly #view: DataView
+  /** The last message: where it starts, how long it is (-1 to compare with none), and its entries
+   *  with the places of their values from its start. */
+  #start = 0
+  #length = -1
+  #names: string[] = []
+  #values: string[] = []
+  #valueStarts: number[] = []
+  #valueEnds: number[] = []
+  #missCount = 0
 
   /** For messages in `buffer`. */
   constructor(buffer: Buffer) {
     this.#buffer = buffer
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
   }
 
   /** What `decodeProperties` makes of `[start, end)`. */
   read(start: number, end: number): Map<string, string> {
-    const properties = new Map<string, string>()
-    let index = 0
-    for (let at = start; at < end; at = this.#textEnd + 1) {
-      const name = this.#text(this.#names, index, at, end)
-      const separatorAt = this.#textEnd
-      const isEntry = name !== '' && this.#buffer[separatorAt] === NAME_VALUE_SEPARATOR
-      const value = isEntry ? this.#text(this.#values, index, separatorAt + 1, end) : ''
-      // The codec knows the rules for what is malformed.
-      if (value === '') return decodeProperties(this.#buffer, start, end)
-      properties.set(name, value)
-      index += 1
+    const alike = end - start === this.#length ? this.#compare(start) : undefined
+    if (alike !== undefined) {
+      this.#start = start
+      this.#missCount = 0
+      return alike
     }
+    const properties = decodeProperties(this.#buffer, start, end)
+    this.#length = -1
+    if (this.#missCount < MISSES_MAX) this.#remember(properties, start, end - start)
+    this.#missCount += 1
     return properties
   }
 
-  /** The text at `at`, which is `texts[index]` if that stands there; '' for an empty one. */
-  #text(texts: string[], index: number, at: number, end: number): string {
-    const known = texts[index] ?? ''
-    const isValue = texts === this.#values
-    const knownEnd = at + known.length
-    const isKnown = known !== '' && knownEnd <= end && this.#stands(known, at)
-    if (isKnown && this.#isEnd(knownEnd, end, isValue)) {
-      this.#textEnd = knownEnd
-      return known
+  /** The properties at `start`; undefined where more than values of the same length differs. */
+  #compare(start: number): Map<string, string> | undefined {
+    const properties = new Map<string, string>()
+    const { length } = this.#names
+    let from = 0
+    for (let index = 0; index < length; index += 1) {
+      const valueStart = this.#valueStarts[index]!
+      const valueEnd = this.#valueEnds[index]!
+      if (!this.#isSame(start, from, valueStart)) return undefined
+      if (!this.#isSame(start, valueStart, valueEnd)) {
+        if (this.#holdsSeparator(start + valueStart, start + valueEnd)) return undefined
+        this.#values[index] = this.#buffer.toString('utf8', start + valueStart, start + valueEnd)
+      }
+      properties.set(this.#names[index]!, this.#values[index]!)
+      from = valueEnd
     }
-    const buffer = this.#buffer
-    let bits = 0
-    let textEnd = at
-    for (; !this.#isEnd(textEnd, end, isValue); textEnd += 1) bits |= buffer[textEnd]!
-    this.#textEnd = textEnd
-    const isAscii = bits < NON_ASCII
-    const text = buffer.toString(isAscii ? 'latin1' : 'utf8', at, textEnd)
-    texts[index] = isAscii ? text : ''
-    return text
+    return this.#isSame(start, from, this.#length) ? properties : undefined
   }
 
-  #stands(text: string, at: number): boolean {
-    const buffer = this.#buffer
-    for (let index = 0; index < text.length; index += 1) {
-      if (buffer[at + index] !== text.charCodeAt(index)) return false
+  /** Whether `[from, until)` of the properties at `start` is what it is in the last message. */
+  #isSame(start: number, from: number, until: number): boolean {
+    const view = this.#view
+    const moved = start - this.#start
+    const end = this.#start + until
+    let at = this.#start + from
+    for (; at + I32_BYTES <= end; at += I32_BYTES) {
+      if (view.getInt32(at) !== view.getInt32(at + moved)) return false
     }
+    for (; at < end; at += 1) if (view.getInt8(at) !== view.getInt8(at + moved)) return false
     return true
   }
 
-  /** Whether a text ends at `at`. A value may hold what ends a name. */
-  #isEnd(at: number, end: number, isValue: boolean): boolean {
-    if (at >= end) return true
-    const byte = this.#buffer[at]!
-    return byte === PROPERTY_SEPARATOR || (byte === NAME_VALUE_SEPARATOR && !isValue)
+  #holdsSeparator(start: number, end: number): boolean {
+    const buffer = this.#buffer
+    for (let at = start; at < end; at += 1) if (buffer[at] === PROPERTY_SEPARATOR) return true
+    return false
+  }
+
+  /** Takes the places of entries from the lengths of their texts, unless those do not fill it all:
+   *  some are not ASCII then, or there are others that do not count. */
+  #remember(properties: ReadonlyMap<string, string>, start: number, length: number): void {
+    this.#names = [...properties.keys()]
+    this.#values = [...properties.values()]
+    this.#valueStarts = []
+    this.#valueEnds = []
+    let at = 0
+    for (const [name, value] of properties) {
+      this.#valueStarts.push(at + name.length + 1)
+      at += name.length + 1 + value.length
+      this.#valueEnds.push(at)
+      at += 1
+    }
+    this.#start = start
+    const isEnded = length > 0 && this.#buffer[start + length - 1] === PROPERTY_SEPARATOR
+    const isWhole = at === (isEnded || length === 0 ? length : length + 1)
+    this.#length = isWhole ? length : -1
   }
 }
