@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'
@@ -29,6 +30,13 @@ interface ConsumeTask {
   readonly messages: readonly PulledMessage[]
 }
 
+/** Messages that wait, those from `next` on: calls of the listener get some of them at a time. */
+interface WaitingMessages {
+  readonly source: ConsumeSource
+  readonly messages: readonly PulledMessage[]
+  next: number
+}
+
 /** A call of the listener that is in progress. */
 interface ConsumeCall {
   readonly task: ConsumeTask
@@ -58,7 +66,7 @@ export class ConcurrentConsumption implements Consumption {
   readonly #log: LimitedLogger
   /** What waits for its turn, from `#head` on; nothing stands before that, so that no message is
    *  kept that is done with. */
-  #tasks: (ConsumeTask | undefined)[] = []
+  #waiting: (WaitingMessages | undefined)[] = []
   #head = 0
   /** Calls of the listener, and the handing back of what it did not take. */
   readonly #running = new WorkInProgress()
@@ -83,10 +91,8 @@ export class ConcurrentConsumption implements Consumption {
   }
 
   add(source: ConsumeSource, messages: readonly PulledMessage[]): void {
-    const { batchSizeMax } = this.#options
-    for (let at = 0; at < messages.length; at += batchSizeMax) {
-      this.#tasks.push({ source, messages: messages.slice(at, at + batchSizeMax) })
-    }
+    if (messages.length === 0) return
+    this.#waiting.push({ source, messages, next: 0 })
     // The next pulls leave first, so that brokers work while listeners do.
     this.#pumpLater()
   }
@@ -115,21 +121,32 @@ export class ConcurrentConsumption implements Consumption {
 
   #pump(): void {
     while (!this.#isEnding && this.#running.count < this.#options.concurrency) {
-      const task = this.#tasks[this.#head]
-      if (task === undefined) break
+      const waiting = this.#waiting[this.#head]
+      if (waiting === undefined) break
       if (this.#startedCount >= TURN_COUNT_MAX) {
         this.#pumpLater()
         break
       }
-      this.#tasks[this.#head] = undefined
-      this.#head += 1
-      this.#startedCount += task.messages.length
-      if (!task.source.processQueue.isDropped) this.#start(task)
+      this.#startNext(waiting)
     }
     // Cut off now and then, so that taking one costs no move of all the others.
-    if (this.#head * 2 < this.#tasks.length) return
-    this.#tasks = this.#tasks.slice(this.#head)
+    if (this.#head * 2 < this.#waiting.length) return
+    this.#waiting = this.#waiting.slice(this.#head)
     this.#head = 0
+  }
+
+  #startNext(waiting: WaitingMessages): void {
+    const { messages, next, source } = waiting
+    const { isDropped } = source.processQueue
+    waiting.next = isDropped ? messages.length : next + this.#options.batchSizeMax
+    if (waiting.next >= messages.length) {
+      this.#waiting[this.#head] = undefined
+      this.#head += 1
+    }
+    if (isDropped) return
+    const batch = messages.slice(next, waiting.next)
+    this.#startedCount += batch.length
+    this.#start({ source, messages: batch })
   }
 
   #start(task: ConsumeTask): void {
@@ -212,7 +229,7 @@ export class ConcurrentConsumption implements Consumption {
   #retryHere(task: ConsumeTask): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.#tasks.push(task)
+      this.add(task.source, task.messages)
       this.#pump()
     }, RETRY_HERE_MS)
     this.#timers.add(timer)

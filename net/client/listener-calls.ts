@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { describeError } from '../../engine/base/errors.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { LimitedLogger } from '../remoting/limited-logger.ts'

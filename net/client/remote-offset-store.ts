@@ -15,6 +15,10 @@ import { type MessageQueue, queueKey } from './message-queue.ts'
 import type { OffsetStore, QueueOffset } from './offset-store.ts'
 import { refusal, toClientError } from './remote-failure.ts'
 
+interface Progress extends QueueOffset {
+  offset: number
+}
+
 /**
  * How far a group that shares its messages has come; the brokers keep it. RocketMQ:
  * `RemoteBrokerOffsetStore`.
@@ -28,9 +32,9 @@ export class RemoteOffsetStore implements OffsetStore {
   readonly #instance: ClientInstance
   readonly #group: string
   readonly #isHeld: (queue: MessageQueue) => boolean
-  readonly #progress = new Map<string, QueueOffset>()
-  #lastQueue: MessageQueue | undefined
-  #lastKey = ''
+  readonly #progress = new Map<string, Progress>()
+  /** What was set last: messages come in runs of one queue. */
+  #last: Progress | undefined
 
   /** @param isHeld whether nobody else can have the queue: where that is in doubt, somebody may
    *    have come further, and is not to be taken back */
@@ -52,14 +56,17 @@ export class RemoteOffsetStore implements OffsetStore {
   }
 
   set(queue: MessageQueue, offset: number): void {
-    // Messages come in runs of one queue.
-    if (queue !== this.#lastQueue) this.#lastKey = queueKey(queue)
-    this.#lastQueue = queue
-    this.#progress.set(this.#lastKey, { queue, offset })
+    if (this.#last?.queue === queue) {
+      this.#last.offset = offset
+      return
+    }
+    this.#last = { queue, offset }
+    this.#progress.set(queueKey(queue), this.#last)
   }
 
   remove(queue: MessageQueue): void {
     this.#progress.delete(queueKey(queue))
+    this.#last = undefined
   }
 
   /** @throws {ClientError} of every kind of request */
