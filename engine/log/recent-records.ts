@@ -1,4 +1,4 @@
-/** How many are kept of a queue: more than come to one queue between two looks of its readers. */
+/** How many are kept of a queue; of more that come in one turn the first wait for reput. */
 const KEPT_MAX = 16
 
 /** Where the newest records of one queue lie, for readers that do not wait for their units. */

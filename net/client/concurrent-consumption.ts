@@ -230,7 +230,6 @@ export class ConcurrentConsumption implements Consumption {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.add(task.source, task.messages)
-      this.#pump()
     }, RETRY_HERE_MS)
     this.#timers.add(timer)
   }

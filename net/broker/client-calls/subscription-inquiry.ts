@@ -67,7 +67,7 @@ export class SubscriptionInquiry {
     const { subscriptionSet } = decodeBody(RunningSubscriptions, answer.body)
     // A client that is stopping has none left; it takes leave by itself.
     if (subscriptionSet.length === 0) return
-    clients.renewSubscriptions(group, connection, subscriptionSet)
-    filters.register(group, clients.consumerGroup(group)?.subscriptions.values() ?? [])
+    const renewed = clients.renewSubscriptions(group, connection, subscriptionSet)
+    if (renewed !== undefined) filters.register(group, renewed.subscriptions.values())
   }
 }

@@ -106,15 +106,19 @@ export class ClientRegistry {
     return isNew || isChanged
   }
 
-  /** Takes what a member says between its heartbeats; nothing when it has left the group. */
+  /**
+   * Takes what a member says between its heartbeats.
+   * @returns its group; undefined when it has left that
+   */
   renewSubscriptions(
     groupName: string,
     connection: Connection,
     subscriptions: readonly SubscriptionData[],
-  ): void {
+  ): ConsumerGroupInfo | undefined {
     const group = this.#consumers.get(groupName)
-    if (group?.has(connection) !== true) return
+    if (group?.has(connection) !== true) return undefined
     if (this.#subscribe(group, connection, subscriptions)) this.#onGroupChange(group)
+    return group
   }
 
   registerProducer(group: string, member: ClientMember): void {

@@ -87,12 +87,9 @@ export class PullHandler implements StoreListener {
     return undefined
   }
 
+  /** Those that are still behind what reput has built ask again when they are parked. */
   onReput(): void {
-    for (;;) {
-      const { reputOffset } = this.#parts.store
-      for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
-      if (this.#holder.count === 0 || this.#watchReput(reputOffset)) return
-    }
+    for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
   }
 
   /** Who waits at the end of a queue is served from the log, before reput has built the unit. */
