@@ -87,9 +87,13 @@ export class PullHandler implements StoreListener {
     return undefined
   }
 
-  /** Those that are still behind what reput has built ask again when they are parked. */
   onReput(): void {
-    for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
+    for (;;) {
+      const { reputOffset } = this.#parts.store
+      for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
+      // As long as somebody waits: it keeps reput close behind, also for those who do not wait.
+      if (this.#holder.count === 0 || this.#watchReput(reputOffset)) return
+    }
   }
 
   /** Who waits at the end of a queue is served from the log, before reput has built the unit. */
