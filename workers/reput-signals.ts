@@ -1,17 +1,23 @@
 /**
- * How the event loop hears that queues were built: both sides of it.
+ * How the event loop hears that queues were built, and the reput thread that there is something to
+ * build: both sides of it.
  *
  *   event loop, want()                 reput thread
  *     1. counts its wish up              1. publishes how far the queues are built
  *     2. reads how far they are          2. reads the count of wishes: a new one is told
  *
+ *   event loop, written()              reput thread, before it sleeps
+ *     1. publishes how far the log is    1. says that it is idle
+ *     2. reads whether it is idle        2. reads how far the log is
+ *
  * Whichever comes first, one of the two sees the other: the event loop finds the offset moved, or
- * the thread finds the wish. Nobody is woken by time.
+ * the thread finds the wish; the thread finds what was written, or the event loop wakes it. After
+ * work it only naps, which spares the event loop a wake-up a message.
  */
 import { MIB } from '../engine/base/units.ts'
 import type { SharedState } from './shared-state.ts'
 
-/** The thread is woken for this much log though nobody waits, so that it never falls far behind. */
+/** A napping thread is woken for this much log though nobody waits: it never falls far behind. */
 const WAKE_BYTES = MIB
 
 /** The event loop's side. */
@@ -42,7 +48,8 @@ export class ReputWishes {
 
   /** The log is written up to here, and published so. */
   written(writtenOffset: number): void {
-    if (!this.#isWanted && writtenOffset - this.#wokenAt < WAKE_BYTES) return
+    const isDue = this.#isWanted || writtenOffset - this.#wokenAt >= WAKE_BYTES
+    if (!isDue && !this.#state.isReputIdle) return
     this.#wokenAt = writtenOffset
     this.#state.wake('REPUT')
   }

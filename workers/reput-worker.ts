@@ -22,8 +22,9 @@ import { ReputNews } from './reput-signals.ts'
 import { SharedState, StopStage } from './shared-state.ts'
 import { reportFailure } from './worker-failure.ts'
 
-/** How long it sleeps when nobody asks for it: short after work, longer when all is quiet. */
-const SLEEP_BUSY_MS = 5
+/** How long it naps after work: to be woken for each message would cost both threads more. */
+const NAP_MS = 5
+/** How long it sleeps when nothing is written: what else it does has to be looked after. */
 const SLEEP_IDLE_MS = 50
 /** How long it deletes what was trimmed before it looks for messages again. */
 const TRIM_SLICE_MS = 2
@@ -120,14 +121,22 @@ class ReputLoop {
       this.#syncWhenDue()
       if (this.#reputter.reputOffset < state.writtenOffset) continue
       if (isStopping) break
-      const isBusy = hasWorked || this.#trimming !== undefined
-      state.sleep('REPUT', tick, isBusy ? SLEEP_BUSY_MS : SLEEP_IDLE_MS)
+      this.#sleep(tick, hasWorked || this.#trimming !== undefined)
       hasWorked = false
     }
     this.#sync(true)
     this.#reputter.close()
     this.#queues.close()
     this.#index?.close()
+  }
+
+  #sleep(tick: number, isBusy: boolean): void {
+    state.setReputIdle(!isBusy)
+    if (isBusy) state.sleep('REPUT', tick, NAP_MS)
+    else if (this.#reputter.reputOffset >= state.writtenOffset) {
+      state.sleep('REPUT', tick, SLEEP_IDLE_MS)
+    }
+    state.setReputIdle(false)
   }
 
   #step(writtenOffset: number): void {

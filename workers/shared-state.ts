@@ -14,6 +14,7 @@
  *   FLUSH_SLEEPS       flush         0 or 1            it waits on its tick
  *   REPUT_SLEEPS       reput         0 or 1            it waits on its tick
  *   REPUT_WANTED       event loop    count             how often the event loop asked to be told
+ *   REPUT_IDLE         reput         0 or 1            the next write is to wake it
  *   STOP               event loop    StopStage         who must finish and leave
  *   SEGMENT_FDS[n]     event loop    descriptor        of the segment whose number is n modulo the
  * ring
@@ -42,7 +43,8 @@ const Words = {
   FLUSH_SLEEPS: 2,
   REPUT_SLEEPS: 3,
   REPUT_WANTED: 4,
-  STOP: 5,
+  REPUT_IDLE: 5,
+  STOP: 6,
 } as const
 const SEGMENT_FDS = Object.keys(Words).length
 /** More segments than can ever wait for their last flush at the same time. */
@@ -101,6 +103,10 @@ export class SharedState {
     return Atomics.load(this.#words, Words.REPUT_WANTED)
   }
 
+  get isReputIdle(): boolean {
+    return Atomics.load(this.#words, Words.REPUT_IDLE) === 1
+  }
+
   /** Event loop: the log is in the files up to `offset`. */
   publishWritten(offset: number, timestampMs: number): void {
     Atomics.store(this.#offsets, Offsets.WRITTEN, BigInt(offset))
@@ -133,6 +139,11 @@ export class SharedState {
   /** Reput worker. */
   publishReput(offset: number): void {
     Atomics.store(this.#offsets, Offsets.REPUT, BigInt(offset))
+  }
+
+  /** Reput worker, before it looks at the written offset for the last time and sleeps. */
+  setReputIdle(isIdle: boolean): void {
+    Atomics.store(this.#words, Words.REPUT_IDLE, isIdle ? 1 : 0)
   }
 
   /** Wakes a worker if it sleeps. */

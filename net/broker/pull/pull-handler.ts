@@ -31,6 +31,8 @@ import { PullHolder } from './pull-holder.ts'
 import { type Pull, viewOfPullCommand } from './pull-request.ts'
 import { PullResponder, pullResponseCode } from './pull-responder.ts'
 
+/** How long a pull that may not wait for a message waits for one that is written, but not built. */
+const BUILD_WAIT_MS = 100
 /** A pull whose data keeps leaving memory between warming and reading is told to come again. */
 const WARM_ATTEMPTS_MAX = 8
 
@@ -88,12 +90,7 @@ export class PullHandler implements StoreListener {
   }
 
   onReput(): void {
-    for (;;) {
-      const { reputOffset } = this.#parts.store
-      for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
-      // As long as somebody waits: it keeps reput close behind, also for those who do not wait.
-      if (this.#holder.count === 0 || this.#watchReput(reputOffset)) return
-    }
+    for (const pull of this.#holder.takeArrived()) this.#serve(pull, true)
   }
 
   /** Who waits at the end of a queue is served from the log, before reput has built the unit. */
@@ -239,12 +236,13 @@ export class PullHandler implements StoreListener {
         void this.#serveCold(pull, maySuspend)
         return
       }
-      if (!maySuspend || !this.#mayPark(pull)) break
+      const waitMs = maySuspend ? this.#waitMs(pull) : 0
+      if (waitMs <= 0) break
       if (result.status === GetStatus.NO_MATCHED_MESSAGE) {
         pull.offset = result.nextBeginOffset
         if (pull.offset < result.maxOffset) continue
       }
-      if (this.#park(pull, reputOffset)) return
+      if (this.#park(pull, waitMs, reputOffset)) return
     }
     this.#answer(pull)
   }
@@ -256,32 +254,25 @@ export class PullHandler implements StoreListener {
   }
 
   /** A pull waits when its queue holds nothing more for it, but never for a wrong offset. */
-  #mayPark(pull: Pull): boolean {
-    if (pull.suspendMs <= 0) return false
-    const { status } = this.#result
+  #waitMs({ offset, suspendMs, deadlineMs }: Pull): number {
+    const { status, maxOffset } = this.#result
     // What came while it waited and matches nothing is passed over; what lay there before is the
     // consumer's to pass over, a stretch at a time.
-    if (status === GetStatus.NO_MATCHED_MESSAGE) return pull.deadlineMs > 0
-    return pullResponseCode(status, pull.offset) === ResponseCode.PULL_NOT_FOUND
+    if (status === GetStatus.NO_MATCHED_MESSAGE) return deadlineMs > 0 ? suspendMs : 0
+    if (pullResponseCode(status, offset) !== ResponseCode.PULL_NOT_FOUND) return 0
+    return offset < maxOffset ? Math.max(suspendMs, BUILD_WAIT_MS) : suspendMs
   }
 
   /** @returns false when messages came in the meantime: read again. */
-  #park(pull: Pull, seenReputOffset: number): boolean {
+  #park(pull: Pull, waitMs: number, seenReputOffset: number): boolean {
     const { store } = this.#parts
-    if (pull.deadlineMs === 0) pull.deadlineMs = Date.now() + pull.suspendMs
+    if (pull.deadlineMs === 0) pull.deadlineMs = Date.now() + waitMs
     const tail = store.tail(pull.topic, pull.queueId)
     tail.follow()
     this.#holder.park(pull, tail)
-    if (tail.announces(pull.offset) || this.#watchReput(seenReputOffset)) return true
+    if (tail.announces(pull.offset) || store.wantReput(seenReputOffset)) return true
     this.#holder.unpark(pull)
     return false
-  }
-
-  /**
-   * First the request to be told, then a look at the offset: a message in between is never missed.
-   */
-  #watchReput(seenOffset: number): boolean {
-    return this.#parts.store.wantReput(seenOffset)
   }
 
   #answer(pull: Pull): void {

@@ -1,8 +1,8 @@
 /**
  * The event loop and the reput thread of one store, in one thread and in an order that a seed
  * chooses: at every word that the event loop touches, the other thread may have gone on by any
- * number of its own steps. It wakes by its tick, and by time only when the test says so: what it
- * would sleep through shows.
+ * number of its own steps. It wakes by its tick, from a nap also by time when the test says so, and
+ * never by time when it is idle: what it would sleep through shows.
  */
 import { StoreError } from '../../../../engine/base/errors.ts'
 import { MIB } from '../../../../engine/base/units.ts'
@@ -58,6 +58,11 @@ class SeenWords extends SharedState {
   override get reputOffset(): number {
     this.between()
     return super.reputOffset
+  }
+
+  override get isReputIdle(): boolean {
+    this.between()
+    return super.isReputIdle
   }
 
   override wantReput(): void {
@@ -187,17 +192,17 @@ export class InterleavedStore {
     this.#letThreadRun(1_000)
   }
 
-  /** Whether the thread has nothing to do but to sleep. */
-  get isThreadAsleep(): boolean {
-    return this.#isAsleep
+  /** Whether the thread sleeps until it is woken. */
+  get isThreadIdle(): boolean {
+    return this.#sleep === 'idle'
   }
 
-  /** Its sleep ends by time, the next time that it sleeps at the latest. */
-  wakeThread(): void {
-    this.#isTimeUp = true
+  /** Its nap is over, if it naps. */
+  endNap(): void {
+    if (this.#sleep === 'nap') this.#isTimeUp = true
   }
 
-  #isAsleep = false
+  #sleep: 'none' | 'nap' | 'idle' = 'none'
   #isTimeUp = false
 
   #onWritten(offset: number, timestampMs: number, queues: readonly QueueTail[]): void {
@@ -211,7 +216,7 @@ export class InterleavedStore {
     this.#isInThread = true
     for (let count = 0; count < steps; count += 1) {
       this.#thread.next()
-      if (this.#isAsleep && steps === 1_000) break
+      if (this.#sleep !== 'none' && steps === 1_000) break
     }
     this.#isInThread = false
   }
@@ -220,6 +225,7 @@ export class InterleavedStore {
   *#run(): Generator<void, never, void> {
     const words = this.#threadWords
     const { reputter } = this.#shared.stepped
+    let hasWorked = false
     for (;;) {
       const tick = words.tick('REPUT')
       yield
@@ -232,13 +238,21 @@ export class InterleavedStore {
         yield
         if (this.#news.takeWish()) this.noteCount += 1
         yield
+        hasWorked = true
       }
       if (reputter.reputOffset < words.writtenOffset) continue
       yield
-      this.#isAsleep = true
-      while (words.tick('REPUT') === tick && !this.#isTimeUp) yield
+      words.setReputIdle(!hasWorked)
+      yield
+      if (hasWorked || reputter.reputOffset >= words.writtenOffset) {
+        this.#sleep = hasWorked ? 'nap' : 'idle'
+        while (words.tick('REPUT') === tick && !this.#isTimeUp) yield
+      }
       this.#isTimeUp = false
-      this.#isAsleep = false
+      this.#sleep = 'none'
+      words.setReputIdle(false)
+      yield
+      hasWorked = false
     }
   }
 }

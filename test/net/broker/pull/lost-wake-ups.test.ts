@@ -1,7 +1,8 @@
 /**
  * Goal: a message that comes is delivered to the pull that waits at the end of its queue when it is
  * written, and to one that waits behind it when the event loop hears that it was built, never at
- * the next sweep, whatever happens in which order.
+ * the next sweep, whatever happens in which order; one that does not wait misses none that is
+ * written; and queues are built without anybody's asking.
  * Method: the pull handler, its holder, the log, the queues and the signals between the threads as
  * they are; thousands of seeds choose what comes when, down to single words of shared memory.
  * AGENA_SEED runs one of them.
@@ -35,8 +36,11 @@ const SWEEP_MS = 100
 const SHORT_WAIT_MS = 250
 const LONG_WAIT_MS = 1_000_000
 
-/** Suspend, and a subscription of its own. */
-const SYS_FLAG = 2 | 4
+/** A subscription of its own; and perhaps a wait. */
+const SUBSCRIPTION_FLAG = 4
+const SUSPEND_FLAG = 2
+/** PULL_NOT_FOUND */
+const NOT_FOUND = 19
 
 interface Sent {
   readonly queueId: number
@@ -54,6 +58,11 @@ interface Asked {
   readonly offset: number
   /** The tags that it wants; undefined for all. */
   readonly tags: string | undefined
+  /**
+   * Physical offset up to which what is written may not be missed by one that does not wait; none
+   * once it is let go before it was built.
+   */
+  seenOffset: number | undefined
 }
 
 /** The other end of a connection: what it asked, and what came back. */
@@ -61,6 +70,8 @@ class Consumer {
   readonly remoteAddress: string
   readonly asked = new Map<number, Asked>()
   readonly offsets = Array.from({ length: QUEUES }, () => 0)
+  /** Those that did not wait, and were told that nothing is there. */
+  readonly missed: Asked[] = []
   isClosed = false
   readonly #buffer = Buffer.alloc(1 << 16)
   readonly #trace: string[]
@@ -98,6 +109,7 @@ class Consumer {
     this.asked.delete(answer.opaque)
     const next = answer.extFields.get('nextBeginOffset')
     if (next !== undefined) this.offsets[asked.queueId] = Number(next)
+    if (answer.code === NOT_FOUND && asked.seenOffset !== undefined) this.missed.push(asked)
     this.#trace.push(`${this.remoteAddress} q${asked.queueId}@${asked.offset}: ${answer.code}`)
   }
 }
@@ -166,6 +178,24 @@ class Interleaving {
     }
   }
 
+  /** Whoever waits for what is not built yet may go without it. */
+  #excuse(): void {
+    for (const { asked } of this.#consumers) {
+      for (const one of asked.values()) one.seenOffset = undefined
+    }
+  }
+
+  /** No pull without a wait was told that nothing is there though it was written. */
+  #checkMissed(): void {
+    for (const { missed } of this.#consumers) {
+      for (const { queueId, offset, seenOffset = 0 } of missed) {
+        const sent = this.#sent.find((one) => one.queueId === queueId && one.queueOffset === offset)
+        if (sent === undefined || sent.endOffset > seenOffset) continue
+        throw new Error(`${JSON.stringify(sent)} was not found by a pull without a wait`)
+      }
+    }
+  }
+
   #event(): void {
     const kind = this.#random.below(18)
     if (kind < 5) this.#pull()
@@ -174,8 +204,11 @@ class Interleaving {
     else if (kind < 13) this.#hear()
     else if (kind === 13) this.#store.warming.shift()?.()
     else if (kind === 14) this.#interrupt()
-    else if (kind < 17) this.#store.wakeThread()
-    else vi.advanceTimersByTime(SWEEP_MS)
+    else if (kind < 17) this.#store.endNap()
+    else {
+      this.#excuse()
+      vi.advanceTimersByTime(SWEEP_MS)
+    }
   }
 
   #pull(): void {
@@ -184,20 +217,23 @@ class Interleaving {
     const isBusy = [...consumer.asked.values()].some((asked) => asked.queueId === queueId)
     if (isBusy || consumer.isClosed) return
     const tags = this.#random.below(3) === 0 ? this.#random.pick(['a', 'b']) : undefined
+    const waits = this.#random.below(4) > 0
     const isShort = this.#random.below(4) === 0
     const offset = consumer.offsets[queueId]!
+    const seenOffset = waits ? undefined : this.#store.log.writtenOffset
     const fields = pullFields(this.#topic, {
       queueId,
       queueOffset: offset,
       maxMsgNums: 1 + this.#random.below(3),
-      sysFlag: SYS_FLAG,
+      sysFlag: SUBSCRIPTION_FLAG | (waits ? SUSPEND_FLAG : 0),
       suspendTimeoutMillis: isShort ? SHORT_WAIT_MS : LONG_WAIT_MS,
       subscription: tags ?? '*',
     })
     const request = requestOf(RequestCode.PULL_MESSAGE, fields)
     request.opaque = this.#opaque++
-    consumer.asked.set(request.opaque, { queueId, offset, tags })
-    this.trace.push(`${consumer.remoteAddress} asks q${queueId}@${offset} ${tags ?? ''}`)
+    consumer.asked.set(request.opaque, { queueId, offset, tags, seenOffset })
+    const how = waits ? 'waits' : 'asks'
+    this.trace.push(`${consumer.remoteAddress} ${how} q${queueId}@${offset} ${tags ?? ''}`)
     this.#pulls.handle(request, consumer.asConnection)
   }
 
@@ -240,6 +276,7 @@ class Interleaving {
     const consumer = this.#random.pick(this.#consumers)
     if (this.#random.below(2) === 0) {
       this.trace.push('subscription changes')
+      this.#excuse()
       this.#pulls.releaseGroup('readers', this.#topic)
       return
     }
@@ -257,9 +294,12 @@ class Interleaving {
       this.#store.runThread()
       if (this.#store.noteCount > 0) this.#hear()
       else if (this.#store.warming.length > 0) this.#store.warming.shift()?.()
-      else if (this.#store.isThreadAsleep) break
+      else if (this.#store.isThreadIdle) break
+      else this.#store.endNap()
       await settled()
     }
+    if (this.#store.reputOffset < this.#store.log.writtenOffset) throw new Error('not all is built')
+    this.#checkMissed()
     this.#checkWaiting(this.#store.log.writtenOffset)
     const open = this.#consumers.filter(({ isClosed }) => !isClosed)
     const waitingCount = open.reduce((sum, { asked }) => sum + asked.size, 0)
