@@ -11,6 +11,21 @@
  * into the next five by shifts, and only the last five words of a stretch are left to the tables.
  */
 import { I64_BYTES } from '../base/units.ts'
+import {
+  type Code,
+  type CodeFunction,
+  constant,
+  constant64,
+  get,
+  I32,
+  I64,
+  load,
+  load64,
+  loadByte,
+  Op,
+  set,
+  whileTrue,
+} from './wasm-code.ts'
 
 /** How many tables there are: as many as bytes in a round. */
 const CRC_TABLE_COUNT = 16
@@ -19,11 +34,6 @@ const CRC_TABLE_BYTES = CRC_TABLE_WORDS * Int32Array.BYTES_PER_ELEMENT
 /** The tables' words, and how many bytes of the memory they take. */
 export const CRC_TABLES_WORDS = CRC_TABLE_COUNT * CRC_TABLE_WORDS
 export const CRC_TABLES_BYTES = CRC_TABLE_COUNT * CRC_TABLE_BYTES
-/** Names of what the code asks for, and of what it gives. */
-export const CRC_MODULE = { imports: 'tables', memory: 'memory', crc: 'crc' } as const
-
-type Code = readonly number[]
-
 /** Bit distances of the multiple's other bits from its first. */
 const DISTANCES = [145, 183, 211, 300] as const
 const WORD_BITS = 64
@@ -41,53 +51,18 @@ const CRC = 2
 const HALVES = [3, 4, 5, 6] as const
 const CARRIES = [7, 8, 9, 10, 11] as const
 const WORDS = [12, 13, 14, 15] as const
-const I32 = 0x7f
-const I64 = 0x7e
 const LOCALS: Code = [2, 1 + HALVES.length, I32, CARRIES.length + WORDS.length, I64]
 
-const Op = {
-  LOOP: [0x03, 0x40],
-  IF: [0x04, 0x40],
-  END: [0x0b],
-  AGAIN: [0x0c, 1],
-  BELOW: [0x49],
-  AT_MOST: [0x4d],
-  ADD: [0x6a],
-  AND: [0x71],
-  XOR: [0x73],
-  SHIFT_LEFT: [0x74],
-  SHIFT_RIGHT: [0x76],
-  XOR_64: [0x85],
-  SHIFT_LEFT_64: [0x86],
-  SHIFT_RIGHT_64: [0x88],
-  LOWER_HALF: [0xa7],
-} as const
-
-const get = (local: number): Code => [0x20, local]
-const set = (local: number): Code => [0x21, local]
-const constant = (value: number): Code => [0x41, ...signed(value)]
-const constant64 = (value: number): Code => [0x42, ...signed(value)]
-const load = (offset: number): Code => [0x28, 0, ...unsigned(offset)]
-const loadByte = (offset: number): Code => [0x2d, 0, ...unsigned(offset)]
-const load64 = (offset: number): Code => [0x29, 0, ...unsigned(offset)]
 const advance = (bytes: number): Code => [...get(AT), ...constant(bytes), ...Op.ADD, ...set(AT)]
 /** Goes round as long as so many bytes are left. */
-const whileLeft = (bytes: number, body: Code): Code => {
-  const isLeft = [...get(AT), ...constant(bytes), ...Op.ADD, ...get(END), ...Op.AT_MOST]
-  return [...Op.LOOP, ...isLeft, ...Op.IF, ...body, ...Op.AGAIN, ...Op.END, ...Op.END]
-}
+const whileLeft = (bytes: number, body: Code): Code =>
+  whileTrue([...get(AT), ...constant(bytes), ...Op.ADD, ...get(END), ...Op.AT_MOST], body)
 
-/** The module's bytes. */
-export function crcModule(): Uint8Array<ArrayBuffer> {
-  const code = [...LOCALS, ...checksum(), ...Op.END]
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 2, I32, I32, 1, I32]),
-    ...section(2, [1, ...name(CRC_MODULE.imports), ...name(CRC_MODULE.memory), 2, 0, 1]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, ...name(CRC_MODULE.crc), 0, 0]),
-    ...section(10, [1, ...unsigned(code.length), ...code]),
-  ])
+export const CRC_FUNCTION: CodeFunction = {
+  name: 'crc',
+  parameterCount: 2,
+  locals: LOCALS,
+  body: checksum(),
 }
 
 function checksum(): Code {
@@ -195,23 +170,4 @@ function lookUp(half: number, firstTable: number): Code {
 
 function inTable(table: number): Code {
   return [...constant(2), ...Op.SHIFT_LEFT, ...load(table * CRC_TABLE_BYTES)]
-}
-
-function section(id: number, content: Code): Code {
-  return [id, ...unsigned(content.length), ...content]
-}
-
-function name(text: string): Code {
-  return [text.length, ...Buffer.from(text, 'latin1')]
-}
-
-/** LEB128, as WebAssembly writes integers. */
-function unsigned(value: number): Code {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
-}
-
-function signed(value: number): Code {
-  const isLast = value >= -0x40 && value < 0x40
-  const low = ((value % 0x80) + 0x80) % 0x80
-  return isLast ? [low] : [low | 0x80, ...signed(Math.floor(value / 0x80))]
 }

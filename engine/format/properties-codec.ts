@@ -11,12 +11,13 @@
  */
 
 import { assert } from '../base/assert.ts'
-import { PROPERTY_SEPARATOR, PropertyShape } from './property-shape.ts'
-
-export { PROPERTY_SEPARATOR } from './property-shape.ts'
+import { BytesTemplate } from './bytes-template.ts'
+import type { LinearMemory } from './linear-memory.ts'
 
 /** Stands between a property's name and its value. */
 export const NAME_VALUE_SEPARATOR = 0x01
+/** Ends a property. */
+export const PROPERTY_SEPARATOR = 0x02
 /**
  * Stands in no property that is stored: zeros are what a block of the disk holds that a torn write
  * never reached, and properties have no checksum.
@@ -25,6 +26,11 @@ const NUL_CHARACTER = '\0'
 
 const NAME_VALUE_CHARACTER = String.fromCharCode(NAME_VALUE_SEPARATOR)
 const PROPERTY_CHARACTER = String.fromCharCode(PROPERTY_SEPARATOR)
+
+/** Longer properties are gone through each time. */
+const SHAPE_BYTES_MAX = 512
+/** What ends a value; any other byte may stand in one. */
+const IN_NO_VALUE = { below: -0x80, first: PROPERTY_SEPARATOR, second: PROPERTY_SEPARATOR }
 
 /** A part of a buffer: `[start, end)`. Mutable: reuse one for all. */
 export interface ByteRange {
@@ -152,13 +158,19 @@ export class PropertyFinder {
   readonly #indexesOfLength: readonly (readonly number[])[]
   /** What {@link scan} fills. */
   readonly #scanned: PropertyPositions
-  /** Of what it was filled from, and where that started. */
-  readonly #shape = new PropertyShape()
+  /** Of what it was filled from, and where that started: the next message has other values. */
+  readonly #shape: BytesTemplate
   #scannedStart = 0
   #current: PropertyPositions
 
-  /** `names` are then meant by their index. */
-  constructor(names: readonly string[]) {
+  /** Room that one needs in a linear memory. */
+  static readonly MEMORY_BYTES = BytesTemplate.memoryBytes(SHAPE_BYTES_MAX)
+
+  /**
+   * @param names are then meant by their index
+   * @param memory in which most properties lie that will be scanned
+   */
+  constructor(names: readonly string[], memory?: LinearMemory) {
     assert(names.length > 0, 'no property to look for')
     this.#names = names.map((name) => Buffer.from(name, 'utf8'))
     const longest = Math.max(...this.#names.map((name) => name.length))
@@ -167,6 +179,7 @@ export class PropertyFinder {
     )
     this.#scanned = { starts: new Int32Array(names.length), ends: new Int32Array(names.length) }
     this.#current = this.#scanned
+    this.#shape = new BytesTemplate(SHAPE_BYTES_MAX, IN_NO_VALUE, memory)
   }
 
   /** Goes through the properties in `buffer[start, end)`; forgets what it found before. */
@@ -184,20 +197,22 @@ export class PropertyFinder {
       starts[index] = -1
       ends[index] = -1
     }
-    this.#shape.begin(buffer, start, end)
+    this.#shape.take(buffer, start, end)
+    let isRegular = true
     for (let entryStart = start; entryStart < end; ) {
       const separatorAt = endOfName(buffer, entryStart, end)
       const entryEnd = endOfEntry(buffer, separatorAt, end)
       if (isEntry(entryStart, separatorAt, entryEnd)) {
-        this.#shape.addValue(separatorAt + 1 - start, entryEnd - start)
+        this.#shape.addHole(separatorAt + 1 - start, entryEnd - start)
         const index = this.#indexOf(buffer, entryStart, separatorAt)
         if (index >= 0) {
           starts[index] = separatorAt + 1
           ends[index] = entryEnd
         }
-      } else this.#shape.forget()
+      } else isRegular = false
       entryStart = entryEnd + 1
     }
+    if (!isRegular) this.#shape.forget()
   }
 
   /** What was scanned before, of properties that start elsewhere. */

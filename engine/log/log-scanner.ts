@@ -8,6 +8,7 @@ import { alignDown, alignUp, DISK_BLOCK_BYTES, KIB, PAGE_BYTES } from '../base/u
 import { type FileSystem, readFully } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
 import { CONSUME_QUEUE_UNIT_BYTES } from '../format/consume-queue-format.ts'
+import type { LinearMemory } from '../format/linear-memory.ts'
 import {
   createRecordView,
   type ReadRecordOptions,
@@ -91,6 +92,9 @@ export interface LogLocation {
 }
 
 export class LogScanner {
+  /** Room that it needs in a linear memory. */
+  static readonly MEMORY_BYTES = WINDOW_BYTES
+
   /** The record of the last `RECORD` step: valid until the next call. */
   readonly view: RecordView = createRecordView()
   /** What the last step found, if it was not `RECORD`. */
@@ -98,7 +102,7 @@ export class LogScanner {
   readonly #files: FileSystem
   readonly #location: LogLocation
   readonly #options: ReadRecordOptions
-  #buffer = Buffer.alloc(WINDOW_BYTES)
+  #buffer: Buffer
   /** Physical range that the buffer holds. */
   #windowStart = 0
   #windowEnd = 0
@@ -107,10 +111,17 @@ export class LogScanner {
   #fd = -1
   #fdSegmentStart = -1
 
-  constructor(files: FileSystem, location: LogLocation, options: ReadRecordOptions) {
+  /** @param memory for the bytes that it looks at, while records have a usual size */
+  constructor(
+    files: FileSystem,
+    location: LogLocation,
+    options: ReadRecordOptions,
+    memory?: LinearMemory,
+  ) {
     this.#files = files
     this.#location = location
     this.#options = options
+    this.#buffer = memory?.allot(WINDOW_BYTES) ?? Buffer.alloc(WINDOW_BYTES)
   }
 
   /** The bytes that `view` points into. */

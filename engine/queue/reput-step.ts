@@ -9,6 +9,7 @@ import { MIB } from '../base/units.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
 import { indexKeyHashOfUtf8, indexKeySeed, indexTagSeed } from '../format/index-format.ts'
+import { LinearMemory } from '../format/linear-memory.ts'
 import { PropertyName } from '../format/message-const.ts'
 import { PropertyFinder } from '../format/properties-codec.ts'
 import type { RecordView } from '../format/record-decoder.ts'
@@ -53,7 +54,7 @@ export class Reputter {
   readonly #log: LogLocation
   readonly #scanner: LogScanner
   readonly #tools: ReputTools
-  readonly #properties = new PropertyFinder(PROPERTIES)
+  readonly #properties: PropertyFinder
   #reputOffset: number
   #reputTimestampMs = 0
   /** What the hashes of a topic's keys and tags begin with: messages of one topic come in a row. */
@@ -65,7 +66,9 @@ export class Reputter {
 
   constructor(files: FileSystem, log: LogLocation & { reputOffset: number }, tools: ReputTools) {
     this.#log = log
-    this.#scanner = new LogScanner(files, log, { checkCrc: false })
+    const memory = LinearMemory.reserve(LogScanner.MEMORY_BYTES + PropertyFinder.MEMORY_BYTES)
+    this.#scanner = new LogScanner(files, log, { checkCrc: false }, memory)
+    this.#properties = new PropertyFinder(PROPERTIES, memory)
     this.#tools = tools
     this.#reputOffset = log.reputOffset
     this.#passesUntil = tools.deletedTopics?.endOffset ?? 0

@@ -1,4 +1,7 @@
+import { BytesTemplate } from '../../engine/format/bytes-template.ts'
+import type { LinearMemory } from '../../engine/format/linear-memory.ts'
 import type { RawFrame } from '../remoting/frame-splitter.ts'
+import { BACKSLASH, QUOTE, SPACE } from './byte-codes.ts'
 import { SendLayout } from './send-layout.ts'
 import { type SendRequestView, scanSendRequest } from './send-message-scanner.ts'
 
@@ -11,6 +14,8 @@ const SAMPLE_END = 40
 const HASH_FACTOR = 31
 /** So many layouts are kept, of at most some 4 KiB each. */
 const SLOT_COUNT = 256
+/** A value that is all plain characters ends at the next quote, and stands for itself. */
+const NOT_PLAIN = { below: SPACE, first: QUOTE, second: BACKSLASH }
 /** After so many other headers in its place a layout is given up for the next one. */
 const MISSES_MAX = 8
 
@@ -19,9 +24,18 @@ export class SendLayouts<Kept> {
   /** The layout of what {@link scan} read last, if it has one. */
   current: SendLayout<Kept> | undefined
   readonly #slots: (SendLayout<Kept> | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
+  /** Each for one layout after the other. */
+  readonly #templates: (BytesTemplate | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
   readonly #misses = new Uint8Array(SLOT_COUNT)
-  #buffer: Buffer = Buffer.alloc(0)
-  #bytes = new DataView(this.#buffer.buffer)
+  readonly #memory: LinearMemory | undefined
+
+  /** Room that they need in a linear memory. */
+  static readonly MEMORY_BYTES = SLOT_COUNT * BytesTemplate.memoryBytes(HEADER_BYTES_MAX)
+
+  /** @param memory in which most frames lie */
+  constructor(memory?: LinearMemory) {
+    this.#memory = memory
+  }
 
   /** As {@link scanSendRequest}: quick for a header that is like one before. */
   scan(frame: RawFrame, view: SendRequestView): boolean {
@@ -32,7 +46,7 @@ export class SendLayouts<Kept> {
     }
     const slot = slotOf(frame.buffer, frame.headerStart, headerBytes)
     const layout = this.#slots[slot]
-    if (layout?.read(frame, this.#bytesOf(frame.buffer), view) === true) {
+    if (layout?.read(frame, view) === true) {
       this.#misses[slot] = 0
       this.current = layout
       return true
@@ -46,17 +60,11 @@ export class SendLayouts<Kept> {
 
   #learn(slot: number, frame: RawFrame, view: SendRequestView): void {
     this.#misses[slot] = 0
-    this.current = SendLayout.of(frame, view)
+    const template =
+      this.#templates[slot] ?? new BytesTemplate(HEADER_BYTES_MAX, NOT_PLAIN, this.#memory)
+    this.#templates[slot] = template
+    this.current = SendLayout.of(frame, view, template)
     this.#slots[slot] = this.current
-  }
-
-  /** The receive buffer is one and the same for most frames. */
-  #bytesOf(buffer: Buffer): DataView {
-    if (buffer !== this.#buffer) {
-      this.#buffer = buffer
-      this.#bytes = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
-    }
-    return this.#bytes
   }
 }
 

@@ -40,7 +40,7 @@ export class ConnectionGroup implements ConnectionHost {
     this.inflight = new InflightBytes(config.inflightBytesMax, config.connectionInflightBytesMax)
     this.unsent = new UnsentBytes(config.outputBytesTotalMax)
     this.log = new LimitedLogger(config.logger)
-    this.receiveBuffer = Buffer.allocUnsafeSlow(config.receiveBufferBytes)
+    this.receiveBuffer = config.allotBuffer(config.receiveBufferBytes)
     const shortestMs = Math.min(config.idleMs, config.outputStallMs)
     const sweepMs = Math.floor(shortestMs / SWEEPS_PER_TIMEOUT)
     this.#sweepMs = Math.min(Math.max(sweepMs, SWEEP_MS_MIN), SWEEP_MS_MAX)

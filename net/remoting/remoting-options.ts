@@ -41,6 +41,8 @@ export interface ConnectionOptions {
   /** Size of the buffer into which all connections read, in bytes.
    *  @default 131072 */
   readonly receiveBufferBytes?: number | undefined
+  /** Makes that buffer. @default Buffer.allocUnsafeSlow */
+  readonly allotBuffer?: ((lengthBytes: number) => Buffer) | undefined
   /** How long a close waits for requests in progress and for output to leave, in milliseconds.
    *  @default 3000 */
   readonly closeMs?: number | undefined
@@ -82,6 +84,7 @@ const CONNECTION_DEFAULTS = Object.freeze({
   inflightBytesMax: 256 * MIB,
   keptBytesMax: 512 * MIB,
   receiveBufferBytes: 128 * KIB,
+  allotBuffer: (lengthBytes) => Buffer.allocUnsafeSlow(lengthBytes),
   closeMs: 3_000,
   logger: silentLogger,
 }) satisfies ConnectionConfig

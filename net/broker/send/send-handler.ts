@@ -4,6 +4,7 @@
  */
 import { BytesMap } from '../../../engine/base/bytes-map.ts'
 import type { StoreError } from '../../../engine/base/errors.ts'
+import type { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import { PropertyName } from '../../../engine/format/message-const.ts'
 import { decodeProperties, encodeProperties } from '../../../engine/format/properties-codec.ts'
 import { createRecordSource, type RecordSource } from '../../../engine/format/record-encoder.ts'
@@ -46,6 +47,8 @@ type Obstacle = 'topic' | 'flush' | 'segment'
 export interface SendParts {
   readonly config: Pick<BrokerConfig, 'sendThreadPoolQueueCapacity'>
   readonly store: ThreadedStore
+  /** Where most frames lie. */
+  readonly memory: LinearMemory | undefined
   readonly admission: SendAdmission
   readonly properties: SendProperties
   readonly acks: SendAcks
@@ -61,7 +64,7 @@ export interface SendParts {
 export class SendHandler implements StoreListener {
   readonly #parts: SendParts
   readonly #view = new SendRequestView()
-  readonly #layouts = new SendLayouts<KeptProperties>()
+  readonly #layouts: SendLayouts<KeptProperties>
   readonly #source = createRecordSource()
   readonly #targets = new BytesMap<SendTarget>()
   /** What stood in the way of the last message that was not ready. */
@@ -81,6 +84,7 @@ export class SendHandler implements StoreListener {
 
   constructor(parts: SendParts) {
     this.#parts = parts
+    this.#layouts = new SendLayouts(parts.memory)
     this.#isFlushSync = parts.store.config.flush === 'sync'
     this.#delayedStats = parts.stats.topicSlot(SCHEDULE_TOPIC)
     this.#routedStats = this.#delayedStats

@@ -1,6 +1,7 @@
 /** Properties as Apache RocketMQ's MessageDecoder reads and writes them. */
 
 import { describe, expect, it } from 'vitest'
+import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import {
   KEY_SEPARATOR,
   PropertyName,
@@ -113,12 +114,17 @@ describe('property names', () => {
 })
 
 describe('PropertyFinder over properties in a row', () => {
+  const ROOM_BYTES = 1024
   const names = ['TAGS', 'KEYS', 'UNIQ_KEY']
   const separators = ['\u0001', '\u0002']
 
-  it('finds what a finder finds that saw nothing before, whatever came before', () => {
+  it.each([
+    ['in linear memory', LinearMemory.reserve(PropertyFinder.MEMORY_BYTES + ROOM_BYTES)],
+    ['elsewhere', undefined],
+  ])('finds %s what a finder finds that saw nothing before', (_, memory) => {
     const random = new SeededRandom(23)
-    const finder = new PropertyFinder(names)
+    const finder = new PropertyFinder(names, memory)
+    const room = memory?.allot(ROOM_BYTES) ?? Buffer.alloc(ROOM_BYTES)
     const pieces = [...names, ...separators, ...separators, 'TAGX', 'v', 'value', '\0']
     const part = () => random.pick(pieces)
     let text = ''
@@ -129,15 +135,15 @@ describe('PropertyFinder over properties in a row', () => {
       const isNew = text.length > 60 || random.below(10) === 0
       text = isNew ? Array.from({ length: random.below(10) }, part).join('') : changed
       const start = random.below(6)
-      const bytes = Buffer.from(`${'\u0001'.repeat(start)}${text}`)
+      const end = room.write(`${'\u0001'.repeat(start)}${text}`)
       const fresh = new PropertyFinder(names)
-      finder.scan(bytes, start, bytes.length)
-      fresh.scan(bytes, start, bytes.length)
+      finder.scan(room, start, end)
+      fresh.scan(room, start, end)
       expect(finder.positions()).toEqual(fresh.positions())
     }
   })
 
-  it('takes properties that are longer, or more, than it remembers', () => {
+  it('takes properties that are longer than it remembers, and many', () => {
     const finder = new PropertyFinder(names)
     const long = Buffer.from(`TAGS\u0001${'t'.repeat(2000)}\u0002KEYS\u0001k\u0002`)
     const many = Buffer.from(`${'a\u0001b\u0002'.repeat(40)}KEYS\u0001k\u0002`)

@@ -4,6 +4,7 @@
  * ones, follow and are read both ways.
  */
 import { expect, test } from 'vitest'
+import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import { SendLayouts } from '../../../net/protocol/send-layouts.ts'
 import { SendRequestView } from '../../../net/protocol/send-message-scanner.ts'
 import type { RawFrame } from '../../../net/remoting/frame-splitter.ts'
@@ -13,13 +14,20 @@ import { FIRST_SEND, javaSendFrame } from './java-send-frame.ts'
 import { damaged, jsonFrame } from './request-fuzz.ts'
 import { contentOf, decoded } from './send-request-content.ts'
 
-/** The frame at some place in a larger buffer, as it lies among what was received. */
+const RECEIVED_BYTES = 4096
+const memory = LinearMemory.reserve(2 * SendLayouts.MEMORY_BYTES + RECEIVED_BYTES)
+const received = memory?.allot(RECEIVED_BYTES) ?? Buffer.alloc(RECEIVED_BYTES)
+
+/** The frame at some place in the receive buffer, or in one of its own, which begins elsewhere. */
 function placed(bytes: Buffer, random: SeededRandom): RawFrame {
   const shift = random.below(9)
   const frame = rawFrameOf(bytes)!
+  const buffer = random.below(2) === 0 ? received : Buffer.alloc(RECEIVED_BYTES)
+  buffer.fill(0)
+  buffer.set(bytes, shift)
   return {
     ...frame,
-    buffer: Buffer.concat([Buffer.alloc(shift), bytes, Buffer.alloc(random.below(9))]),
+    buffer,
     frameStart: frame.frameStart + shift,
     headerStart: frame.headerStart + shift,
     headerEnd: frame.headerEnd + shift,
@@ -28,7 +36,7 @@ function placed(bytes: Buffer, random: SeededRandom): RawFrame {
 }
 
 function taught(...frames: readonly Buffer[]): SendLayouts<never> {
-  const layouts = new SendLayouts<never>()
+  const layouts = new SendLayouts<never>(memory)
   for (const frame of frames) layouts.scan(rawFrameOf(frame)!, new SendRequestView())
   return layouts
 }
@@ -112,7 +120,8 @@ test.each([1, 2, 3, 4, 5, 6])(
       const frame = placed(random.below(3) === 0 ? known : damaged(random, known), random)
       const view = new SendRequestView()
       if (!layouts.scan(frame, view)) continue
-      const why = `seed ${seed}, round ${round}: ${frame.buffer.toString()}`
+      const text = frame.buffer.toString('utf8', 0, frame.bodyEnd)
+      const why = `seed ${seed}, round ${round}: ${text}`
       expect(contentOf(view), why).toEqual(decoded(frame))
       if (layouts.current !== undefined) byLayout += 1
     }
