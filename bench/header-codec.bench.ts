@@ -1,4 +1,6 @@
 /** What it costs to read a request's header: generic, and by the scanners of the hot commands. */
+import { KIB } from '../engine/base/units.ts'
+import { LinearMemory } from '../engine/format/linear-memory.ts'
 import { decodeHeader } from '../net/protocol/header-table.ts'
 import { PullMessageRequestHeader } from '../net/protocol/pull-message.ts'
 import { PullRequestView, scanPullRequest } from '../net/protocol/pull-message-scanner.ts'
@@ -12,15 +14,20 @@ import type { BenchSuite, BenchTask } from './suite.ts'
 
 const FRAME_COUNT = 200
 const BODY_BYTES = 128
+const LAYOUT_BYTES = 64 * KIB
 
 export const headerCodecs: BenchSuite = {
   name: 'request header',
   open: () => {
-    const sends = splitFrames(sendFrames(FRAME_COUNT, BODY_BYTES))
+    const sendBytes = sendFrames(FRAME_COUNT, BODY_BYTES)
+    const memory = LinearMemory.reserve(sendBytes.length + LAYOUT_BYTES)
+    const received = memory?.allot(sendBytes.length) ?? Buffer.alloc(sendBytes.length)
+    received.set(sendBytes)
+    const sends = splitFrames(received)
     const pulls = splitFrames(pullFrames(FRAME_COUNT))
     const binarySends = sends.flatMap(inBinary)
     const sendView = new SendRequestView()
-    const sendLayouts = new SendLayouts<never>()
+    const sendLayouts = new SendLayouts<never>(memory)
     const pullView = new PullRequestView()
     return {
       tasks: [

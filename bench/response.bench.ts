@@ -33,6 +33,7 @@ function sendBuilt(): () => void {
   const values = new SendResponseValues()
   values.transactionId = TRANSACTION_ID
   values.transactionIdEnd = TRANSACTION_ID.length
+  values.isPlainTransactionId = true
   const output = Buffer.alloc(RESPONSE_COUNT * builder.bytesMax(values))
   return () => {
     let at = 0

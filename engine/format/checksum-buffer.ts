@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { copyBytes } from './copy-bytes.ts'
 import { bodyCrcOf } from './crc.ts'
 import { LinearMemory } from './linear-memory.ts'
 
@@ -9,22 +10,36 @@ import { LinearMemory } from './linear-memory.ts'
  */
 export class ChecksumBuffer {
   readonly bytes: Buffer
-  readonly #crc: (start: number, end: number) => number
-  /** Where `bytes` start for `#crc`. */
+  readonly #memory: LinearMemory | undefined
+  /** Where `bytes` start in the memory. */
   readonly #base: number
 
-  /** @param lengthBytes of zeros */
-  constructor(lengthBytes: number) {
-    const memory = LinearMemory.reserve(lengthBytes)
-    const bytes = memory?.allot(lengthBytes) ?? Buffer.alloc(lengthBytes)
-    this.bytes = bytes
-    this.#base = memory?.positionOf(bytes) ?? 0
-    this.#crc = memory?.crc ?? ((start, end) => bodyCrcOf(bytes, start, end))
+  /**
+   * @param lengthBytes of zeros
+   * @param memory that has room for them
+   * @default memory of its own
+   */
+  constructor(lengthBytes: number, memory = LinearMemory.reserve(lengthBytes)) {
+    this.bytes = memory?.allot(lengthBytes) ?? Buffer.alloc(lengthBytes)
+    this.#memory = memory
+    this.#base = memory?.positionOf(this.bytes) ?? 0
   }
 
   /** The checksum of `bytes[start, end)`, as a record's `bodyCrc` holds it; 0 for no bytes. */
   bodyCrc(start: number, end: number): number {
     assert(start >= 0 && start <= end && end <= this.bytes.length, 'a part of the buffer')
-    return this.#crc(this.#base + start, this.#base + end)
+    if (this.#memory === undefined) return bodyCrcOf(this.bytes, start, end)
+    return this.#memory.crc(this.#base + start, this.#base + end)
+  }
+
+  /** As {@link copyBytes}, to `bytes[at]`; from the same memory it is quicker. */
+  copyFrom(source: Buffer, start: number, end: number, at: number): number {
+    const position = this.#memory?.positionOf(source) ?? -1
+    if (this.#memory === undefined || position < 0) {
+      return copyBytes(source, start, end, this.bytes, at)
+    }
+    assert(start >= 0 && end <= source.length, 'a part of the source')
+    assert(at >= 0 && at + end - start <= this.bytes.length, 'room for the copy')
+    return this.#memory.copy(this.#base + at, position + start, end - start) - this.#base
   }
 }

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { processLimit } from '../base/process-limits.ts'
+import { COPY_FUNCTION } from './copy-code.ts'
 import { crcTables } from './crc.ts'
 import { CRC_FUNCTION, CRC_TABLES_BYTES, CRC_TABLES_WORDS } from './crc-code.ts'
 import { FITS_FUNCTION } from './template-code.ts'
@@ -27,7 +28,8 @@ let compiled: { readonly module: object | undefined } | undefined
 
 /**
  * Bytes that WebAssembly code works on where they lie: checksums (crc-code.ts), comparisons
- * (template-code.ts).
+ * (template-code.ts) and copies, which need no view of their source (13 instead of 63 ns for 128
+ * bytes, 33 instead of 85 for 1 KiB, Node 20).
  *
  *     | tables of the checksum | allotted … | free |
  */
@@ -45,6 +47,8 @@ export class LinearMemory {
     first: number,
     second: number,
   ) => number
+  /** Copies so many bytes from one position to another; returns the position behind the copy. */
+  readonly copy: (to: number, from: number, length: number) => number
   #free = CRC_TABLES_BYTES
   /** Of its buffers the one that was asked about last: most calls come with the same again. */
   #latest: Buffer | undefined
@@ -77,9 +81,12 @@ export class LinearMemory {
     const { exports } = new WebAssembly.Instance(module, imports)
     const crc = exports[CRC_FUNCTION.name]
     const fits = exports[FITS_FUNCTION.name]
+    const copy = exports[COPY_FUNCTION.name]
     assert(crc !== undefined && fits !== undefined, 'the module gives what it names')
+    assert(copy !== undefined, 'the module gives what it names')
     this.crc = crc
     this.fits = fits
+    this.copy = copy
   }
 
   /** So many bytes of it, zeros, for good. */
@@ -102,6 +109,6 @@ export class LinearMemory {
 }
 
 function compile(): object | undefined {
-  const code = moduleOf(MEMORY_NAME, [CRC_FUNCTION, FITS_FUNCTION])
+  const code = moduleOf(MEMORY_NAME, [CRC_FUNCTION, FITS_FUNCTION, COPY_FUNCTION])
   return WebAssembly.validate(code) ? new WebAssembly.Module(code) : undefined
 }

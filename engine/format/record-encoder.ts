@@ -173,7 +173,7 @@ export class RecordEncoder {
     const bodyBytes = source.bodyEnd - source.bodyStart
     view.setInt32(storeHostEnd + BODY_LENGTH_AFTER_STORE_HOST, bodyBytes)
     let end = storeHostEnd + BODY_AFTER_STORE_HOST
-    end = copyBytes(source.body, source.bodyStart, source.bodyEnd, target, end)
+    end = this.#checksums.copyFrom(source.body, source.bodyStart, source.bodyEnd, end)
 
     if (isVersion2) view.setInt16(end, topicBytes)
     else view.setInt8(end, topicBytes)

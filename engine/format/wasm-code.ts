@@ -11,6 +11,7 @@ export const I64 = 0x7e
 export const V128 = 0x7b
 
 const VECTOR_PREFIX = 0xfd
+const BULK_PREFIX = 0xfc
 
 export const Op = {
   LOOP: [0x03, 0x40],
@@ -31,6 +32,7 @@ export const Op = {
   SHIFT_LEFT_64: [0x86],
   SHIFT_RIGHT_64: [0x88],
   LOWER_HALF: [0xa7],
+  COPY_BYTES: [BULK_PREFIX, 10, 0, 0],
 } as const
 
 /** Of sixteen bytes. */

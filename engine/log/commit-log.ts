@@ -17,6 +17,7 @@ import { alignUp, MIB, PAGE_BYTES } from '../base/units.ts'
 import { type FileSystem, writeFully } from '../file/file-system.ts'
 import { storeErrorOf } from '../file/posix.ts'
 import { ChecksumBuffer } from '../format/checksum-buffer.ts'
+import { LinearMemory } from '../format/linear-memory.ts'
 import {
   encodeBlank,
   RecordEncoder,
@@ -34,6 +35,8 @@ import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
 import type { QueueTail } from './queue-tail.ts'
 
+/** Room beside the staging buffer, see {@link CommitLog.memory}: only what is used takes memory. */
+const APPENDER_BYTES = 2 * MIB
 const STAGING_BYTES_MIN = 4 * MIB
 /** What a record has besides its body: header, longest topic and longest properties. */
 const RECORD_OVERHEAD_BYTES_MAX = 128 * 1024
@@ -57,6 +60,11 @@ export interface CommitLogListener {
 
 export class CommitLog {
   readonly segments: LogSegments
+  /**
+   * With room for 2 MiB of whoever appends: bodies that lie there are staged sooner.
+   * Undefined where there is none.
+   */
+  readonly memory: LinearMemory | undefined
   /** Where and when the last append landed: valid until the next call. */
   lastPhysicalOffset = 0
   lastQueueOffset = 0
@@ -94,10 +102,10 @@ export class CommitLog {
     this.#stagedStart = log.endOffset
     this.#config = config
     this.#listener = listener
-    const stagingBytes = config.messageBytesMax + RECORD_OVERHEAD_BYTES_MAX
-    const staging = new ChecksumBuffer(
-      alignUp(Math.max(stagingBytes, STAGING_BYTES_MIN), PAGE_BYTES),
-    )
+    const wantedBytes = config.messageBytesMax + RECORD_OVERHEAD_BYTES_MAX
+    const stagingBytes = alignUp(Math.max(wantedBytes, STAGING_BYTES_MIN), PAGE_BYTES)
+    this.memory = LinearMemory.reserve(stagingBytes + APPENDER_BYTES)
+    const staging = new ChecksumBuffer(stagingBytes, this.memory)
     this.#staging = staging.bytes
     this.#encoder = new RecordEncoder(staging)
   }

@@ -4,7 +4,6 @@ import { randomInt } from 'node:crypto'
 import type { Closable } from '../../engine/base/lifecycle.ts'
 import type { Logger } from '../../engine/base/logger.ts'
 import { I32_BYTES } from '../../engine/base/units.ts'
-import type { LinearMemory } from '../../engine/format/linear-memory.ts'
 import type { UniqueMessageIdOptions } from '../../engine/format/message-id.ts'
 import type { ThreadedStore } from '../../workers/threaded-store.ts'
 import { peekRequestCode } from '../protocol/request-code-peek.ts'
@@ -65,8 +64,6 @@ export interface BrokerPartsInput {
   readonly store: ThreadedStore
   /** Speaks with the name servers. */
   readonly client: RemotingClient
-  /** Where most frames lie; undefined where there is none. */
-  readonly memory: LinearMemory | undefined
   readonly logger: Logger
   /** The address that records name as their broker's. */
   readonly storeHost: Buffer
@@ -129,7 +126,6 @@ export class BrokerParts implements Closable {
     const acks = new SendAcks({ storeHost, regionId: config.regionId, traceOn: config.traceOn })
     this.#send = new SendHandler({
       config,
-      memory: input.memory,
       store,
       admission: new SendAdmission({ config, store, topics, groups, stats }),
       properties: new SendProperties(config, uniqueIdOptions(storeHost)),

@@ -7,13 +7,10 @@ import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../../engine/base/logger.ts'
 import { KIB } from '../../engine/base/units.ts'
 import { hostOf } from '../../engine/format/host.ts'
-import { LinearMemory } from '../../engine/format/linear-memory.ts'
 import { ThreadedStore, type ThreadedStoreOptions } from '../../workers/threaded-store.ts'
-import { SendLayouts } from '../protocol/send-layouts.ts'
 import type { TopicConfig } from '../protocol/topic-config.ts'
 import { formatAddress } from '../remoting/address.ts'
 import { RemotingClient } from '../remoting/remoting-client.ts'
-import { SERVER_DEFAULTS } from '../remoting/remoting-options.ts'
 import { RemotingServer } from '../remoting/remoting-server.ts'
 import { HotOutcome, type RequestRoutes } from '../remoting/request-routes.ts'
 import { BrokerParts } from './broker-parts.ts'
@@ -31,8 +28,6 @@ const SWEEP_MS = 1000
 /** How far below its port a broker listens once more, for clients of old that send there (Java:
  *  `vipChannelEnabled`, MixAll.brokerVIPChannel). */
 const SECOND_PORT_DISTANCE = 2
-/** For the layouts of requests and the receive buffers of both ports. */
-const MEMORY_BYTES = SendLayouts.MEMORY_BYTES + 2 * SERVER_DEFAULTS.receiveBufferBytes
 
 /** What a broker is given besides its settings. */
 export interface BrokerExtras {
@@ -54,8 +49,6 @@ export class Broker extends Lifecycle {
   readonly #client: RemotingClient
   readonly #periodics: Periodic[] = []
   #server: RemotingServer | undefined
-  /** Where frames are received and looked at. */
-  readonly #memory = LinearMemory.reserve(MEMORY_BYTES)
   #parts: BrokerParts | undefined
   #registration: Registration | undefined
 
@@ -138,7 +131,6 @@ export class Broker extends Lifecycle {
       settings: this.#settings,
       store: this.store,
       client: this.#client,
-      memory: this.#memory,
       logger: this.#logger,
       storeHost: hostOf(config.brokerIP1, this.port),
       address: this.address,
@@ -162,13 +154,14 @@ export class Broker extends Lifecycle {
 
   #listen(port: number): Promise<RemotingServer> {
     const { listenHost, idleMs } = this.config
+    const { memory } = this.store.log
     const frameBytesMax = this.store.log.messageBytesMax + FRAME_OVERHEAD_BYTES
     const options = {
       host: listenHost,
       port,
       idleMs,
       frameBytesMax,
-      allotBuffer: this.#memory?.allot.bind(this.#memory),
+      allotBuffer: memory?.allot.bind(memory),
       logger: this.#logger,
     }
     return RemotingServer.listen(options, this.#routes())

@@ -4,6 +4,9 @@ import { DIGIT_0, MINUS } from './byte-codes.ts'
 const BASE = 10
 /** Numbers of this many digits are exact. */
 const DIGIT_COUNT_MAX = 15
+/** So many fit an int, which is quicker to compute with. */
+const INT_DIGITS = 9
+const INT_DIGITS_RANGE = 1e9
 const INT32_MAX = 0x7fff_ffff
 const INT32_MIN = -INT32_MAX - 1
 
@@ -20,13 +23,23 @@ export function readDecimal(buffer: Uint8Array, start: number, end: number): num
   const digitCount = end - first
   if (digitCount <= 0 || digitCount > DIGIT_COUNT_MAX) return Number.NaN
   if (buffer[first] === DIGIT_0 && (digitCount > 1 || negative)) return Number.NaN
-  let value = 0
-  for (let at = first; at < end; at += 1) {
-    const digit = buffer[at]! - DIGIT_0
-    if (digit < 0 || digit >= BASE) return Number.NaN
-    value = value * BASE + digit
-  }
+  const middle = digitCount > INT_DIGITS ? end - INT_DIGITS : first
+  const low = readDigits(buffer, middle, end)
+  const high = readDigits(buffer, first, middle)
+  if (low < 0 || high < 0) return Number.NaN
+  const value = high * INT_DIGITS_RANGE + low
   return negative ? -value : value
+}
+
+/** At most {@link INT_DIGITS} digits; -1 when one of them is none. */
+function readDigits(buffer: Uint8Array, start: number, end: number): number {
+  let value = 0
+  for (let at = start; at < end; at += 1) {
+    const digit = buffer[at]! - DIGIT_0
+    if (digit < 0 || digit >= BASE) return -1
+    value = (Math.imul(value, BASE) + digit) | 0
+  }
+  return value
 }
 
 /** As {@link readDecimal}, NaN also for what is not an int. */
@@ -44,13 +57,9 @@ export function writeDecimal(buffer: Uint8Array, at: number, value: number): num
     start += 1
     rest = -rest
   }
-  const end = start + digitCountOf(rest)
-  for (let position = end - 1; position >= start; position -= 1) {
-    const next = rest <= INT32_MAX ? (rest / BASE) | 0 : Math.floor(rest / BASE)
-    buffer[position] = DIGIT_0 + (rest - next * BASE)
-    rest = next
-  }
-  return end
+  const digitCount = digitCountOf(rest)
+  writeDigits(buffer, start, rest, digitCount)
+  return start + digitCount
 }
 
 /** Digits of an integer that is not negative. */
@@ -58,4 +67,19 @@ export function digitCountOf(value: number): number {
   let count = 1
   for (let bound = BASE; bound <= value; bound *= BASE) count += 1
   return count
+}
+
+/** Writes the last `digitCount` digits of an integer that is not negative. */
+export function writeDigits(
+  buffer: Uint8Array,
+  at: number,
+  value: number,
+  digitCount: number,
+): void {
+  let rest = value
+  for (let position = at + digitCount - 1; position >= at; position -= 1) {
+    const next = rest <= INT32_MAX ? (rest / BASE) | 0 : Math.floor(rest / BASE)
+    buffer[position] = DIGIT_0 + (rest - next * BASE)
+    rest = next
+  }
 }

@@ -12,7 +12,7 @@ const HEADER_BYTES_MAX = 1024
 const SAMPLE_START = 30
 const SAMPLE_END = 40
 const HASH_FACTOR = 31
-/** So many layouts are kept, of at most some 4 KiB each. */
+/** So many layouts are kept, of at most some 2 KiB each, in a linear memory too. */
 const SLOT_COUNT = 256
 /** A value that is all plain characters ends at the next quote, and stands for itself. */
 const NOT_PLAIN = { below: SPACE, first: QUOTE, second: BACKSLASH }
@@ -28,9 +28,6 @@ export class SendLayouts<Kept> {
   readonly #templates: (BytesTemplate | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
   readonly #misses = new Uint8Array(SLOT_COUNT)
   readonly #memory: LinearMemory | undefined
-
-  /** Room that they need in a linear memory. */
-  static readonly MEMORY_BYTES = SLOT_COUNT * BytesTemplate.memoryBytes(HEADER_BYTES_MAX)
 
   /** @param memory in which most frames lie */
   constructor(memory?: LinearMemory) {

@@ -23,7 +23,7 @@ import {
   REMOTING_VERSION,
 } from '../remoting/remoting-command.ts'
 import { asciiBytes } from './byte-codes.ts'
-import { DECIMAL_BYTES_MAX, digitCountOf, writeDecimal } from './decimal.ts'
+import { DECIMAL_BYTES_MAX, digitCountOf, writeDecimal, writeDigits } from './decimal.ts'
 import {
   fieldBytes,
   nameBytes,
@@ -63,9 +63,14 @@ export class SendResponseValues {
   transactionId: Uint8Array = EMPTY_BODY
   transactionIdStart = 0
   transactionIdEnd = 0
+  /** The transaction id is known to stand in JSON as it is. */
+  isPlainTransactionId = false
 }
 
 const OFFSET_HEX_DIGITS = 16
+/** From message to message these digits of the physical offset change, the others now and then. */
+const LAST_HEX_DIGITS = 4
+const LAST_DIGITS_RANGE = 2 ** 16
 const HALF_OFFSET_HEX_DIGITS = OFFSET_HEX_DIGITS / 2
 const HEX_DIGIT_BITS = 4
 const HEX_DIGITS = asciiBytes('0123456789ABCDEF')
@@ -88,7 +93,11 @@ interface BuiltResponse {
   readonly frame: Uint8Array
   readonly code: number
   readonly queueIdDigits: number
+  readonly queueOffsetDigits: number
+  readonly opaqueDigits: number
   readonly transactionIdBytes: number
+  /** The physical offset whose digits stand in `frame`, without the last ones. */
+  offsetBase: number
   readonly offsetHexAt: number
   readonly queueIdAt: number
   readonly queueOffsetAt: number
@@ -181,23 +190,28 @@ export class SendResponseBuilder {
 
   /** Undefined when there is more to such a response than digits and a plain transaction id. */
   #keepBuilt(values: SendResponseValues, frame: Buffer): BuiltResponse | undefined {
-    const { code, queueId, queueOffset, opaque } = values
+    const { code, queueId, queueOffset, opaque, physicalOffset } = values
     const transactionIdBytes = values.transactionIdEnd - values.transactionIdStart
     if (code < 0 || queueId < 0 || opaque < 0 || transactionIdBytes === 0) return undefined
     const queueIdDigits = digitCountOf(queueId)
+    const queueOffsetDigits = digitCountOf(queueOffset)
+    const opaqueDigits = digitCountOf(opaque)
     const codeEnd = FRAME_PREFIX_BYTES + JSON_BEGIN.length + digitCountOf(code)
     const offsetHexAt = codeEnd + this.#jsonFields.length + this.#hostHex.length
     const queueIdAt = offsetHexAt + OFFSET_HEX_DIGITS + JSON_QUEUE_ID.length
     const queueOffsetAt = queueIdAt + queueIdDigits + JSON_QUEUE_OFFSET.length
-    const transactionIdAt = queueOffsetAt + digitCountOf(queueOffset) + JSON_TRANSACTION_ID.length
+    const transactionIdAt = queueOffsetAt + queueOffsetDigits + JSON_TRANSACTION_ID.length
     const opaqueAt = transactionIdAt + transactionIdBytes + JSON_OPAQUE.length
-    const isPlain = opaqueAt + digitCountOf(opaque) + JSON_END.length === frame.length
+    const isPlain = opaqueAt + opaqueDigits + JSON_END.length === frame.length
     if (!isPlain) return undefined
     return {
       frame: Uint8Array.from(frame),
       code,
       queueIdDigits,
+      queueOffsetDigits,
+      opaqueDigits,
       transactionIdBytes,
+      offsetBase: physicalOffset - (physicalOffset % LAST_DIGITS_RANGE),
       offsetHexAt,
       queueIdAt,
       queueOffsetAt,
@@ -263,19 +277,43 @@ function patchBuilt(
   if (values.code !== built.code || queueId < 0 || opaque < 0) return false
   if (digitCountOf(queueId) !== built.queueIdDigits) return false
   if (transactionIdEnd - transactionIdStart !== built.transactionIdBytes) return false
+  const isPlain =
+    values.isPlainTransactionId || isPlainText(transactionId, transactionIdStart, transactionIdEnd)
+  if (!isPlain) return false
+  keepOffsetBase(built, values.physicalOffset)
   buffer.set(built.frame, at)
   let to = at + built.transactionIdAt
   for (let from = transactionIdStart; from < transactionIdEnd; from += 1) {
-    const code = transactionId[from]!
-    if (IS_PLAIN[code] === 0) return false
-    buffer[to] = code
+    buffer[to] = transactionId[from]!
     to += 1
   }
-  writeOffsetHex(buffer, at + built.offsetHexAt, values.physicalOffset)
-  writeDecimal(buffer, at + built.queueIdAt, queueId)
-  writeDecimal(buffer, at + built.queueOffsetAt, values.queueOffset)
-  writeDecimal(buffer, at + built.opaqueAt, opaque)
+  const lastDigitsAt = at + built.offsetHexAt + OFFSET_HEX_DIGITS - LAST_HEX_DIGITS
+  writeLastHexDigits(buffer, lastDigitsAt, values.physicalOffset - built.offsetBase)
+  writeDigits(buffer, at + built.queueIdAt, queueId, built.queueIdDigits)
+  writeDigits(buffer, at + built.queueOffsetAt, values.queueOffset, built.queueOffsetDigits)
+  writeDigits(buffer, at + built.opaqueAt, opaque, built.opaqueDigits)
   return true
+}
+
+function isPlainText(text: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (IS_PLAIN[text[at]!] === 0) return false
+  return true
+}
+
+/** Lets the frame hold the first digits of this physical offset. */
+function keepOffsetBase(built: BuiltResponse, physicalOffset: number): void {
+  const lastDigits = physicalOffset - built.offsetBase
+  if (lastDigits >= 0 && lastDigits < LAST_DIGITS_RANGE) return
+  built.offsetBase = physicalOffset - (physicalOffset % LAST_DIGITS_RANGE)
+  writeOffsetHex(built.frame, built.offsetHexAt, physicalOffset)
+}
+
+function writeLastHexDigits(buffer: Uint8Array, at: number, value: number): void {
+  let rest = value
+  for (let position = at + LAST_HEX_DIGITS - 1; position >= at; position -= 1) {
+    buffer[position] = HEX_DIGITS[rest & 0xf]!
+    rest >>>= HEX_DIGIT_BITS
+  }
 }
 
 /** A binary response header without remark and fields. */
@@ -294,7 +332,7 @@ function binaryHead(): Buffer {
 }
 
 /** Sixteen upper-case digits, as in a message id. */
-function writeOffsetHex(buffer: Buffer, at: number, offset: number): number {
+function writeOffsetHex(buffer: Uint8Array, at: number, offset: number): number {
   assert(offset >= 0, 'a physical offset is not negative')
   const middle = at + HALF_OFFSET_HEX_DIGITS
   let high = Math.floor(offset / HIGH_WORD)

@@ -44,7 +44,6 @@ export class DrivenBroker implements AsyncDisposable {
       settings: new BrokerSettings(config),
       store: store.asThreaded,
       client: new RemotingClient({}),
-      memory: undefined,
       logger: extras.logger ?? silentLogger,
       storeHost: hostOf('127.0.0.1', 10911),
       address: ADDRESS,

@@ -30,6 +30,8 @@ export interface PendingAck extends OffsetWaiter {
   physicalOffset: number
   readonly uniqueKey: Buffer
   uniqueKeyBytes: number
+  /** It is known to stand in JSON as it is. */
+  isPlainKey: boolean
   /** Physical offsets of a batch's messages; empty for a single message. */
   batchOffsets: readonly number[]
   /** When it began to wait for the disk, and for how long it may, in ms. */
@@ -50,6 +52,7 @@ function makeSlot(): PendingAck {
     physicalOffset: 0,
     uniqueKey: Buffer.alloc(UNIQUE_KEY_BYTES_MAX),
     uniqueKeyBytes: 0,
+    isPlainKey: false,
     batchOffsets: NO_BATCH,
     parkedAtMs: 0,
     deadlineMs: 0,
@@ -126,6 +129,7 @@ export class SendAcks {
     values.batchOffsets = ack.batchOffsets
     values.transactionId = ack.uniqueKey
     values.transactionIdEnd = ack.uniqueKeyBytes
+    values.isPlainTransactionId = ack.isPlainKey
     const { buffer, at } = connection.reserve(this.#builder.bytesMax(values))
     connection.commit(this.#builder.build(values, buffer, at) - at)
   }

@@ -4,7 +4,7 @@
  */
 import { BytesMap } from '../../../engine/base/bytes-map.ts'
 import type { StoreError } from '../../../engine/base/errors.ts'
-import type { LinearMemory } from '../../../engine/format/linear-memory.ts'
+import { copyBytes } from '../../../engine/format/copy-bytes.ts'
 import { PropertyName } from '../../../engine/format/message-const.ts'
 import { decodeProperties, encodeProperties } from '../../../engine/format/properties-codec.ts'
 import { createRecordSource, type RecordSource } from '../../../engine/format/record-encoder.ts'
@@ -47,8 +47,6 @@ type Obstacle = 'topic' | 'flush' | 'segment'
 export interface SendParts {
   readonly config: Pick<BrokerConfig, 'sendThreadPoolQueueCapacity'>
   readonly store: ThreadedStore
-  /** Where most frames lie. */
-  readonly memory: LinearMemory | undefined
   readonly admission: SendAdmission
   readonly properties: SendProperties
   readonly acks: SendAcks
@@ -84,7 +82,7 @@ export class SendHandler implements StoreListener {
 
   constructor(parts: SendParts) {
     this.#parts = parts
-    this.#layouts = new SendLayouts(parts.memory)
+    this.#layouts = new SendLayouts(parts.store.log.memory)
     this.#isFlushSync = parts.store.config.flush === 'sync'
     this.#delayedStats = parts.stats.topicSlot(SCHEDULE_TOPIC)
     this.#routedStats = this.#delayedStats
@@ -314,8 +312,9 @@ export class SendHandler implements StoreListener {
     const { uniqueKeyStart, uniqueKeyEnd } = properties
     const isKept = uniqueKeyEnd - uniqueKeyStart <= ack.uniqueKey.length
     ack.uniqueKeyBytes = isKept
-      ? properties.bytes.copy(ack.uniqueKey, 0, uniqueKeyStart, uniqueKeyEnd)
+      ? copyBytes(properties.bytes, uniqueKeyStart, uniqueKeyEnd, ack.uniqueKey, 0)
       : 0
+    ack.isPlainKey = properties.arePlain
     if (waitsForFlush) {
       ack.bytes = bytes
       ack.parkedAtMs = Date.now()

@@ -79,6 +79,8 @@ export class SendProperties {
     uniqueKeyEnd: 0,
   }
   #current = this.#scratch
+  /** Their values are known to be plain characters, as {@link SendLayout} has them. */
+  arePlain = false
   /** They hold U+0000, which is not stored. */
   holdsNul = false
   readonly #finder = new PropertyFinder(NAMES)
@@ -152,7 +154,8 @@ export class SendProperties {
   take(view: SendRequestView, layout?: SendLayout<KeptProperties>): boolean {
     const kept = layout?.kept
     if (layout === undefined || kept === undefined) return this.#takeAnew(view, layout)
-    // The values of a layout are plain text.
+    // Those of a layout's are.
+    this.arePlain = true
     this.holdsNul = false
     layout.copyValues(view, kept.bytes)
     this.#current = kept
@@ -162,6 +165,7 @@ export class SendProperties {
 
   #takeAnew(view: SendRequestView, layout: SendLayout<KeptProperties> | undefined): boolean {
     if (view.propertiesEnd - view.propertiesStart > SCRATCH_BYTES - STAMP_BYTES_MAX) return false
+    this.arePlain = false
     const current = this.#scratch
     const finder = this.#finder
     this.#current = current

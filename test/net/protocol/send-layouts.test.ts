@@ -4,6 +4,7 @@
  * ones, follow and are read both ways.
  */
 import { expect, test } from 'vitest'
+import { MIB } from '../../../engine/base/units.ts'
 import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import { SendLayouts } from '../../../net/protocol/send-layouts.ts'
 import { SendRequestView } from '../../../net/protocol/send-message-scanner.ts'
@@ -15,7 +16,7 @@ import { damaged, jsonFrame } from './request-fuzz.ts'
 import { contentOf, decoded } from './send-request-content.ts'
 
 const RECEIVED_BYTES = 4096
-const memory = LinearMemory.reserve(2 * SendLayouts.MEMORY_BYTES + RECEIVED_BYTES)
+const memory = LinearMemory.reserve(MIB + RECEIVED_BYTES)
 const received = memory?.allot(RECEIVED_BYTES) ?? Buffer.alloc(RECEIVED_BYTES)
 
 /** The frame at some place in the receive buffer, or in one of its own, which begins elsewhere. */
