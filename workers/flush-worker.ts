@@ -2,9 +2,13 @@
  * Entry of the flush thread: group commit. While somebody waits, it syncs at once, again and again,
  * each time for everyone who has come meanwhile; otherwise by pages and by time, as RocketMQ's
  * settings say (CommitLog.GroupCommitService, FlushRealTimeService).
+ *
+ * Many who wait come again together once they are answered, but one turn of the event loop after
+ * the other: a sync for the first of them would let the others wait for two. So a sync that has
+ * less to do than the last one waits for more, as long as more comes.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { PAGE_BYTES } from '../engine/base/units.ts'
+import { KIB, MIB, PAGE_BYTES } from '../engine/base/units.ts'
 import { nodeFileSystem } from '../engine/file/node-file-system.ts'
 import { storeLayout } from '../engine/file/store-layout.ts'
 import { LogFlusher } from '../engine/log/log-flusher.ts'
@@ -35,15 +39,17 @@ function post(message: FromWorker): void {
 
 function run(): void {
   let lastFlushMs = Date.now()
+  let lastBytes = 0
   let toldOffset = setup.endOffset
   for (;;) {
     const tick = state.tick('FLUSH')
     const timestampMs = state.writtenTimestampMs
-    const writtenOffset = state.writtenOffset
     const isStopping = state.stopStage >= StopStage.FLUSH
     const isWanted = state.flushWantedOffset > flusher.flushedOffset
+    const writtenOffset = isWanted && !isStopping ? awaitGroup(lastBytes) : state.writtenOffset
     const isFlushing = isWanted || isStopping || isDue(writtenOffset, lastFlushMs)
     if (isFlushing) {
+      lastBytes = writtenOffset - flusher.flushedOffset
       flusher.flushStep(writtenOffset)
       lastFlushMs = Date.now()
       state.publishFlushed(writtenOffset, timestampMs)
@@ -63,6 +69,23 @@ function run(): void {
   }
 }
 
+/**
+ * Waits for about as much as the last sync had, if many waited for that.
+ * @returns how far the log is written then
+ */
+function awaitGroup(lastBytes: number): number {
+  let { writtenOffset } = state
+  if (lastBytes < GROUP_BYTES_MIN) return writtenOffset
+  const groupOffset = flusher.flushedOffset + Math.min(lastBytes, GROUP_BYTES_MAX)
+  const endMs = performance.now() + GROUP_WAIT_MS
+  while (writtenOffset < groupOffset && performance.now() < endMs) {
+    Atomics.wait(nobody, 0, 0, GROUP_LOOK_MS)
+    if (state.writtenOffset === writtenOffset) break
+    writtenOffset = state.writtenOffset
+  }
+  return writtenOffset
+}
+
 function isDue(writtenOffset: number, lastFlushMs: number): boolean {
   const unflushedBytes = writtenOffset - flusher.flushedOffset
   if (unflushedBytes === 0) return false
@@ -74,8 +97,17 @@ function isDue(writtenOffset: number, lastFlushMs: number): boolean {
   )
 }
 
+/** A sync of less than the first is for few, one of the second has no use for more. */
+const GROUP_BYTES_MIN = 32 * KIB
+const GROUP_BYTES_MAX = 256 * KIB
+/** How long a sync waits for its group, and how often it looks whether that still grows. */
+const GROUP_WAIT_MS = 0.6
+const GROUP_LOOK_MS = 0.1
+/** Nobody wakes who waits on this. */
+const nobody = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+
 /** Flushed at once, so that the kernel's limit of dirty pages never stalls the writer. */
-const EARLY_BYTES = 64 * 1024 * 1024
+const EARLY_BYTES = 64 * MIB
 
 post({ kind: 'ready' })
 try {
