@@ -30,6 +30,7 @@ const nativeFadvise = libc.func(
 const nativePreadv2 = libc.func(
   'intptr_t preadv2(int fd, uintptr_t vectors, int count, int64_t offset, int flags)',
 )
+const nativeSendmsg = libc.func('intptr_t sendmsg(int fd, uintptr_t message, int flags)')
 const nativeSyncfs = libc.func('int syncfs(int fd)')
 const nativeFcntl = libc.func('fcntl', 'int', ['int', 'int', koffi.pointer(flockStruct)])
 
@@ -49,6 +50,8 @@ const POSIX_FADV_RANDOM = 1
 const RWF_NOWAIT = 0x8
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
+/** MSG_DONTWAIT and MSG_NOSIGNAL: a peer that is gone is an error, not a SIGPIPE. */
+const SEND_FLAGS = 0x40 | 0x4000
 const SEEK_SET = 0
 /** Pages that mincore is asked about at once: 4 MiB. */
 const ASKED_PAGES_MAX = 1024
@@ -203,6 +206,80 @@ export function readCachedBytes(
     return undefined
   }
   throw systemError('preadv2', errno)
+}
+
+/** Stretches of memory: `lengths[i]` bytes of `buffers[i]` from `starts[i]` on. */
+export interface MemoryRanges {
+  readonly count: number
+  readonly buffers: readonly Uint8Array[]
+  readonly starts: readonly number[]
+  readonly lengths: readonly number[]
+}
+
+/** Ranges of one call (IOV_MAX). */
+const SENT_RANGES_MAX = 1024
+const WORDS_PER_VECTOR = 4
+const WORD_VALUES = 2 ** 32
+/** struct iovec as words: base and length, the low word of each first. */
+const sentWords = new Uint32Array(SENT_RANGES_MAX * WORDS_PER_VECTOR)
+/** struct msghdr { name, nameLength, vectors, vectorCount, control, controlLength, flags } */
+const message = new BigUint64Array(7)
+const MESSAGE_VECTORS = 2
+const MESSAGE_VECTOR_COUNT = 3
+message[MESSAGE_VECTORS] = BigInt(addressOf(new Uint8Array(sentWords.buffer)))
+const messageAddress = addressOf(new Uint8Array(message.buffer))
+/** Of buffers that were sent from: most are a mapping or a chunk that is used again and again. */
+const sentAddresses = new WeakMap<Uint8Array, number>()
+
+/**
+ * Gives ranges to a socket, in order, until it takes no more.
+ * @returns how many bytes it took. A failure counts as nothing taken: the next write meets it too.
+ */
+export function sendRanges(fd: number, ranges: MemoryRanges): number {
+  let sent = 0
+  for (let first = 0; first < ranges.count; first += SENT_RANGES_MAX) {
+    const count = Math.min(SENT_RANGES_MAX, ranges.count - first)
+    const wanted = setVectors(ranges, first, count)
+    message[MESSAGE_VECTOR_COUNT] = BigInt(count)
+    const taken = Number(nativeSendmsg(fd, messageAddress, SEND_FLAGS))
+    if (taken > 0) sent += taken
+    if (taken < wanted) break
+  }
+  return sent
+}
+
+/** @returns the bytes of all `count` ranges from the `first` on */
+function setVectors(ranges: MemoryRanges, first: number, count: number): number {
+  const { buffers, starts, lengths } = ranges
+  let bytes = 0
+  let last: Uint8Array | undefined
+  let base = 0
+  for (let index = 0; index < count; index += 1) {
+    const buffer = buffers[first + index]!
+    const start = starts[first + index]!
+    const length = lengths[first + index]!
+    assert(start >= 0 && length >= 0 && start + length <= buffer.length, 'range to send')
+    if (buffer !== last) {
+      base = sentAddress(buffer)
+      last = buffer
+    }
+    const address = base + start
+    const at = index * WORDS_PER_VECTOR
+    sentWords[at] = address % WORD_VALUES
+    sentWords[at + 1] = address / WORD_VALUES
+    sentWords[at + 2] = length
+    bytes += length
+  }
+  return bytes
+}
+
+function sentAddress(buffer: Uint8Array): number {
+  let address = sentAddresses.get(buffer)
+  if (address === undefined) {
+    address = addressOf(buffer)
+    sentAddresses.set(buffer, address)
+  }
+  return address
 }
 
 function systemError(call: string, errno: number): NodeJS.ErrnoException {

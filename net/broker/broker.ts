@@ -6,6 +6,7 @@ import { describeError } from '../../engine/base/errors.ts'
 import { Lifecycle } from '../../engine/base/lifecycle.ts'
 import { type Logger, silentLogger } from '../../engine/base/logger.ts'
 import { KIB } from '../../engine/base/units.ts'
+import { sendRanges } from '../../engine/file/posix.ts'
 import { hostOf } from '../../engine/format/host.ts'
 import { ThreadedStore, type ThreadedStoreOptions } from '../../workers/threaded-store.ts'
 import type { TopicConfig } from '../protocol/topic-config.ts'
@@ -162,6 +163,7 @@ export class Broker extends Lifecycle {
       idleMs,
       frameBytesMax,
       allotBuffer: memory?.allot.bind(memory),
+      sendRanges,
       logger: this.#logger,
     }
     return RemotingServer.listen(options, this.#routes())

@@ -7,7 +7,7 @@ import { KIB } from '../../engine/base/units.ts'
 import { formatAddress, normaliseHost } from './address.ts'
 import { encodeHeader, headerRoom, writeFrameHead } from './command-codec.ts'
 import type { ConnectionHost } from './connection-host.ts'
-import type { Reservation } from './connection-output.ts'
+import type { BufferPart, Reservation } from './connection-output.ts'
 import { ConnectionOutput } from './connection-output.ts'
 import { RemotingError } from './errors.ts'
 import { FRAME_PREFIX_BYTES } from './frame-format.ts'
@@ -83,6 +83,7 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     this.#socket = socket
     this.#splitter = new FrameSplitter(this, host.config.frameBytesMax)
     this.#output = new ConnectionOutput(socket, host.turn, {
+      sendRanges: host.config.sendRanges,
       earlyBytes: host.side === 'client' ? CLIENT_EARLY_BYTES : Number.POSITIVE_INFINITY,
       onProgress: () => this.#noteProgress(),
     })
@@ -177,6 +178,21 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
   /** Sends `slice` uncopied behind what was committed, with `onSent` as in {@link sendParts}. */
   append(slice: Buffer, onSent?: () => void): void {
     this.#output.append(slice, onSent)
+    this.#checkOutput()
+  }
+
+  /**
+   * Sends `parts[first..end]` of `buffer` as {@link append} would, but small ones are not copied
+   * either as long as the socket takes them: for a body whose parts lie here and there.
+   */
+  appendParts(
+    buffer: Buffer,
+    parts: readonly BufferPart[],
+    first: number,
+    end: number,
+    onSent: () => void,
+  ): void {
+    this.#output.appendParts(buffer, parts, first, end, onSent)
     this.#checkOutput()
   }
 

@@ -1,9 +1,12 @@
 import { KIB } from '../../engine/base/units.ts'
+import { OutputRanges } from './output-ranges.ts'
 
 /** Size of a pooled output chunk: about sixty responses to sends. */
 export const OUTPUT_CHUNK_BYTES = 16 * KIB
 /** Chunks that stay for reuse when nothing is being written: 16 MiB. */
 const POOLED_CHUNKS_MAX = 1024
+/** As many connections usually have something to send in one turn. */
+const POOLED_RANGES_MAX = 256
 
 /** Anything whose output leaves at the end of the turn. */
 export interface Flushable {
@@ -18,6 +21,7 @@ export class OutputTurn {
   #dirty: Flushable[] = []
   #flushing: Flushable[] = []
   readonly #pool: Buffer[] = []
+  readonly #rangesPool: OutputRanges[] = []
   readonly #flushAll = (): void => {
     const flushing = this.#dirty
     this.#dirty = this.#flushing
@@ -50,5 +54,16 @@ export class OutputTurn {
   giveChunk(chunk: Buffer): void {
     const reusable = chunk.length === OUTPUT_CHUNK_BYTES && this.#pool.length < POOLED_CHUNKS_MAX
     if (reusable) this.#pool.push(chunk)
+  }
+
+  /** Empty ranges: a connection has some only while it has something to send. */
+  takeRanges(): OutputRanges {
+    return this.#rangesPool.pop() ?? new OutputRanges()
+  }
+
+  /** Takes ranges back that nobody looks at any more. */
+  giveRanges(ranges: OutputRanges): void {
+    ranges.clear()
+    if (this.#rangesPool.length < POOLED_RANGES_MAX) this.#rangesPool.push(ranges)
   }
 }

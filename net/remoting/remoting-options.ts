@@ -4,6 +4,7 @@ import { openFilesMax } from '../../engine/base/open-files-limit.ts'
 import { KIB, MIB } from '../../engine/base/units.ts'
 import { RemotingError } from './errors.ts'
 import { FRAME_BYTES_LIMIT } from './frame-format.ts'
+import { type RangeSender, sendNoRanges } from './output-ranges.ts'
 
 /** Bounds of every connection, server or client side. */
 export interface ConnectionOptions {
@@ -46,6 +47,9 @@ export interface ConnectionOptions {
   /** How long a close waits for requests in progress and for output to leave, in milliseconds.
    *  @default 3000 */
   readonly closeMs?: number | undefined
+  /** How output reaches a socket that has room for it.
+   *  @default through Node's sockets alone */
+  readonly sendRanges?: RangeSender | undefined
   /** @default silent */
   readonly logger?: Logger | undefined
 }
@@ -86,6 +90,7 @@ const CONNECTION_DEFAULTS = Object.freeze({
   receiveBufferBytes: 128 * KIB,
   allotBuffer: (lengthBytes) => Buffer.allocUnsafeSlow(lengthBytes),
   closeMs: 3_000,
+  sendRanges: sendNoRanges,
   logger: silentLogger,
 }) satisfies ConnectionConfig
 

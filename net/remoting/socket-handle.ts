@@ -9,6 +9,7 @@ import { Socket } from 'node:net'
 
 interface Handle {
   readonly writeQueueSize?: number
+  readonly fd?: number
 }
 
 interface SocketWithHandle {
@@ -33,6 +34,11 @@ export function readIntoBuffer(accepted: Socket, onread: OnReadOpts): Socket | u
   accepted.destroy()
   const options: HandleOptions = { handle, onread }
   return new Socket(options)
+}
+
+/** The descriptor of an open socket, -1 when it has none. */
+export function descriptorOf(socket: Socket): number {
+  return (socket as unknown as SocketWithHandle)._handle?.fd ?? -1
 }
 
 /** Bytes that the operating system has not taken yet from the write in progress. */

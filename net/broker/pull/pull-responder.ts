@@ -1,7 +1,6 @@
 /**
- * Answers pulls: the header built in place, the records copied when small, as slices when large.
+ * Answers pulls: the header built in place, the records from where they lie in the log.
  */
-import { KIB } from '../../../engine/base/units.ts'
 import type { LogSegment } from '../../../engine/log/log-segment.ts'
 import type { GetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
@@ -14,9 +13,6 @@ import {
 import { ResponseCode } from '../../protocol/response-code.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import type { Pull } from './pull-request.ts'
-
-/** Below this a copy costs less than a slice of its own in the write. */
-const COPIED_SLICE_BYTES_MAX = 16 * KIB
 
 type AnsweredStatus = Exclude<GetStatus, 'COLD'>
 
@@ -83,22 +79,26 @@ export class PullResponder {
     }
   }
 
-  #sendRecords(connection: Connection, result: GetResult): void {
-    for (const { segment, start, lengthBytes } of result.slices) {
-      const { region } = segment
-      if (lengthBytes <= COPIED_SLICE_BYTES_MAX) {
-        const { buffer, at } = connection.reserve(lengthBytes)
-        region.bytes.copy(buffer, at, start, start + lengthBytes)
-        connection.commit(lengthBytes)
-      } else {
-        region.retain()
-        const loan = { segment, connection }
-        this.#loans.add(loan)
-        connection.append(region.bytes.subarray(start, start + lengthBytes), () => {
-          this.#loans.delete(loan)
-          region.release()
-        })
-      }
+  #sendRecords(connection: Connection, { slices }: GetResult): void {
+    for (let first = 0; first < slices.length; ) {
+      const { segment } = slices[first]!
+      let end = first + 1
+      while (slices[end]?.segment === segment) end += 1
+      const onSent = this.#lend(segment, connection)
+      connection.appendParts(segment.region.bytes, slices, first, end, onSent)
+      first = end
+    }
+  }
+
+  /** @returns what ends the loan */
+  #lend(segment: LogSegment, connection: Connection): () => void {
+    const { region } = segment
+    region.retain()
+    const loan = { segment, connection }
+    this.#loans.add(loan)
+    return () => {
+      this.#loans.delete(loan)
+      region.release()
     }
   }
 }

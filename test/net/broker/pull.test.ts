@@ -4,10 +4,11 @@ import { encodeProperties } from '../../../engine/format/properties-codec.ts'
 import { messagesIn } from '../../../engine/format/stored-message.ts'
 import { RequestCode } from '../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../net/protocol/response-code.ts'
-import type { RemotingCommand } from '../../../net/remoting/remoting-command.ts'
+import { createRequest, type RemotingCommand } from '../../../net/remoting/remoting-command.ts'
 import { pullFields, RunningStandalone, sendFields } from '../../helpers/running-standalone.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
-import { whenBuilt } from '../../helpers/until.ts'
+import { until, whenBuilt } from '../../helpers/until.ts'
+import { RawPeer } from '../remoting/raw-peer.ts'
 
 const { PULL_MESSAGE, LITE_PULL_MESSAGE, SEND_MESSAGE_V2 } = RequestCode
 /** Suspend, and a subscription of its own. */
@@ -22,6 +23,12 @@ async function send(running: RunningStandalone, text: string, tags?: string): Pr
 /** What was sent has its unit in the queue. */
 function built(running: RunningStandalone): Promise<void> {
   return whenBuilt(running.server.broker.store)
+}
+
+/** Loans of the log's segments to sockets. */
+function loanCount(running: RunningStandalone): number {
+  const { segments } = running.server.broker.store.log
+  return [...segments].reduce((sum, { references }) => sum + references, 0)
 }
 
 function texts(answer: RemotingCommand): string[] {
@@ -86,6 +93,41 @@ describe('a pull', () => {
     }
     expect(seen.map((text) => text.length)).toEqual(bodies.map((text) => text.length))
     expect(seen).toEqual(bodies)
+  })
+
+  it('is answered byte for byte to a consumer that reads late, with others between', async () => {
+    await using running = await RunningStandalone.start()
+    const random = new SeededRandom(2)
+    const bodies = Array.from({ length: 64 }, () => random.bytes(100 + random.below(3000)))
+    for (const [index, body] of bodies.entries()) {
+      const i = encodeProperties(new Map([['KEYS', `k${index}`]])).toString()
+      // Another queue's records lie between, so each is a stretch of its own.
+      await running.ask(SEND_MESSAGE_V2, sendFields('T', { i, e: 1 }), Buffer.from('between'))
+      await running.ask(SEND_MESSAGE_V2, sendFields('T', { i }), body)
+    }
+    await built(running)
+    const peer = await RawPeer.connect(Number(running.server.brokerAddress.split(':')[1]))
+    peer.socket.pause()
+    const pulls = Array.from({ length: 400 }, (_, opaque) => {
+      const queueOffset = (opaque * 32) % bodies.length
+      const fields = Object.entries(pullFields('T', { queueOffset }))
+      const extFields = new Map(fields.map(([name, value]) => [name, String(value)]))
+      return { ...createRequest(PULL_MESSAGE, { extFields }), opaque }
+    })
+    peer.send(...pulls)
+    await until(() => loanCount(running) > 0)
+    peer.socket.resume()
+    const answers = await peer.receive(pulls.length)
+    for (const [opaque, answer] of answers.entries()) {
+      expect(answer.opaque).toBe(opaque)
+      const first = (opaque * 32) % bodies.length
+      const records = [...messagesIn(answer.body)].map(({ body }) => body)
+      expect(records).toHaveLength(32)
+      const sent = Buffer.concat(bodies.slice(first, first + 32))
+      expect(Buffer.concat(records).equals(sent), `pull ${opaque}`).toBe(true)
+    }
+    await until(() => loanCount(running) === 0)
+    await peer.close()
   })
 
   it('commits the offset that comes with it', async () => {

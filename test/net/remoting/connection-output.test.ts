@@ -7,6 +7,11 @@ import type { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { ConnectionOutput } from '../../../net/remoting/connection-output.ts'
+import {
+  type OutputRanges,
+  type RangeSender,
+  sendNoRanges,
+} from '../../../net/remoting/output-ranges.ts'
 import { OUTPUT_CHUNK_BYTES, OutputTurn } from '../../../net/remoting/output-turn.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 
@@ -48,7 +53,10 @@ class SlowSink extends Writable {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function open(earlyBytes = Number.POSITIVE_INFINITY): {
+function open(
+  earlyBytes = Number.POSITIVE_INFINITY,
+  sendRanges: RangeSender = sendNoRanges,
+): {
   sink: SlowSink
   turn: OutputTurn
   output: ConnectionOutput
@@ -58,6 +66,7 @@ function open(earlyBytes = Number.POSITIVE_INFINITY): {
   const turn = new OutputTurn()
   const progress: number[] = []
   const output = new ConnectionOutput(sink as unknown as Socket, turn, {
+    sendRanges,
     earlyBytes,
     onProgress: () => progress.push(output.unsentBytes),
   })
@@ -231,3 +240,158 @@ test.each([1, 2, 3])('any mixture comes out in order (seed %i)', async (seed) =>
   expect(sink.text === expected, `seed ${seed}`).toBe(true)
   expect(sentCount).toBe(sliceCount)
 })
+
+/** Stands for a socket that takes as many bytes as `room` says. */
+function takeSome(room: () => number, onTaken: (text: string) => void): RangeSender {
+  return (_descriptor, ranges) => {
+    const text = textOf(ranges).slice(0, room())
+    onTaken(text)
+    return text.length
+  }
+}
+
+function textOf({ count, buffers, starts, lengths }: OutputRanges): string {
+  let text = ''
+  for (let index = 0; index < count; index += 1) {
+    const start = starts[index]!
+    text += buffers[index]!.toString('latin1', start, start + lengths[index]!)
+  }
+  return text
+}
+
+const log = Buffer.from('0123456789'.repeat(10_000))
+const partsOf = (...parts: [number, number][]): { start: number; lengthBytes: number }[] =>
+  parts.map(([start, lengthBytes]) => ({ start, lengthBytes }))
+
+test('what the socket takes at once has finished with the turn', async () => {
+  let taken = ''
+  const all = takeSome(
+    () => Number.POSITIVE_INFINITY,
+    (text) => {
+      taken += text
+    },
+  )
+  const { sink, turn, output, progress } = open(undefined, all)
+  const sent: string[] = []
+  build(output, 'head')
+  output.appendParts(log, partsOf([3, 4], [20, 30_000]), 0, 2, () => sent.push('parts'))
+  build(output, 'tail')
+  expect(sent).toEqual([])
+  await nextTurn()
+  expect(taken).toBe(`head3456${log.toString('latin1', 20, 30_020)}tail`)
+  expect(sent).toEqual(['parts'])
+  expect(progress).toEqual([0])
+  expect(output.writtenCount).toBe(1)
+  expect(sink.writes).toHaveLength(0)
+  // Its chunk is free again, and so is what held the ranges.
+  expect(turn.takeRanges().count).toBe(0)
+})
+
+test('small parts that were not taken are copied together, large ones are not', async () => {
+  const { sink, output } = open()
+  let isSent = false
+  build(output, 'head')
+  const parts = partsOf([0, 10], [50, 10], [1000, 20_000], [80, 10], [90, 5])
+  output.appendParts(log, parts, 0, parts.length, () => {
+    isSent = true
+  })
+  await nextTurn()
+  expect(sink.writes).toHaveLength(1)
+  expect(sink.writes[0]!.map(({ length }) => length)).toEqual([4, 20, 20_000, 15])
+  expect(sink.writes[0]![2]!.buffer).toBe(log.buffer)
+  expect(sink.writes[0]![1]!.buffer).not.toBe(log.buffer)
+  const text = parts.map(({ start, lengthBytes: n }) => log.toString('latin1', start, start + n))
+  expect(sink.text).toBe(`head${text.join('')}`)
+  expect(isSent).toBe(false)
+  await sink.finish()
+  expect(isSent).toBe(true)
+})
+
+test('the socket is offered nothing while an earlier write is unfinished', async () => {
+  let offers = 0
+  const none = takeSome(
+    () => 0,
+    () => {
+      offers += 1
+    },
+  )
+  const { sink, output } = open(undefined, none)
+  for (const text of ['a', 'b', 'c']) {
+    build(output, text)
+    await nextTurn()
+  }
+  expect(offers).toBe(1)
+  for (let count = 0; count < 3; count += 1) await sink.finish()
+  build(output, 'd')
+  await nextTurn()
+  expect(offers).toBe(2)
+  expect(sink.text).toBe('abcd')
+})
+
+test('release gives parts back, and later ones at once', async () => {
+  const { sink, output } = open()
+  const released: string[] = []
+  output.appendParts(log, partsOf([0, 10]), 0, 1, () => released.push('in flight'))
+  await nextTurn()
+  output.appendParts(log, partsOf([0, 10]), 0, 1, () => released.push('built'))
+  sink.destroy()
+  output.release()
+  expect(released).toEqual(['in flight', 'built'])
+  output.appendParts(log, partsOf([0, 10]), 0, 1, () => released.push('late'))
+  expect(released).toEqual(['in flight', 'built', 'late'])
+  expect(output.unsentBytes).toBe(0)
+})
+
+test.each([4, 5, 6])(
+  'however much the socket takes, all comes in order (seed %i)',
+  async (seed) => {
+    const random = new SeededRandom(seed)
+    let room = 0
+    let arrived = ''
+    const some = takeSome(
+      () => room,
+      (text) => {
+        arrived += text
+      },
+    )
+    const { sink, output } = open(undefined, some)
+    let expected = ''
+    let lentCount = 0
+    let returnedCount = 0
+    let seen = 0
+    const collect = (): void => {
+      arrived += sink.text.slice(seen)
+      seen = sink.text.length
+    }
+    for (let round = 0; round < 100; round += 1) {
+      room = random.pick([0, random.below(5000), Number.POSITIVE_INFINITY])
+      const built = random.pick(['x', 'y']).repeat(random.below(300))
+      build(output, built)
+      const parts = Array.from({ length: random.below(20) }, () => ({
+        start: random.below(50_000),
+        lengthBytes: random.pick([1, 60, 300, 1250]),
+      }))
+      expected += built
+      if (random.below(10) === 0) parts.push({ start: random.below(100), lengthBytes: 20_000 })
+      if (parts.length > 0) {
+        lentCount += 1
+        output.appendParts(log, parts, 0, parts.length, () => {
+          returnedCount += 1
+        })
+      }
+      for (const { start, lengthBytes: n } of parts)
+        expected += log.toString('latin1', start, start + n)
+      if (random.below(3) === 0) continue
+      await nextTurn()
+      collect()
+      if (random.below(2) > 0) continue
+      await sink.finish()
+      collect()
+    }
+    await nextTurn()
+    while (output.unsentBytes > 0) await sink.finish()
+    collect()
+    expect(arrived === expected, `seed ${seed}`).toBe(true)
+    expect(returnedCount).toBe(lentCount)
+  },
+)
