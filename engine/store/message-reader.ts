@@ -8,13 +8,19 @@ import { equalBytes } from '../base/equal-bytes.ts'
 import { StoreError } from '../base/errors.ts'
 import { memoryLimit } from '../base/memory-limit.ts'
 import { I32_BYTES, KIB, MIB } from '../base/units.ts'
-import { readInt32 } from '../format/big-endian.ts'
+import { readInt32, readInt64 } from '../format/big-endian.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
   createConsumeQueueUnit,
   isPreBlankUnit,
 } from '../format/consume-queue-format.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../format/record-decoder.ts'
+import {
+  PHYSICAL_OFFSET_AT,
+  QUEUE_ID_AT,
+  QUEUE_OFFSET_AT,
+  RECORD_SIZE_AT,
+} from '../format/record-format.ts'
 import type { CommitLog } from '../log/commit-log.ts'
 import type { QueueTail } from '../log/queue-tail.ts'
 import type { ConsumeQueue } from '../queue/consume-queue.ts'
@@ -227,7 +233,8 @@ export class MessageReader {
       this.#add(result, slice)
       return undefined
     }
-    const rot = isOld ? this.#rotOf(queue, queueOffset, slice) : undefined
+    const isFirst = result.messageCount === 0
+    const rot = isOld ? this.#rotOf(queue, queueOffset, slice, isFirst) : undefined
     if (rot !== undefined) return rot
     if (filter?.matchesRecord?.(segment.region.bytes, start, end) === false) return undefined
     this.#add(result, slice)
@@ -236,15 +243,23 @@ export class MessageReader {
 
   /**
    * What is wrong with a record that comes from the disk: it is held against its checksum and the
-   * unit that led to it. What this process wrote lately never left its memory, and is not read
-   * again; Java checks none of it, and neither do Java's clients.
+   * unit that led to it. Where that was done a while ago, only the first record of an answer is
+   * looked at as a whole, the others at what they say of their place: their units lie together, so
+   * they are of another topic's queue all or none. What this process wrote lately never left its
+   * memory, and is not read again; Java checks none of it, and neither do Java's clients.
    */
-  #rotOf(queue: ConsumeQueue, queueOffset: number, slice: LogSlice): StoreError | undefined {
+  #rotOf(
+    queue: ConsumeQueue,
+    queueOffset: number,
+    slice: LogSlice,
+    isFirst: boolean,
+  ): StoreError | undefined {
     const { segment, start, lengthBytes } = slice
     const physicalOffset = segment.startOffset + start
     const log = segment.region.bytes
     const view = this.#view
     const isVerified = this.#verified.has(physicalOffset, this.#nowMs)
+    if (isVerified && !isFirst && saysItsPlace(slice, queueOffset, queue.queueId)) return undefined
     const checks = isVerified ? STRUCTURE : ALL
     const verdict = readRecord(log, start, start + lengthBytes, view, checks)
     if (verdict !== RecordVerdict.WHOLE) return corrupt(slice, queue, verdict)
@@ -328,6 +343,21 @@ export class MessageReader {
     const { segmentBytes } = this.#log.segments
     return physicalOffset - (physicalOffset % segmentBytes) + segmentBytes
   }
+}
+
+/** Whether a record says of itself that it lies there, and is that message of a queue. */
+function saysItsPlace(
+  { segment, start, lengthBytes }: LogSlice,
+  queueOffset: number,
+  queueId: number,
+): boolean {
+  const log = segment.region.bytes
+  return (
+    readInt32(log, start + RECORD_SIZE_AT) === lengthBytes &&
+    readInt64(log, start + PHYSICAL_OFFSET_AT) === segment.startOffset + start &&
+    readInt64(log, start + QUEUE_OFFSET_AT) === queueOffset &&
+    readInt32(log, start + QUEUE_ID_AT) === queueId
+  )
 }
 
 function corrupt(

@@ -3,6 +3,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { segmentPath } from '../../../engine/file/store-layout.ts'
 import { tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
+import { createRecordView, readRecord } from '../../../engine/format/record-decoder.ts'
+import {
+  PHYSICAL_OFFSET_AT,
+  QUEUE_ID_AT,
+  QUEUE_OFFSET_AT,
+  RECORD_SIZE_AT,
+} from '../../../engine/format/record-format.ts'
 import { searchQueueByTime } from '../../../engine/queue/queue-time-search.ts'
 import type { GetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
@@ -188,6 +195,36 @@ describe('a read by queue offset', () => {
     rot()
     expect(() => stepped.get(0)).toThrow(expect.objectContaining({ code: 'STORE_RECORD_CORRUPT' }))
     rot()
+    expect(stepped.get(0).messageCount).toBe(10)
+  })
+
+  it('holds a record to its unit each time, also when it was checked a moment ago', () => {
+    const { stepped } = filled(10)
+    const [slice] = stepped.get(5, { messageCountMax: 1 }).slices
+    const { segment, start } = slice!
+    const { bytes } = segment.region
+    const view = createRecordView()
+    readRecord(bytes, start, bytes.length, view, { checkCrc: true })
+    const time = clock()
+    time.later()
+    const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+    expect(stepped.get(0).status).toBe(GetStatus.COLD)
+    isResident.mockRestore()
+    time.later()
+    expect(stepped.get(0).messageCount).toBe(10)
+    const refused = expect.objectContaining({ code: 'STORE_RECORD_CORRUPT' })
+    const lowBytes = [RECORD_SIZE_AT, QUEUE_ID_AT].map((at) => at + 3)
+    lowBytes.push(...[QUEUE_OFFSET_AT, PHYSICAL_OFFSET_AT].map((at) => at + 7))
+    for (const at of lowBytes) {
+      bytes[start + at]! ^= 1
+      expect(stepped.get(0).messageCount, `byte ${at}`).toBe(5)
+      expect(() => stepped.get(5), `byte ${at}`).toThrow(refused)
+      bytes[start + at]! ^= 1
+    }
+    // The first of an answer says for all of them which topic they are of.
+    bytes[view.topicStart]! ^= 1
+    expect(() => stepped.get(5)).toThrow(refused)
+    bytes[view.topicStart]! ^= 1
     expect(stepped.get(0).messageCount).toBe(10)
   })
 
