@@ -1,7 +1,5 @@
 import { join } from 'node:path'
-import { BytesMap } from '../base/bytes-map.ts'
 import { StoreError } from '../base/errors.ts'
-import { LatestBytes } from '../base/latest-bytes.ts'
 import { DescriptorCache } from '../file/descriptor-cache.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { createUnsyncedFiles, syncFiles, type UnsyncedFiles } from '../file/sync-files.ts'
@@ -14,6 +12,7 @@ import {
 } from './consume-queue-files.ts'
 import { ConsumeQueueWriter, type ConsumeQueueWriterTools } from './consume-queue-writer.ts'
 import { trimConsumeQueue } from './queue-trim.ts'
+import { TopicEntries, type TopicEntry } from './topic-entries.ts'
 
 export interface ConsumeQueueStoreLocation {
   /** Folder of all consume queues. */
@@ -22,15 +21,18 @@ export interface ConsumeQueueStoreLocation {
   readonly fileBytes: number
 }
 
+interface TopicWriters extends TopicEntry {
+  /** By queue id: those that were asked for. */
+  readonly writers: (ConsumeQueueWriter | undefined)[]
+}
+
 /** The writing side of all consume queues: topic and queue id → writer, opened at first use. */
 export class ConsumeQueueStore {
   readonly #location: ConsumeQueueStoreLocation
   readonly #tools: ConsumeQueueWriterTools
-  readonly #writers = new BytesMap<ConsumeQueueWriter>()
+  #writers: ConsumeQueueWriter[] = []
   readonly #staged: ConsumeQueueWriter[] = []
-  /** Records of one topic come in a row: its writers, by queue id, need no look-up by name. */
-  readonly #latestTopic = new LatestBytes()
-  #latestWriters: (ConsumeQueueWriter | undefined)[] = []
+  readonly #topics = new TopicEntries<TopicWriters>((name) => ({ name, writers: [] }))
 
   constructor(files: FileSystem, location: ConsumeQueueStoreLocation, openFilesMax: number) {
     this.#location = location
@@ -41,12 +43,11 @@ export class ConsumeQueueStore {
 
   /** The writer of a queue whose topic's name stands in `bytes`. */
   writer(bytes: Buffer, start: number, end: number, queueId: number): ConsumeQueueWriter {
-    if (!this.#latestTopic.isRepeated(bytes, start, end)) this.#latestWriters = []
-    const latest = this.#latestWriters[queueId]
-    if (latest !== undefined) return latest
-    const known = this.#writers.get(bytes, start, end, queueId)
-    const writer = known ?? this.#open(bytes, start, end, queueId)
-    this.#latestWriters[queueId] = writer
+    const { writers } = this.#topics.of(bytes, start, end)
+    const known = writers[queueId]
+    if (known !== undefined) return known
+    const writer = this.#open(bytes, start, end, queueId)
+    writers[queueId] = writer
     return writer
   }
 
@@ -69,7 +70,7 @@ export class ConsumeQueueStore {
 
   /** Adds the files to sync: of every queue that has at least `bytesMin` unsynced. */
   takeUnsynced(unsynced: UnsyncedFiles, bytesMin: number): void {
-    for (const writer of this.#writers.values()) {
+    for (const writer of this.#writers) {
       const { unsyncedBytes } = writer
       if (unsyncedBytes > 0 && unsyncedBytes >= bytesMin) writer.takeUnsynced(unsynced)
     }
@@ -92,8 +93,8 @@ export class ConsumeQueueStore {
   delete(topic: string): void {
     const { files, descriptors } = this.#tools
     const directory = join(this.#location.root, topic)
-    this.#writers.removeWhere((writer) => writer.topic === topic)
-    this.#latestWriters = []
+    this.#writers = this.#writers.filter((writer) => writer.topic !== topic)
+    this.#topics.remove(topic)
     descriptors.closeWhere((path) => path.startsWith(join(directory, '/')))
     deleteConsumeQueues(files, this.#location.root, topic)
   }
@@ -112,7 +113,7 @@ export class ConsumeQueueStore {
     const directory = consumeQueueDirectory(this.#location.root, topic, queueId)
     const location = { directory, fileBytes: this.#location.fileBytes }
     const writer = new ConsumeQueueWriter(this.#tools, { topic, queueId, location })
-    this.#writers.set(bytes, start, end, queueId, writer)
+    this.#writers.push(writer)
     return writer
   }
 }

@@ -4,7 +4,6 @@
  * (DefaultMessageStore.ReputMessageService, CommitLogDispatcherBuildConsumeQueue, IndexService.)
  */
 import { StoreError } from '../base/errors.ts'
-import { LatestBytes } from '../base/latest-bytes.ts'
 import { MIB } from '../base/units.ts'
 import type { FileSystem } from '../file/file-system.ts'
 import { segmentPath } from '../file/store-layout.ts'
@@ -24,6 +23,7 @@ import type { DelayLevels } from './delay-levels.ts'
 import type { DeletedTopics } from './deleted-topics.ts'
 import type { IndexStore } from './index-store.ts'
 import type { RestartOffsets } from './queue-restarts.ts'
+import { TopicEntries, type TopicEntry } from './topic-entries.ts'
 import { TAGS_CODE_PROPERTIES, unitTagsCode } from './unit-tags-code.ts'
 
 /** A step ends after this much log, so that what it built is seen soon. */
@@ -50,6 +50,12 @@ export interface ReputTools {
   readonly restartOffsets?: RestartOffsets
 }
 
+/** What the hashes of a topic's keys and tags begin with. */
+interface TopicSeeds extends TopicEntry {
+  readonly keySeed: number
+  readonly tagSeed: number
+}
+
 export class Reputter {
   readonly #log: LogLocation
   readonly #scanner: LogScanner
@@ -57,10 +63,7 @@ export class Reputter {
   readonly #properties: PropertyFinder
   #reputOffset: number
   #reputTimestampMs = 0
-  /** What the hashes of a topic's keys and tags begin with: messages of one topic come in a row. */
-  readonly #hashedTopic = new LatestBytes()
-  #keySeed = 0
-  #tagSeed = 0
+  readonly #seeds = new TopicEntries<TopicSeeds>(seedsOf)
   /** Nothing is passed over behind this physical offset: no queue began anew, nor was deleted. */
   #passesUntil: number
 
@@ -150,30 +153,26 @@ export class Reputter {
   #putIndex(bytes: Buffer, view: RecordView): void {
     const { index } = this.#tools
     if (index === undefined || view.physicalOffset < index.endPhysicalOffset) return
-    const { topicStart, topicEnd } = view
-    if (!this.#hashedTopic.isRepeated(bytes, topicStart, topicEnd)) {
-      this.#keySeed = indexKeySeed(bytes, topicStart, topicEnd)
-      this.#tagSeed = indexTagSeed(bytes, topicStart, topicEnd)
-    }
+    const { keySeed, tagSeed } = this.#seeds.of(bytes, view.topicStart, view.topicEnd)
     if (this.#properties.has(UNIQUE_KEY)) {
       const start = this.#properties.startOf(UNIQUE_KEY)
-      this.#putKey(index, bytes, start, this.#properties.endOf(UNIQUE_KEY), this.#keySeed, view)
+      this.#putKey(index, bytes, start, this.#properties.endOf(UNIQUE_KEY), keySeed, view)
     }
-    if (this.#properties.has(KEYS)) this.#putKeys(index, bytes, view)
+    if (this.#properties.has(KEYS)) this.#putKeys(index, bytes, keySeed, view)
     if (this.#properties.has(TAGS)) {
       const start = this.#properties.startOf(TAGS)
-      this.#putKey(index, bytes, start, this.#properties.endOf(TAGS), this.#tagSeed, view)
+      this.#putKey(index, bytes, start, this.#properties.endOf(TAGS), tagSeed, view)
     }
   }
 
   /** Keys are parted by spaces. */
-  #putKeys(index: IndexStore, bytes: Buffer, view: RecordView): void {
+  #putKeys(index: IndexStore, bytes: Buffer, seed: number, view: RecordView): void {
     const end = this.#properties.endOf(KEYS)
     let start = this.#properties.startOf(KEYS)
     while (start < end) {
       let keyEnd = start
       while (keyEnd < end && bytes[keyEnd] !== SPACE) keyEnd += 1
-      if (keyEnd > start) this.#putKey(index, bytes, start, keyEnd, this.#keySeed, view)
+      if (keyEnd > start) this.#putKey(index, bytes, start, keyEnd, seed, view)
       start = keyEnd + 1
     }
   }
@@ -189,4 +188,9 @@ export class Reputter {
     const keyHash = indexKeyHashOfUtf8(bytes, start, end, seed)
     index.put(keyHash, view.physicalOffset, view.storeTimestampMs)
   }
+}
+
+function seedsOf(name: Buffer): TopicSeeds {
+  const keySeed = indexKeySeed(name, 0, name.length)
+  return { name, keySeed, tagSeed: indexTagSeed(name, 0, name.length) }
 }
