@@ -22,8 +22,13 @@ import { ReputNews } from './reput-signals.ts'
 import { SharedState, StopStage } from './shared-state.ts'
 import { reportFailure } from './worker-failure.ts'
 
-/** How long it naps after work: to be woken for each message would cost both threads more. */
+/**
+ * How long it naps after work: to be woken for each message would cost both threads more, and what
+ * was built together of a queue is written together.
+ */
 const NAP_MS = 5
+/** With so much to do it naps no more. */
+const NAP_BYTES_MAX = MIB
 /** How long it sleeps when nothing is written: what else it does has to be looked after. */
 const SLEEP_IDLE_MS = 50
 /** How long it deletes what was trimmed before it looks for messages again. */
@@ -119,7 +124,9 @@ class ReputLoop {
       this.#deleteTopics()
       this.#trimSome()
       this.#syncWhenDue()
-      if (this.#reputter.reputOffset < state.writtenOffset) continue
+      const restBytes = state.writtenOffset - this.#reputter.reputOffset
+      const mayNap = !isStopping && this.#deletions.length === 0 && restBytes < NAP_BYTES_MAX
+      if (restBytes > 0 && !(hasWorked && mayNap)) continue
       if (isStopping) break
       this.#sleep(tick, hasWorked || this.#trimming !== undefined)
       hasWorked = false

@@ -240,7 +240,7 @@ export class InterleavedStore {
         yield
         hasWorked = true
       }
-      if (reputter.reputOffset < words.writtenOffset) continue
+      if (reputter.reputOffset < words.writtenOffset && !hasWorked) continue
       yield
       words.setReputIdle(!hasWorked)
       yield
