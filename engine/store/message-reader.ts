@@ -7,7 +7,7 @@ import { totalmem } from 'node:os'
 import { equalBytes } from '../base/equal-bytes.ts'
 import { StoreError } from '../base/errors.ts'
 import { memoryLimit } from '../base/memory-limit.ts'
-import { I32_BYTES, KIB, MIB } from '../base/units.ts'
+import { DISK_BLOCK_BYTES, I32_BYTES, KIB, MIB } from '../base/units.ts'
 import { readInt32, readInt64 } from '../format/big-endian.ts'
 import {
   CONSUME_QUEUE_UNIT_BYTES,
@@ -233,7 +233,7 @@ export class MessageReader {
       this.#add(result, slice)
       return undefined
     }
-    const isFirst = result.messageCount === 0
+    const isFirst = result.messageCount === 0 || isFirstOfBlock(queueOffset)
     const rot = isOld ? this.#rotOf(queue, queueOffset, slice, isFirst) : undefined
     if (rot !== undefined) return rot
     if (filter?.matchesRecord?.(segment.region.bytes, start, end) === false) return undefined
@@ -243,10 +243,11 @@ export class MessageReader {
 
   /**
    * What is wrong with a record that comes from the disk: it is held against its checksum and the
-   * unit that led to it. Where that was done a while ago, only the first record of an answer is
-   * looked at as a whole, the others at what they say of their place: their units lie together, so
-   * they are of another topic's queue all or none. What this process wrote lately never left its
-   * memory, and is not read again; Java checks none of it, and neither do Java's clients.
+   * unit that led to it. Where that was done a while ago, only the first record of an answer and of
+   * a block of units is looked at as a whole, the others at what they say of their place: a block
+   * that the disk put in another's place leads to another topic's queue from its first unit on.
+   * What this process wrote lately never left its memory, and is not read again; Java checks none
+   * of it, and neither do Java's clients.
    */
   #rotOf(
     queue: ConsumeQueue,
@@ -263,14 +264,15 @@ export class MessageReader {
     const checks = isVerified ? STRUCTURE : ALL
     const verdict = readRecord(log, start, start + lengthBytes, view, checks)
     if (verdict !== RecordVerdict.WHOLE) return corrupt(slice, queue, verdict)
-    if (!isVerified) this.#verified.add(physicalOffset, this.#nowMs)
     const isWanted =
       view.physicalOffset === physicalOffset &&
       view.totalBytes === lengthBytes &&
       view.queueOffset === queueOffset &&
       view.queueId === queue.queueId &&
       equalBytes(log, view.topicStart, view.topicEnd, queue.topicBytes)
-    return isWanted ? undefined : corrupt(slice, queue, 'the record is another one')
+    if (!isWanted) return corrupt(slice, queue, 'the record is another one')
+    if (!isVerified) this.#verified.add(physicalOffset, this.#nowMs)
+    return undefined
   }
 
   /** Whether a stretch is in memory; takes note of what is not. */
@@ -343,6 +345,11 @@ export class MessageReader {
     const { segmentBytes } = this.#log.segments
     return physicalOffset - (physicalOffset % segmentBytes) + segmentBytes
   }
+}
+
+/** Whether a unit is the first that starts in its block of the disk. */
+function isFirstOfBlock(queueOffset: number): boolean {
+  return (queueOffset * CONSUME_QUEUE_UNIT_BYTES) % DISK_BLOCK_BYTES < CONSUME_QUEUE_UNIT_BYTES
 }
 
 /** Whether a record says of itself that it lies there, and is that message of a queue. */

@@ -1,8 +1,12 @@
 /** Every way a read by queue offset ends, and look-ups by time. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { DISK_BLOCK_BYTES } from '../../../engine/base/units.ts'
 import { MemoryDisk } from '../../../engine/file/memory-file-system.ts'
 import { segmentPath } from '../../../engine/file/store-layout.ts'
-import { tagsCodeOfUtf8 } from '../../../engine/format/consume-queue-format.ts'
+import {
+  CONSUME_QUEUE_UNIT_BYTES,
+  tagsCodeOfUtf8,
+} from '../../../engine/format/consume-queue-format.ts'
 import { createRecordView, readRecord } from '../../../engine/format/record-decoder.ts'
 import {
   PHYSICAL_OFFSET_AT,
@@ -52,6 +56,34 @@ function clock(): { later(): void } {
       now += BELIEVED_MS
     },
   }
+}
+
+const CORRUPT = expect.objectContaining({ code: 'STORE_RECORD_CORRUPT' })
+
+interface FoundRecord {
+  readonly bytes: Buffer
+  readonly start: number
+  /** Lets the record say that it is of another topic, or of its own again. */
+  readonly flipTopic: () => void
+}
+
+/** A record of queue 0, whose segment has left memory and come back from the disk. */
+function leftMemory(stepped: SteppedStore, queueOffset: number): FoundRecord {
+  const [slice] = stepped.get(queueOffset, { messageCountMax: 1 }).slices
+  const { segment, start } = slice!
+  const { bytes } = segment.region
+  const view = createRecordView()
+  readRecord(bytes, start, bytes.length, view, { checkCrc: true })
+  const time = clock()
+  time.later()
+  const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
+  expect(stepped.get(queueOffset).status).toBe(GetStatus.COLD)
+  isResident.mockRestore()
+  time.later()
+  const flipTopic = (): void => {
+    bytes[view.topicStart]! ^= 1
+  }
+  return { bytes, start, flipTopic }
 }
 
 describe('what is written and not built yet', () => {
@@ -200,32 +232,41 @@ describe('a read by queue offset', () => {
 
   it('holds a record to its unit each time, also when it was checked a moment ago', () => {
     const { stepped } = filled(10)
-    const [slice] = stepped.get(5, { messageCountMax: 1 }).slices
-    const { segment, start } = slice!
-    const { bytes } = segment.region
-    const view = createRecordView()
-    readRecord(bytes, start, bytes.length, view, { checkCrc: true })
-    const time = clock()
-    time.later()
-    const isResident = vi.spyOn(segment.region, 'isResident').mockReturnValue(false)
-    expect(stepped.get(0).status).toBe(GetStatus.COLD)
-    isResident.mockRestore()
-    time.later()
+    const { bytes, start, flipTopic } = leftMemory(stepped, 5)
     expect(stepped.get(0).messageCount).toBe(10)
-    const refused = expect.objectContaining({ code: 'STORE_RECORD_CORRUPT' })
     const lowBytes = [RECORD_SIZE_AT, QUEUE_ID_AT].map((at) => at + 3)
     lowBytes.push(...[QUEUE_OFFSET_AT, PHYSICAL_OFFSET_AT].map((at) => at + 7))
     for (const at of lowBytes) {
       bytes[start + at]! ^= 1
       expect(stepped.get(0).messageCount, `byte ${at}`).toBe(5)
-      expect(() => stepped.get(5), `byte ${at}`).toThrow(refused)
+      expect(() => stepped.get(5), `byte ${at}`).toThrow(CORRUPT)
       bytes[start + at]! ^= 1
     }
     // The first of an answer says for all of them which topic they are of.
-    bytes[view.topicStart]! ^= 1
-    expect(() => stepped.get(5)).toThrow(refused)
-    bytes[view.topicStart]! ^= 1
+    flipTopic()
+    expect(() => stepped.get(5)).toThrow(CORRUPT)
+    flipTopic()
     expect(stepped.get(0).messageCount).toBe(10)
+  })
+
+  it('refuses a record of another topic however often it is read', () => {
+    const { stepped } = filled(10)
+    const record = leftMemory(stepped, 3)
+    record.flipTopic()
+    for (const count of [3, 3]) {
+      expect(stepped.get(0).messageCount).toBe(count)
+      expect(() => stepped.get(3)).toThrow(CORRUPT)
+    }
+  })
+
+  it('looks at the topic of the first record of each block of units', () => {
+    const first = Math.ceil(DISK_BLOCK_BYTES / CONSUME_QUEUE_UNIT_BYTES)
+    const { stepped } = filled(first + 5)
+    const around = { messageCountMax: 4 }
+    const record = leftMemory(stepped, first)
+    expect(stepped.get(first - 2, around).messageCount).toBe(4)
+    record.flipTopic()
+    expect(stepped.get(first - 2, around).messageCount).toBe(2)
   })
 
   it('checks also what came back from the disk with what was asked for', () => {
