@@ -230,7 +230,7 @@ class ReputLoop {
       const next = this.#deletions[0]
       if (next === undefined || next.untilOffset > this.#reputter.reputOffset) return
       this.#deletions.shift()
-      this.#queues.delete(next.topic)
+      this.#reputter.forgetTopic(next.topic)
       post({ kind: 'topic-deleted' })
     }
   }

@@ -416,6 +416,8 @@ export class ThreadedStore extends Lifecycle {
         break
       case 'topic-deleted':
         this.#deletions.done()
+        // Who came back meanwhile waits behind an end that the queues no longer have.
+        for (const listener of this.#listeners) listener.onReput(this.#state.reputOffset)
         break
       default:
         break

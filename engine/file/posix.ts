@@ -228,6 +228,8 @@ const MESSAGE_VECTORS = 2
 const MESSAGE_VECTOR_COUNT = 3
 message[MESSAGE_VECTORS] = BigInt(addressOf(new Uint8Array(sentWords.buffer)))
 const messageAddress = addressOf(new Uint8Array(message.buffer))
+/** V8 keeps so small arrays among its objects, and moves them. */
+const MOVED_BYTES_MAX = 64
 /** Of buffers that were sent from: most are a mapping or a chunk that is used again and again. */
 const sentAddresses = new WeakMap<Uint8Array, number>()
 
@@ -276,6 +278,7 @@ function setVectors(ranges: MemoryRanges, first: number, count: number): number 
 function sentAddress(buffer: Uint8Array): number {
   let address = sentAddresses.get(buffer)
   if (address === undefined) {
+    assert(buffer.length > MOVED_BYTES_MAX, 'a buffer that stays where it is')
     address = addressOf(buffer)
     sentAddresses.set(buffer, address)
   }

@@ -57,9 +57,10 @@ export class LinearMemory {
   /**
    * Takes some ten GiB of address space, not of memory, so it is for what lives long.
    * @returns undefined where address space is limited (`ulimit -v`), which is left to segments and
-   *   heap then, and on a processor without vectors.
+   *   heap then, on a processor without vectors, and without WebAssembly (`--jitless`).
    */
   static reserve(lengthBytes: number): LinearMemory | undefined {
+    if (typeof WebAssembly === 'undefined') return undefined
     if (Number.isFinite(processLimit('Max address space'))) return undefined
     compiled ??= { module: compile() }
     if (compiled.module === undefined) return undefined

@@ -1,5 +1,6 @@
 /**
- * WebAssembly code as arrays of bytes: what template-code.ts and crc-code.ts are written in.
+ * WebAssembly code as arrays of bytes: what crc-code.ts, copy-code.ts and template-code.ts are
+ * written in.
  * (WebAssembly Core Specification 2.0, binary format.)
  */
 
@@ -20,7 +21,6 @@ export const Op = {
   /** Out of an {@link IF} and to the start of the loop around it. */
   AGAIN: [0x0c, 1],
   IS_ZERO: [0x45],
-  BELOW: [0x49],
   AT_MOST: [0x4d],
   ADD: [0x6a],
   SUBTRACT: [0x6b],

@@ -111,7 +111,7 @@ export class LogScanner {
   #fd = -1
   #fdSegmentStart = -1
 
-  /** @param memory for the bytes that it looks at, while records have a usual size */
+  /** @param memory for the bytes that it looks at, until a record is larger than its window */
   constructor(
     files: FileSystem,
     location: LogLocation,

@@ -119,6 +119,12 @@ export class Reputter {
     return offset
   }
 
+  /** A topic is deleted: nothing is kept for its next messages. */
+  forgetTopic(topic: string): void {
+    this.#tools.queues.delete(topic)
+    this.#seeds.remove(topic)
+  }
+
   close(): void {
     this.#scanner.close()
   }

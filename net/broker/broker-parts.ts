@@ -1,5 +1,4 @@
 /** The capabilities of one broker, made in the order in which they know each other. */
-
 import { randomInt } from 'node:crypto'
 import type { Closable } from '../../engine/base/lifecycle.ts'
 import type { Logger } from '../../engine/base/logger.ts'

@@ -105,11 +105,15 @@ interface BuiltResponse {
   readonly opaqueAt: number
 }
 
-/** Built responses are found by the digits of queue offset and opaque. */
+/** Built responses are found by the digits of queue offset, opaque and queue id, one or more. */
 const DIGITS_SLOTS = 32
+const QUEUE_DIGITS_SLOTS = 2
+const BASE = 10
 
 export class SendResponseBuilder {
-  readonly #built: (BuiltResponse | undefined)[] = new Array(DIGITS_SLOTS * DIGITS_SLOTS)
+  readonly #built: (BuiltResponse | undefined)[] = new Array(
+    DIGITS_SLOTS * DIGITS_SLOTS * QUEUE_DIGITS_SLOTS,
+  )
   /** From the code to the message id. */
   readonly #jsonFields: Uint8Array
   /** The whole header up to the length of the message id. */
@@ -169,7 +173,7 @@ export class SendResponseBuilder {
     if (built !== undefined && patchBuilt(built, values, buffer, at)) return at + built.frame.length
     const end = this.#buildJson(values, buffer, headerAt)
     patchFrameWords(buffer, at, values.serializeType, end, 0)
-    this.#built[slot] = this.#keepBuilt(values, buffer.subarray(at, end))
+    this.#built[slot] = this.#keepBuilt(values, buffer.subarray(at, end)) ?? built
     return end
   }
 
@@ -263,7 +267,9 @@ export class SendResponseBuilder {
 }
 
 function slotOf(values: SendResponseValues): number {
-  return digitCountOf(values.queueOffset) * DIGITS_SLOTS + digitCountOf(values.opaque)
+  const { queueId, queueOffset, opaque } = values
+  const ofOffset = digitCountOf(queueOffset) * DIGITS_SLOTS
+  return (ofOffset + digitCountOf(opaque)) * QUEUE_DIGITS_SLOTS + (queueId < BASE ? 0 : 1)
 }
 
 /** Writes `built` with the digits of `values`; false when they do not fit. */

@@ -36,8 +36,10 @@ export function readIntoBuffer(accepted: Socket, onread: OnReadOpts): Socket | u
   return new Socket(options)
 }
 
-/** The descriptor of an open socket, -1 when it has none. */
+/** The descriptor that takes what is written to an open socket; -1 when there is none. */
 export function descriptorOf(socket: Socket): number {
+  const isEncrypted = 'encrypted' in socket && socket.encrypted === true
+  if (isEncrypted) return -1
   return (socket as unknown as SocketWithHandle)._handle?.fd ?? -1
 }
 

@@ -31,7 +31,10 @@ import { PullHolder } from './pull-holder.ts'
 import { type Pull, viewOfPullCommand } from './pull-request.ts'
 import { PullResponder, pullResponseCode } from './pull-responder.ts'
 
-/** How long a pull that may not wait for a message waits for one that is written, but not built. */
+/**
+ * How long a pull that may not wait for a message waits for one that is written, but not built, and
+ * until the next sweep of those that wait.
+ */
 const BUILD_WAIT_MS = 100
 /** A pull whose data keeps leaving memory between warming and reading is told to come again. */
 const WARM_ATTEMPTS_MAX = 8
