@@ -39,26 +39,29 @@ function post(message: FromWorker): void {
 
 function run(): void {
   let lastFlushMs = Date.now()
-  let lastBytes = 0
+  let last = { bytes: 0, wishes: 0 }
+  let wishesSeen = 0
   let toldOffset = setup.endOffset
   for (;;) {
     const tick = state.tick('FLUSH')
     const timestampMs = state.writtenTimestampMs
     const isStopping = state.stopStage >= StopStage.FLUSH
     const isWanted = state.flushWantedOffset > flusher.flushedOffset
-    const writtenOffset = isWanted && !isStopping ? awaitGroup(lastBytes) : state.writtenOffset
+    const writtenOffset = isWanted && !isStopping ? awaitGroup(last) : state.writtenOffset
     const isFlushing = isWanted || isStopping || isDue(writtenOffset, lastFlushMs)
     if (isFlushing) {
-      lastBytes = writtenOffset - flusher.flushedOffset
+      const wishes = state.flushWishes
+      last = { bytes: writtenOffset - flusher.flushedOffset, wishes: wishes - wishesSeen }
+      wishesSeen = wishes
       flusher.flushStep(writtenOffset)
       lastFlushMs = Date.now()
       state.publishFlushed(writtenOffset, timestampMs)
     }
-    // First the offset, then who waits for it: who asks does it the other way round. It may have
-    // come during a flush that began for another reason.
-    const wantedOffset = state.flushWantedOffset
-    if (wantedOffset > toldOffset && wantedOffset <= flusher.flushedOffset) {
-      toldOffset = wantedOffset
+    // First the offset, then who waits for it: who asks does it the other way round. Some of those
+    // may have come during the flush; the others are told now all the same.
+    const coveredOffset = Math.min(state.flushWantedOffset, flusher.flushedOffset)
+    if (coveredOffset > toldOffset) {
+      toldOffset = coveredOffset
       post({ kind: 'flushed' })
     }
     // Not before those who wait are told: a mark that is behind is only more careful.
@@ -70,13 +73,13 @@ function run(): void {
 }
 
 /**
- * Waits for about as much as the last sync had, if many waited for that.
- * @returns how far the log is written then
+ * Waits for about as much as the last sync had, if more than one turn of the event loop waited for
+ * that. @returns how far the log is written then
  */
-function awaitGroup(lastBytes: number): number {
+function awaitGroup(last: { readonly bytes: number; readonly wishes: number }): number {
   let { writtenOffset } = state
-  if (lastBytes < GROUP_BYTES_MIN) return writtenOffset
-  const groupOffset = flusher.flushedOffset + Math.min(lastBytes, GROUP_BYTES_MAX)
+  if (last.wishes < GROUP_WISHES_MIN || last.bytes < GROUP_BYTES_MIN) return writtenOffset
+  const groupOffset = flusher.flushedOffset + Math.min(last.bytes, GROUP_BYTES_MAX)
   const endMs = performance.now() + GROUP_WAIT_MS
   while (writtenOffset < groupOffset && performance.now() < endMs) {
     Atomics.wait(nobody, 0, 0, GROUP_LOOK_MS)
@@ -97,6 +100,8 @@ function isDue(writtenOffset: number, lastFlushMs: number): boolean {
   )
 }
 
+/** One who waits alone has the next wish only when this one is granted. */
+const GROUP_WISHES_MIN = 2
 /** A sync of less than the first is for few, one of the second has no use for more. */
 const GROUP_BYTES_MIN = 32 * KIB
 const GROUP_BYTES_MAX = 256 * KIB

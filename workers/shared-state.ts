@@ -14,6 +14,7 @@
  *   FLUSH_SLEEPS       flush         0 or 1            it waits on its tick
  *   REPUT_SLEEPS       reput         0 or 1            it waits on its tick
  *   REPUT_WANTED       event loop    count             how often the event loop asked to be told
+ *   FLUSH_WISHES       event loop    count             how often FLUSH_WANTED was moved
  *   REPUT_IDLE         reput         0 or 1            the next write is to wake it
  *   STOP               event loop    StopStage         who must finish and leave
  *   SEGMENT_FDS[n]     event loop    descriptor        of the segment whose number is n modulo the
@@ -44,7 +45,8 @@ const Words = {
   REPUT_SLEEPS: 3,
   REPUT_WANTED: 4,
   REPUT_IDLE: 5,
-  STOP: 6,
+  FLUSH_WISHES: 6,
+  STOP: 7,
 } as const
 const SEGMENT_FDS = Object.keys(Words).length
 /** More segments than can ever wait for their last flush at the same time. */
@@ -103,6 +105,10 @@ export class SharedState {
     return Atomics.load(this.#words, Words.REPUT_WANTED)
   }
 
+  get flushWishes(): number {
+    return Atomics.load(this.#words, Words.FLUSH_WISHES)
+  }
+
   get isReputIdle(): boolean {
     return Atomics.load(this.#words, Words.REPUT_IDLE) === 1
   }
@@ -116,6 +122,7 @@ export class SharedState {
   /** Event loop: somebody waits until the log is on the disk up to `offset`. */
   wantFlush(offset: number): void {
     Atomics.store(this.#offsets, Offsets.FLUSH_WANTED, BigInt(offset))
+    Atomics.add(this.#words, Words.FLUSH_WISHES, 1)
   }
 
   /** Event loop: tell me at the next move of the reput offset. */

@@ -60,6 +60,11 @@ export class WaiterRing<T extends OffsetWaiter> {
     return this.#count === 0 ? undefined : this.#at(0)
   }
 
+  /** The newest waiter, if any. */
+  newest(): T | undefined {
+    return this.#count === 0 ? undefined : this.#at(this.#count - 1)
+  }
+
   #at(index: number): T {
     return this.#slots[(this.#head + index) & (this.#slots.length - 1)] as T
   }

@@ -2,8 +2,12 @@
  * What a store does when the disk or a thread fails under it: nothing is acknowledged that is not
  * there.
  */
-import { describe, expect, it } from 'vitest'
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { StoreError } from '../../engine/base/errors.ts'
+import { MIB } from '../../engine/base/units.ts'
+import { storeLayout } from '../../engine/file/store-layout.ts'
 import { createRecordSource, type RecordSource } from '../../engine/format/record-encoder.ts'
 import { AppendOutcome } from '../../engine/log/append-outcome.ts'
 import { parseStoreOptions } from '../../engine/store/store-options.ts'
@@ -18,6 +22,8 @@ import { until } from '../helpers/until.ts'
 const SEGMENT_BYTES = 256 * 1024
 const HOST = Buffer.from([127, 0, 0, 1, 0, 0, 0, 1])
 const NO_DESCRIPTOR = 1_000_000
+const PATIENCE_MS = 10_000
+const MANY_BYTES = 64 * MIB
 
 function message(text: string): RecordSource {
   const source = createRecordSource()
@@ -70,8 +76,8 @@ describe('a write that fails', () => {
   })
 })
 
-function startThreads(directory: string, segmentFd: number) {
-  const config = parseStoreOptions({ segmentBytes: SEGMENT_BYTES })
+function startThreads(directory: string, segmentFd: number, segmentBytes = SEGMENT_BYTES) {
+  const config = parseStoreOptions({ segmentBytes })
   const state = new SharedState()
   state.setSegmentFd(0, segmentFd)
   const deaths: StoreError[] = []
@@ -81,7 +87,7 @@ function startThreads(directory: string, segmentFd: number) {
     {
       directory,
       config,
-      segmentBytes: SEGMENT_BYTES,
+      segmentBytes,
       endOffset: 0,
       redoFromOffset: 0,
       cutOffset: 0,
@@ -111,6 +117,35 @@ describe('a flush that fails', () => {
     expect(death?.message).toContain('EBADF')
     expect(state.flushedOffset).toBe(0)
     expect(messages).not.toContain('flushed')
+    await threads.terminate()
+  })
+})
+
+describe('wishes that never cease', () => {
+  it('are told of each flush that covers some of them', async () => {
+    using folder = temporaryFolder('failure')
+    const layout = storeLayout(folder.path)
+    mkdirSync(layout.work)
+    writeFileSync(join(layout.work, 'durable'), '')
+    const fd = openSync(join(folder.path, 'segment'), 'w')
+    onTestFinished(() => closeSync(fd))
+    const { state, threads, messages } = startThreads(folder.path, fd, MANY_BYTES)
+    await threads.ready()
+    let flushCount = 0
+    let seenOffset = 0
+    const endMs = performance.now() + PATIENCE_MS
+    // While this thread hears nothing: each flush is behind the newest wish when it ends.
+    for (let offset = 1; flushCount < 50 && performance.now() < endMs; offset += 1) {
+      if (offset === MANY_BYTES) throw new Error('the segment is full')
+      state.publishWritten(offset, Date.now())
+      state.wantFlush(offset)
+      state.wake('FLUSH')
+      if (state.flushedOffset === seenOffset) continue
+      seenOffset = state.flushedOffset
+      flushCount += 1
+    }
+    expect(flushCount).toBe(50)
+    await until(() => messages.filter((kind) => kind === 'flushed').length >= flushCount)
     await threads.terminate()
   })
 })

@@ -81,6 +81,11 @@ export class SendAcks {
     return this.#flushed.count
   }
 
+  /** Up to where the log has to be on the disk for all who wait for that; 0 when none does. */
+  get flushWantedOffset(): number {
+    return this.#flushed.newest()?.untilOffset ?? 0
+  }
+
   /** How long the one that has waited longest for the disk has, in ms; 0 when none waits. */
   flushWaitMs(nowMs: number): number {
     const oldest = this.#flushed.oldest()

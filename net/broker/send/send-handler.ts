@@ -147,7 +147,7 @@ export class SendHandler implements StoreListener {
     this.#parts.acks.written(writtenOffset)
     if (this.#parts.held.count > 0) this.#parts.backlog.watch()
     if (this.#parts.acks.flushWaiterCount === 0) return
-    this.#parts.store.wantFlush(writtenOffset)
+    this.#parts.store.wantFlush(this.#parts.acks.flushWantedOffset)
     this.#expiryTimer ??= setInterval(() => this.#expire(), EXPIRY_SWEEP_MS).unref()
   }
 
