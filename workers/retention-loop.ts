@@ -56,7 +56,8 @@ export class RetentionLoop {
   readonly #parts: RetentionParts
   #expiring: Expiring | undefined
   #isShort = false
-  #isAskedFor = false
+  /** Physical offset up to which the log was asked to lose what has been kept for its time. */
+  #askedUntilOffset = 0
   #isLooking = false
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
@@ -72,9 +73,9 @@ export class RetentionLoop {
     this.#look()
   }
 
-  /** Deletes what is older than it has to be kept, at any hour. */
+  /** Deletes what is older than it has to be kept, at any hour: of what is sealed by now. */
   deleteExpired(): void {
-    this.#isAskedFor = true
+    this.#askedUntilOffset = this.#parts.log.writtenOffset
     this.#lookIn(0)
   }
 
@@ -119,6 +120,7 @@ export class RetentionLoop {
     const { config, log } = this.#parts
     const oldest = log.segments.first
     const { isOldestFree, isBuilt } = this.#standingOf(oldest, looked)
+    const isAskedFor = oldest !== undefined && oldest.endOffset <= this.#askedUntilOffset
     const decision = decideRetention(config, {
       nowMs: Date.now(),
       space: looked.space,
@@ -126,16 +128,16 @@ export class RetentionLoop {
       oldestModifiedMs: looked.oldestModifiedMs,
       isOldestFree: isOldestFree && isBuilt,
       wantedBytes: log.hasNextSegment ? 0 : log.segments.segmentBytes,
-      isAskedFor: this.#isAskedFor,
+      isAskedFor,
     })
     this.#tellShortage(decision.shortage)
     if (this.#expiring !== undefined) this.#release(this.#expiring)
     else if (decision.deletion !== undefined) this.#takeOut(decision.deletion)
-    else if (isOldestFree && !isBuilt && (decision.isTight || this.#isAskedFor)) {
+    else if (isOldestFree && !isBuilt && (decision.isTight || isAskedFor)) {
       this.#parts.wantFlush(oldest?.endOffset ?? 0)
       this.#parts.askReput({ kind: 'sync' })
       this.#lookIn(WAITING_LOOK_MS)
-    } else this.#isAskedFor = false
+    } else this.#askedUntilOffset = 0
     this.#lookIn(decision.isTight ? TIGHT_LOOK_MS : config.cleanResourceIntervalMs)
   }
 
