@@ -60,7 +60,10 @@ export class PullHandler implements StoreListener {
   readonly #view = new PullRequestView()
   readonly #result = createGetResult()
   readonly #responder = new PullResponder()
-  readonly #holder = new PullHolder((pull) => this.#serve(pull, false))
+  readonly #holder = new PullHolder(
+    (pull) => this.#serve(pull, false),
+    (pull) => this.#serve(pull, true),
+  )
   /** Those that wait for the disk. */
   readonly #cold = new Set<Pull>()
 
