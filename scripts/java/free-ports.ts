@@ -13,27 +13,37 @@ const PORTS_PER_PROCESS = 1_500
 const PROCESSES = 8
 const poolId = Number(process.env['VITEST_POOL_ID'] ?? 1) % PROCESSES
 
+/** Whoever was given one may not listen on it yet: nobody is given it again. */
+const givenPorts = new Set<number>()
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
+  const port = await freePortWith([0])
+  if (port === undefined) throw new Error('no free port')
+  return port
+}
+
+/** A port whose neighbours that a broker also takes are free too. */
+export async function freeBrokerPort(): Promise<number> {
+  const port = await freePortWith(BROKER_PORT_STEPS)
+  if (port === undefined) throw new Error('no three free ports near each other')
+  return port
+}
+
+async function freePortWith(steps: readonly number[]): Promise<number | undefined> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const port = candidate()
-    if (await areFree([port])) return port
+    const ports = steps.map((step) => port + step)
+    if (ports.some((one) => givenPorts.has(one))) continue
+    for (const one of ports) givenPorts.add(one)
+    if (await areFree(ports)) return port
   }
-  throw new Error('no free port')
+  return undefined
 }
 
 function candidate(): number {
   const first = FIRST_PORT + poolId * PORTS_PER_PROCESS
   return first + Math.floor(Math.random() * PORTS_PER_PROCESS)
-}
-
-/** A port whose neighbours that a broker also takes are free too. */
-export async function freeBrokerPort(): Promise<number> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const port = candidate()
-    if (await areFree(BROKER_PORT_STEPS.map((step) => port + step))) return port
-  }
-  throw new Error('no three free ports near each other')
 }
 
 async function areFree(ports: readonly number[]): Promise<boolean> {
