@@ -60,10 +60,7 @@ export class PullHandler implements StoreListener {
   readonly #view = new PullRequestView()
   readonly #result = createGetResult()
   readonly #responder = new PullResponder()
-  readonly #holder = new PullHolder(
-    (pull) => this.#serve(pull, false),
-    (pull) => this.#serve(pull, true),
-  )
+  readonly #holder = new PullHolder((pull) => this.#serve(pull, false))
   /** Those that wait for the disk. */
   readonly #cold = new Set<Pull>()
 

@@ -19,17 +19,12 @@ export class PullHolder {
   readonly #queues = new Map<QueueTail, ParkedQueue>()
   readonly #byConnection = new Map<Connection, Map<Pull, ParkedQueue>>()
   readonly #onDue: (pull: Pull) => void
-  readonly #onArrived: (pull: Pull) => void
   #count = 0
   #timer: NodeJS.Timeout | undefined
 
-  /**
-   * @param onDue answers a pull whose time is up; it is no longer parked then
-   * @param onArrived serves one that a sweep finds behind its queue's end, nor is it parked then
-   */
-  constructor(onDue: (pull: Pull) => void, onArrived: (pull: Pull) => void) {
+  /** @param onDue answers a pull whose time is up; it is no longer parked then. */
+  constructor(onDue: (pull: Pull) => void) {
     this.#onDue = onDue
-    this.#onArrived = onArrived
   }
 
   /** How many pulls wait. */
@@ -126,7 +121,5 @@ export class PullHolder {
       this.unpark(pull)
       this.#onDue(pull)
     }
-    // Whatever kept its messages from it when they came (checkHoldRequest looks so every 5 s).
-    for (const pull of this.takeArrived()) this.#onArrived(pull)
   }
 }

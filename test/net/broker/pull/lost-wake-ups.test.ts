@@ -339,10 +339,7 @@ test('no wake-up is lost, whatever comes when (seeded)', async () => {
 
 test('a pull behind the end of a topic that was made anew is told so', () => {
   const due: Pull[] = []
-  const holder = new PullHolder(
-    (pull) => due.push(pull),
-    (pull) => due.push(pull),
-  )
+  const holder = new PullHolder((pull) => due.push(pull))
   const tail = new QueueTail('T', 0, 5)
   const pull = { connection: {}, offset: 5, deadlineMs: Number.MAX_VALUE } as unknown as Pull
   holder.park(pull, tail)
