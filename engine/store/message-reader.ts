@@ -79,6 +79,12 @@ export class MessageReader {
   readonly #verified = new VerifiedRecords()
   /** Of the read in progress: one look at the clock for all its records. */
   #nowMs = 0
+  /**
+   * Also of that: the block of the disk in which the unit at hand begins, counted from its file's
+   * start, and the one of the last unit whose record was looked at as a whole.
+   */
+  #block = 0
+  #wholeBlock = -1
 
   constructor(log: CommitLog, reputOffset: () => number, delayLevels: DelayLevels) {
     this.#log = log
@@ -153,17 +159,21 @@ export class MessageReader {
     const unitCount =
       recentCount > 0 ? recentCount : this.#readUnits(queue, queueOffset, wantedUnits, result)
     if (unitCount < 0) return
-    // The next one is not written, or long before those that reput has built: the queue ends here
-    // for now.
+    // The next one is not written, or neither built nor among the newest: the queue ends here for
+    // now.
     if (unitCount === 0) {
       finish(result, GetStatus.OFFSET_OVERFLOW_ONE, queueOffset)
       return
     }
     result.status = GetStatus.NO_MATCHED_MESSAGE
+    // None is read together with units of another file.
+    const position = (queueOffset * CONSUME_QUEUE_UNIT_BYTES) % queue.location.fileBytes
+    this.#wholeBlock = -1
     let nextOffset = queueOffset
     let goneUntil = 0
     for (let index = 0; index < unitCount; index += 1) {
       units.get(index, this.#unit)
+      this.#block = Math.floor((position + index * CONSUME_QUEUE_UNIT_BYTES) / DISK_BLOCK_BYTES)
       const { physicalOffset, recordBytes } = this.#unit
       if (this.#isFull(request, result, physicalOffset, recordBytes)) break
       nextOffset += 1
@@ -233,8 +243,7 @@ export class MessageReader {
       this.#add(result, slice)
       return undefined
     }
-    const isFirst = result.messageCount === 0 || isFirstOfBlock(queueOffset)
-    const rot = isOld ? this.#rotOf(queue, queueOffset, slice, isFirst) : undefined
+    const rot = isOld ? this.#rotOf(queue, queueOffset, slice) : undefined
     if (rot !== undefined) return rot
     if (filter?.matchesRecord?.(segment.region.bytes, start, end) === false) return undefined
     this.#add(result, slice)
@@ -243,24 +252,20 @@ export class MessageReader {
 
   /**
    * What is wrong with a record that comes from the disk: it is held against its checksum and the
-   * unit that led to it. Where that was done a while ago, only the first record of an answer and of
-   * a block of units is looked at as a whole, the others at what they say of their place: a block
-   * that the disk put in another's place leads to another topic's queue from its first unit on.
+   * unit that led to it. Where that was done a while ago, only one record of an answer and of a
+   * block of units is looked at as a whole, the others at what they say of their place: a block
+   * that the disk put in another's place leads to another topic's queue with all of its units.
    * What this process wrote lately never left its memory, and is not read again; Java checks none
    * of it, and neither do Java's clients.
    */
-  #rotOf(
-    queue: ConsumeQueue,
-    queueOffset: number,
-    slice: LogSlice,
-    isFirst: boolean,
-  ): StoreError | undefined {
+  #rotOf(queue: ConsumeQueue, queueOffset: number, slice: LogSlice): StoreError | undefined {
     const { segment, start, lengthBytes } = slice
     const physicalOffset = segment.startOffset + start
     const log = segment.region.bytes
     const view = this.#view
     const isVerified = this.#verified.has(physicalOffset, this.#nowMs)
-    if (isVerified && !isFirst && saysItsPlace(slice, queueOffset, queue.queueId)) return undefined
+    const isOneOfMany = isVerified && this.#block === this.#wholeBlock
+    if (isOneOfMany && saysItsPlace(slice, queueOffset, queue.queueId)) return undefined
     const checks = isVerified ? STRUCTURE : ALL
     const verdict = readRecord(log, start, start + lengthBytes, view, checks)
     if (verdict !== RecordVerdict.WHOLE) return corrupt(slice, queue, verdict)
@@ -271,6 +276,7 @@ export class MessageReader {
       view.queueId === queue.queueId &&
       equalBytes(log, view.topicStart, view.topicEnd, queue.topicBytes)
     if (!isWanted) return corrupt(slice, queue, 'the record is another one')
+    this.#wholeBlock = this.#block
     if (!isVerified) this.#verified.add(physicalOffset, this.#nowMs)
     return undefined
   }
@@ -345,11 +351,6 @@ export class MessageReader {
     const { segmentBytes } = this.#log.segments
     return physicalOffset - (physicalOffset % segmentBytes) + segmentBytes
   }
-}
-
-/** Whether a unit is the first that starts in its block of the disk. */
-function isFirstOfBlock(queueOffset: number): boolean {
-  return (queueOffset * CONSUME_QUEUE_UNIT_BYTES) % DISK_BLOCK_BYTES < CONSUME_QUEUE_UNIT_BYTES
 }
 
 /** Whether a record says of itself that it lies there, and is that message of a queue. */

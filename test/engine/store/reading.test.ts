@@ -19,6 +19,7 @@ import type { GetResult } from '../../../engine/store/get-result.ts'
 import { GetStatus } from '../../../engine/store/get-status.ts'
 import { TagsFilter } from '../../../engine/store/message-filter.ts'
 import { BELIEVED_MS } from '../../../engine/store/resident-blocks.ts'
+import type { StoreOptions } from '../../../engine/store/store-options.ts'
 import { messagesOf, SteppedStore } from '../../helpers/stepped-store.ts'
 
 const ROOT = '/store'
@@ -31,9 +32,13 @@ const OPTIONS = {
   indexEntryCount: 1000,
 }
 
-function filled(count: number, bodyBytes = 100): { disk: MemoryDisk; stepped: SteppedStore } {
+function filled(
+  count: number,
+  bodyBytes = 100,
+  options: StoreOptions = OPTIONS,
+): { disk: MemoryDisk; stepped: SteppedStore } {
   const disk = new MemoryDisk()
-  const stepped = new SteppedStore(disk, ROOT, OPTIONS)
+  const stepped = new SteppedStore(disk, ROOT, options)
   for (let index = 0; index < count; index += 1) {
     stepped.append({ body: `${index}`.padEnd(bodyBytes, '.'), tags: index % 3 === 0 ? 'A' : 'B' })
   }
@@ -259,14 +264,26 @@ describe('a read by queue offset', () => {
     }
   })
 
-  it('looks at the topic of the first record of each block of units', () => {
-    const first = Math.ceil(DISK_BLOCK_BYTES / CONSUME_QUEUE_UNIT_BYTES)
-    const { stepped } = filled(first + 5)
-    const around = { messageCountMax: 4 }
+  it('looks at the topic of one record of each block of units', () => {
+    const fileUnits = 300
+    const consumeQueueFileBytes = fileUnits * CONSUME_QUEUE_UNIT_BYTES
+    expect(consumeQueueFileBytes % DISK_BLOCK_BYTES).not.toBe(0)
+    const first = fileUnits + Math.ceil(DISK_BLOCK_BYTES / CONSUME_QUEUE_UNIT_BYTES)
+    const { stepped } = filled(first + 10, 100, { ...OPTIONS, consumeQueueFileBytes })
+    const all = { messageCountMax: 4 }
     const record = leftMemory(stepped, first)
-    expect(stepped.get(first - 2, around).messageCount).toBe(4)
+    expect(stepped.get(first - 2, all).messageCount).toBe(4)
     record.flipTopic()
-    expect(stepped.get(first - 2, around).messageCount).toBe(2)
+    expect(stepped.get(first - 2, all).messageCount).toBe(2)
+    record.flipTopic()
+
+    const lastBefore = Math.floor((first - 1) / 3) * 3
+    const matching = { messageCountMax: 2, filter: tag('A') }
+    expect(lastBefore + 3).toBeGreaterThan(first)
+    const second = leftMemory(stepped, lastBefore + 3)
+    expect(stepped.get(lastBefore, matching).messageCount).toBe(2)
+    second.flipTopic()
+    expect(stepped.get(lastBefore, matching).messageCount).toBe(1)
   })
 
   it('checks also what came back from the disk with what was asked for', () => {
