@@ -14,8 +14,8 @@
  *   FLUSH_SLEEPS       flush         0 or 1            it waits on its tick
  *   REPUT_SLEEPS       reput         0 or 1            it waits on its tick
  *   REPUT_WANTED       event loop    count             how often the event loop asked to be told
- *   FLUSH_WISHES       event loop    count             how often FLUSH_WANTED was moved
  *   REPUT_IDLE         reput         0 or 1            the next write is to wake it
+ *   FLUSH_WISHES       event loop    count             how often FLUSH_WANTED was moved
  *   STOP               event loop    StopStage         who must finish and leave
  *   SEGMENT_FDS[n]     event loop    descriptor        of the segment whose number is n modulo the
  * ring

@@ -235,7 +235,7 @@ const sentAddresses = new WeakMap<Uint8Array, number>()
 
 /**
  * Gives ranges to a socket, in order, until it takes no more.
- * @returns how many bytes it took. A failure counts as nothing taken: the next write meets it too.
+ * @returns how many bytes it took. A failure counts as nothing taken: the next write meets one too.
  */
 export function sendRanges(fd: number, ranges: MemoryRanges): number {
   let sent = 0

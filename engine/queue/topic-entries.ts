@@ -31,8 +31,8 @@ export class TopicEntries<T extends TopicEntry> {
 
   /** Forgets a topic: its next entry is a new one. */
   remove(topic: string): void {
-    const name = Buffer.from(topic)
-    this.#entries.removeWhere((entry) => entry.name.equals(name))
+    // As who deletes it knows it: a damaged name may be no UTF-8.
+    this.#entries.removeWhere((entry) => entry.name.toString() === topic)
     this.#latest = undefined
   }
 

@@ -67,14 +67,17 @@ export class PullHolder {
    * was deleted and made anew: who waits there would wait for messages long behind the next ones.
    */
   takeArrived(): Pull[] {
-    return [...this.#queues.keys()].flatMap((tail) => this.takeArrivedAt(tail))
+    const arrived: Pull[] = []
+    for (const queue of this.#queues.values()) collectArrived(queue, arrived)
+    for (const pull of arrived) this.unpark(pull)
+    return arrived
   }
 
   /** As {@link takeArrived}, of one queue. */
   takeArrivedAt(tail: QueueTail): Pull[] {
+    const arrived: Pull[] = []
     const queue = this.#queues.get(tail)
-    if (queue === undefined) return []
-    const arrived = [...queue.pulls].filter(({ offset }) => offset !== tail.nextQueueOffset)
+    if (queue !== undefined) collectArrived(queue, arrived)
     for (const pull of arrived) this.unpark(pull)
     return arrived
   }
@@ -122,4 +125,8 @@ export class PullHolder {
       this.#onDue(pull)
     }
   }
+}
+
+function collectArrived({ tail, pulls }: ParkedQueue, arrived: Pull[]): void {
+  for (const pull of pulls) if (pull.offset !== tail.nextQueueOffset) arrived.push(pull)
 }
