@@ -1,6 +1,7 @@
 /** What it costs to write a record of the log, and to read one. */
 import { KIB } from '../engine/base/units.ts'
 import { ChecksumBuffer } from '../engine/format/checksum-buffer.ts'
+import { LinearMemory } from '../engine/format/linear-memory.ts'
 import { createRecordView, RecordVerdict, readRecord } from '../engine/format/record-decoder.ts'
 import { RecordEncoder, recordBytes } from '../engine/format/record-encoder.ts'
 import { messagesIn } from '../engine/format/stored-message.ts'
@@ -25,8 +26,9 @@ export const records: BenchSuite = {
 function encoding(bodyBytes: number): BenchTask {
   const source = sampleSource(bodyBytes)
   const size = recordBytes(source)
-  const target = new ChecksumBuffer(RECORD_COUNT * size)
-  const encoder = new RecordEncoder(target)
+  const memory = LinearMemory.reserve(RECORD_COUNT * size + RecordEncoder.MEMORY_BYTES)
+  const target = new ChecksumBuffer(RECORD_COUNT * size, memory)
+  const encoder = new RecordEncoder(target, memory)
   return {
     name: `encode, ${bodyBytes} B body`,
     unitCount: RECORD_COUNT,

@@ -4,39 +4,24 @@
  */
 
 import { assert } from '../base/assert.ts'
-import { HIGH_WORD, I16_BYTES, I32_BYTES, I64_BYTES } from '../base/units.ts'
-import { readInt32, writeInt32 } from './big-endian.ts'
+import { I16_BYTES, I32_BYTES } from '../base/units.ts'
+import { writeInt32 } from './big-endian.ts'
 import { ChecksumBuffer } from './checksum-buffer.ts'
 import { copyBytes } from './copy-bytes.ts'
 import { viewOf } from './crc.ts'
+import { LinearMemory } from './linear-memory.ts'
 import {
   BLANK_MAGIC,
   BLANK_RECORD_BYTES,
-  BODY_AFTER_STORE_HOST,
   BODY_CRC_AT,
-  BODY_LENGTH_AFTER_STORE_HOST,
-  BORN_HOST_AT,
-  BORN_TIMESTAMP_AT,
   bodyAt,
-  FLAG_AT,
   HOST_V4_BYTES,
-  HOST_V6_BYTES,
-  MAGIC_AT,
   needsVersion2,
-  PHYSICAL_OFFSET_AT,
-  PREPARED_TRANSACTION_OFFSET_AFTER_STORE_HOST,
   PROPERTIES_MAX_BYTES,
-  QUEUE_ID_AT,
-  QUEUE_OFFSET_AT,
-  RECONSUME_TIMES_AFTER_STORE_HOST,
-  RECORD_MAGIC_V1,
-  RECORD_MAGIC_V2,
-  RECORD_SIZE_AT,
-  SYS_FLAG_AT,
   TOPIC_MAX_BYTES_V2,
   topicLengthBytes,
 } from './record-format.ts'
-import { BORN_HOST_V6_FLAG, STORE_HOST_V6_FLAG } from './sys-flag.ts'
+import { HeadTemplate, type RecordPlace, writeHead } from './record-head.ts'
 
 /** Where the fields of a message lie that is about to be stored. Mutable: reuse one for all. */
 export interface RecordSource {
@@ -103,16 +88,32 @@ export function recordBytes(source: RecordSource): number {
   )
 }
 
-/** Writes records into one buffer, through a view of it that is made once. */
+/** Writes records into one buffer. */
 export class RecordEncoder {
+  /** Room beside the buffer that it takes in a memory. */
+  static readonly MEMORY_BYTES = HeadTemplate.MEMORY_BYTES
   readonly #checksums: ChecksumBuffer
   readonly #target: Buffer
   readonly #view: DataView
+  /** For records with IPv4 hosts, where there is a memory. */
+  readonly #heads: HeadTemplate | undefined
+  /** Where the target begins in the memory. */
+  readonly #position: number
+  readonly #place: RecordPlace = {
+    recordBytes: 0,
+    queueOffset: 0,
+    physicalOffset: 0,
+    storeTimestampMs: 0,
+  }
 
-  constructor(target: ChecksumBuffer) {
+  /** @param memory where the target lies, with {@link MEMORY_BYTES} of room */
+  constructor(target: ChecksumBuffer, memory?: LinearMemory) {
     this.#checksums = target
     this.#target = target.bytes
     this.#view = viewOf(target.bytes)
+    this.#position = memory?.positionOf(target.bytes) ?? -1
+    this.#heads = memory === undefined ? undefined : new HeadTemplate(memory)
+    assert(memory === undefined || this.#position >= 0, 'the target lies in the memory')
   }
 
   /**
@@ -126,43 +127,28 @@ export class RecordEncoder {
     physicalOffset: number,
     storeTimestampMs: number,
   ): number {
-    const view = this.#view
     const totalBytes = recordBytes(source)
     assert(at >= 0 && at + totalBytes <= this.#target.length, 'no room for the record')
-    const isVersion2 = needsVersion2(source.topicEnd - source.topicStart)
-    const { bornTimestampMs, preparedTransactionOffset: preparedOffset } = source
-
-    view.setInt32(at + RECORD_SIZE_AT, totalBytes)
-    view.setInt32(at + MAGIC_AT, isVersion2 ? RECORD_MAGIC_V2 : RECORD_MAGIC_V1)
-    view.setInt32(at + QUEUE_ID_AT, source.queueId)
-    view.setInt32(at + FLAG_AT, source.flag)
-    view.setInt32(at + QUEUE_OFFSET_AT, highWord(queueOffset))
-    view.setInt32(at + QUEUE_OFFSET_AT + I32_BYTES, queueOffset)
-    view.setInt32(at + PHYSICAL_OFFSET_AT, highWord(physicalOffset))
-    view.setInt32(at + PHYSICAL_OFFSET_AT + I32_BYTES, physicalOffset)
-    view.setInt32(at + SYS_FLAG_AT, withHostBits(source))
-    view.setInt32(at + BORN_TIMESTAMP_AT, highWord(bornTimestampMs))
-    view.setInt32(at + BORN_TIMESTAMP_AT + I32_BYTES, bornTimestampMs)
-
-    let end = this.#copyHost(source.bornHost, at + BORN_HOST_AT)
-    view.setInt32(end, highWord(storeTimestampMs))
-    view.setInt32(end + I32_BYTES, storeTimestampMs)
-    end = this.#copyHost(source.storeHost, end + I64_BYTES)
-    view.setInt32(end + RECONSUME_TIMES_AFTER_STORE_HOST, source.reconsumeTimes)
-    const preparedAt = end + PREPARED_TRANSACTION_OFFSET_AFTER_STORE_HOST
-    view.setInt32(preparedAt, highWord(preparedOffset))
-    view.setInt32(preparedAt + I32_BYTES, preparedOffset)
-    const bodyStart = end + BODY_AFTER_STORE_HOST
-    const bodyEnd = bodyStart + source.bodyEnd - source.bodyStart
-    end = this.#encodeVariableParts(source, end, isVersion2)
+    const place = this.#place
+    place.recordBytes = totalBytes
+    place.queueOffset = queueOffset
+    place.physicalOffset = physicalOffset
+    place.storeTimestampMs = storeTimestampMs
+    const { bornHost, storeHost } = source
+    const isV4 = bornHost.length === HOST_V4_BYTES && storeHost.length === HOST_V4_BYTES
+    if (isV4 && this.#heads !== undefined) this.#heads.write(this.#position + at, source, place)
+    else writeHead(this.#view, at, source, place)
+    const bodyStart = at + bodyAt(bornHost.length, storeHost.length)
+    const end = this.#encodeVariableParts(source, bodyStart)
     assert(end === at + totalBytes, 'the record does not have the size it was given')
     // Of the copy, which is in the processor's cache.
-    view.setInt32(at + BODY_CRC_AT, this.#checksums.bodyCrc(bodyStart, bodyEnd))
+    const crc = this.#checksums.bodyCrc(bodyStart, bodyStart + source.bodyEnd - source.bodyStart)
+    this.#view.setInt32(at + BODY_CRC_AT, crc)
     return totalBytes
   }
 
-  /** Body, topic and properties, each behind its length; returns where the record ends. */
-  #encodeVariableParts(source: RecordSource, storeHostEnd: number, isVersion2: boolean): number {
+  /** Body, topic and properties, these two behind their lengths; returns where the record ends. */
+  #encodeVariableParts(source: RecordSource, bodyStart: number): number {
     const target = this.#target
     const view = this.#view
     const topicBytes = source.topicEnd - source.topicStart
@@ -170,11 +156,8 @@ export class RecordEncoder {
     assert(topicBytes <= TOPIC_MAX_BYTES_V2, 'topic too long for a record')
     assert(propertiesBytes <= PROPERTIES_MAX_BYTES, 'properties too long for a record')
 
-    const bodyBytes = source.bodyEnd - source.bodyStart
-    view.setInt32(storeHostEnd + BODY_LENGTH_AFTER_STORE_HOST, bodyBytes)
-    let end = storeHostEnd + BODY_AFTER_STORE_HOST
-    end = this.#checksums.copyFrom(source.body, source.bodyStart, source.bodyEnd, end)
-
+    let end = this.#checksums.copyFrom(source.body, source.bodyStart, source.bodyEnd, bodyStart)
+    const isVersion2 = needsVersion2(topicBytes)
     if (isVersion2) view.setInt16(end, topicBytes)
     else view.setInt8(end, topicBytes)
     end += topicLengthBytes(isVersion2)
@@ -183,17 +166,6 @@ export class RecordEncoder {
     view.setInt16(end, propertiesBytes)
     end += I16_BYTES
     return copyBytes(source.properties, source.propertiesStart, source.propertiesEnd, target, end)
-  }
-
-  #copyHost(host: Buffer, at: number): number {
-    const bytes = host.length
-    assert(bytes === HOST_V4_BYTES || bytes === HOST_V6_BYTES, 'a host has 8 or 20 bytes')
-    this.#view.setInt32(at, readInt32(host, 0))
-    this.#view.setInt32(at + I32_BYTES, readInt32(host, I32_BYTES))
-    for (let index = HOST_V4_BYTES; index < bytes; index += I32_BYTES) {
-      this.#view.setInt32(at + index, readInt32(host, index))
-    }
-    return at + bytes
   }
 }
 
@@ -211,8 +183,9 @@ export function encodeRecord(
   const bytes = recordBytes(source)
   assert(at >= 0 && at + bytes <= target.length, 'no room for the record')
   if (scratch === undefined || scratch.buffer.bytes.length < bytes) {
-    const buffer = new ChecksumBuffer(bytes)
-    scratch = { buffer, encoder: new RecordEncoder(buffer) }
+    const memory = LinearMemory.reserve(bytes + RecordEncoder.MEMORY_BYTES)
+    const buffer = new ChecksumBuffer(bytes, memory)
+    scratch = { buffer, encoder: new RecordEncoder(buffer, memory) }
   }
   scratch.encoder.encode(0, source, queueOffset, physicalOffset, storeTimestampMs)
   return scratch.buffer.bytes.copy(target, at, 0, bytes)
@@ -224,19 +197,4 @@ export function encodeBlank(target: Buffer, at: number, blankBytes: number): voi
   assert(at >= 0 && at + BLANK_RECORD_BYTES <= target.length, 'no room for a blank')
   writeInt32(target, at, blankBytes)
   writeInt32(target, at + I32_BYTES, BLANK_MAGIC)
-}
-
-/**
- * The upper half of a safe integer in 64 bits of two's complement; `setInt32` takes the lower half
- * of the number itself. Smaller than a function that stores both: V8 puts it in its callers' place.
- */
-function highWord(value: number): number {
-  return Math.floor(value / HIGH_WORD)
-}
-
-function withHostBits(source: RecordSource): number {
-  let sysFlag = source.sysFlag & ~(BORN_HOST_V6_FLAG | STORE_HOST_V6_FLAG)
-  if (source.bornHost.length === HOST_V6_BYTES) sysFlag |= BORN_HOST_V6_FLAG
-  if (source.storeHost.length === HOST_V6_BYTES) sysFlag |= STORE_HOST_V6_FLAG
-  return sysFlag
 }

@@ -57,15 +57,15 @@ export const FITS_FUNCTION: CodeFunction = {
 
 /** Adds to the difference what the sixteen bytes at the offset have of it. */
 function compare(): Code {
-  const changed = [...get(SEEN), ...offsetBy(BYTES), ...loadVector(), ...VectorOp.XOR]
+  const changed = [...get(SEEN), ...offsetBy(BYTES), ...loadVector(0), ...VectorOp.XOR]
   const forbidden = [
     ...[...get(SEEN), ...get(BELOW), ...VectorOp.BYTES_BELOW],
     ...[...get(SEEN), ...get(FIRST), ...VectorOp.EQUAL_BYTES, ...VectorOp.OR],
     ...[...get(SEEN), ...get(SECOND), ...VectorOp.EQUAL_BYTES, ...VectorOp.OR],
   ]
   return [
-    ...[...offsetBy(AT), ...loadVector(), ...set(SEEN)],
-    ...[...offsetBy(MASK), ...loadVector(), ...set(FIXED)],
+    ...[...offsetBy(AT), ...loadVector(0), ...set(SEEN)],
+    ...[...offsetBy(MASK), ...loadVector(0), ...set(FIXED)],
     ...[...get(DIFFERENCE), ...changed, ...get(FIXED), ...VectorOp.AND, ...VectorOp.OR],
     ...[...forbidden, ...get(FIXED), ...VectorOp.AND_NOT, ...VectorOp.OR, ...set(DIFFERENCE)],
   ]

@@ -1,6 +1,6 @@
 /**
- * WebAssembly code as arrays of bytes: what crc-code.ts, copy-code.ts and template-code.ts are
- * written in.
+ * WebAssembly code as arrays of bytes: what crc-code.ts, copy-code.ts, head-code.ts and
+ * template-code.ts are written in.
  * (WebAssembly Core Specification 2.0, binary format.)
  */
 
@@ -10,6 +10,9 @@ export type Code = readonly number[]
 export const I32 = 0x7f
 export const I64 = 0x7e
 export const V128 = 0x7b
+
+/** Bytes of a vector. */
+export const VECTOR_BYTES = 16
 
 const VECTOR_PREFIX = 0xfd
 const BULK_PREFIX = 0xfc
@@ -25,9 +28,12 @@ export const Op = {
   ADD: [0x6a],
   SUBTRACT: [0x6b],
   AND: [0x71],
+  OR: [0x72],
   XOR: [0x73],
   SHIFT_LEFT: [0x74],
   SHIFT_RIGHT: [0x76],
+  ROTATE_LEFT: [0x77],
+  ROTATE_RIGHT: [0x78],
   XOR_64: [0x85],
   SHIFT_LEFT_64: [0x86],
   SHIFT_RIGHT_64: [0x88],
@@ -55,7 +61,9 @@ export const constant64 = (value: number): Code => [0x42, ...signed(value)]
 export const load = (offset: number): Code => [0x28, 0, ...unsigned(offset)]
 export const loadByte = (offset: number): Code => [0x2d, 0, ...unsigned(offset)]
 export const load64 = (offset: number): Code => [0x29, 0, ...unsigned(offset)]
-export const loadVector = (): Code => [VECTOR_PREFIX, 0x00, 0, 0]
+export const store = (offset: number): Code => [0x36, 0, ...unsigned(offset)]
+export const loadVector = (offset: number): Code => [VECTOR_PREFIX, 0x00, 0, ...unsigned(offset)]
+export const storeVector = (offset: number): Code => [VECTOR_PREFIX, 0x0b, 0, ...unsigned(offset)]
 /** Goes round as long as a condition holds. */
 export const whileTrue = (condition: Code, body: Code): Code => {
   return [...Op.LOOP, ...condition, ...Op.IF, ...body, ...Op.AGAIN, ...Op.END, ...Op.END]

@@ -104,10 +104,10 @@ export class CommitLog {
     this.#listener = listener
     const wantedBytes = config.messageBytesMax + RECORD_OVERHEAD_BYTES_MAX
     const stagingBytes = alignUp(Math.max(wantedBytes, STAGING_BYTES_MIN), PAGE_BYTES)
-    this.memory = LinearMemory.reserve(stagingBytes + APPENDER_BYTES)
+    this.memory = LinearMemory.reserve(stagingBytes + RecordEncoder.MEMORY_BYTES + APPENDER_BYTES)
     const staging = new ChecksumBuffer(stagingBytes, this.memory)
     this.#staging = staging.bytes
-    this.#encoder = new RecordEncoder(staging)
+    this.#encoder = new RecordEncoder(staging, this.memory)
   }
 
   /** Physical offset behind the last record that was given an offset. */

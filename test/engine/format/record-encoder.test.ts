@@ -3,16 +3,27 @@
 import { describe, expect, it } from 'vitest'
 import { AssertionFailure } from '../../../engine/base/assert.ts'
 import { createBatchMessageView, readBatchMessage } from '../../../engine/format/batch-format.ts'
+import { ChecksumBuffer } from '../../../engine/format/checksum-buffer.ts'
 import { parseHost } from '../../../engine/format/host.ts'
+import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import {
   createRecordSource,
   encodeBlank,
   encodeRecord,
+  RecordEncoder,
+  type RecordSource,
   recordBytes,
 } from '../../../engine/format/record-encoder.ts'
 import { bytesOf, type GoldenBatch, golden, sourceOf } from './golden.ts'
 
 const FILL = 0xee
+const plainTarget = new ChecksumBuffer(4096)
+
+interface Place {
+  readonly queueOffset: number
+  readonly physicalOffset: number
+  readonly storeTimestampMs: number
+}
 
 describe('encodeRecord', () => {
   it.each(golden.records)('writes what Java writes: $name', (record) => {
@@ -76,6 +87,62 @@ describe('encodeRecord', () => {
     const source = sourceOf(golden.records[0]!)
     source.bornHost = Buffer.alloc(12)
     expect(() => encodeRecord(Buffer.alloc(500), 0, source, 0, 0, 0)).toThrow(AssertionFailure)
+  })
+})
+
+describe('RecordEncoder in linear memory', () => {
+  const ROOM_BYTES = 256 * 1024
+  const memory = LinearMemory.reserve(ROOM_BYTES + RecordEncoder.MEMORY_BYTES)
+  if (memory === undefined) throw new Error('no linear memory here')
+  const target = new ChecksumBuffer(ROOM_BYTES, memory)
+  const encoder = new RecordEncoder(target, memory)
+
+  function encoded(source: RecordSource, place: Place, at: number): string {
+    const { queueOffset, physicalOffset, storeTimestampMs } = place
+    const bytes = encoder.encode(at, source, queueOffset, physicalOffset, storeTimestampMs)
+    return target.bytes.toString('hex', at, at + bytes)
+  }
+
+  it.each(golden.records)('writes what Java writes, whatever came before: $name', (record) => {
+    for (const before of golden.records) {
+      encoded(sourceOf(before), before, 7)
+      expect(encoded(sourceOf(record), record, 3), before.name).toBe(record.bytes)
+    }
+  })
+
+  const [first] = golden.records
+  const place: Place = { queueOffset: 1, physicalOffset: 2, storeTimestampMs: 3 }
+  it.each<[string, Partial<RecordSource>, Partial<Place>]>([
+    ['nothing', {}, {}],
+    ['queue id', { queueId: 0x1234_5678 }, {}],
+    ['flag', { flag: -2 }, {}],
+    ['sysFlag', { sysFlag: 0x101 }, {}],
+    ['born timestamp', { bornTimestampMs: 1_800_000_000_123 }, {}],
+    ['born host', { bornHost: parseHost('10.1.2.3:65535') }, {}],
+    ['born port', { bornHost: parseHost('127.0.0.1:2') }, {}],
+    ['IPv6 born host', { bornHost: parseHost('[::1]:9') }, {}],
+    ['store host', { storeHost: parseHost('10.1.2.4:65534') }, {}],
+    ['IPv6 store host', { storeHost: parseHost('[::2]:9') }, {}],
+    ['reconsume times', { reconsumeTimes: 16 }, {}],
+    ['prepared transaction offset', { preparedTransactionOffset: 2 ** 40 + 5 }, {}],
+    ['body', { body: Buffer.from('other'), bodyStart: 1, bodyEnd: 4 }, {}],
+    ['topic', { topic: Buffer.alloc(200, 't'), topicStart: 0, topicEnd: 200 }, {}],
+    ['queue offset', {}, { queueOffset: 2 ** 33 + 7 }],
+    ['physical offset', {}, { physicalOffset: 2 ** 52 - 1 }],
+    ['store timestamp', {}, { storeTimestampMs: 1_900_000_000_999 }],
+  ])('writes as elsewhere what differs from the record before it in %s', (_, source, at) => {
+    const same = { ...sourceOf(first!), bornHost: parseHost('127.0.0.1:1') }
+    const other = { ...same, ...source }
+    const otherPlace = { ...place, ...at }
+    encoded(same, place, 0)
+    const found = encoded(other, otherPlace, 1000)
+    const plain = Buffer.alloc(recordBytes(other))
+    const { queueOffset, physicalOffset, storeTimestampMs } = otherPlace
+    const elsewhere = new RecordEncoder(plainTarget)
+    elsewhere.encode(0, other, queueOffset, physicalOffset, storeTimestampMs)
+    plainTarget.bytes.copy(plain)
+    expect(found).toBe(plain.toString('hex'))
+    expect(encoded(same, place, 2000)).toBe(encoded(same, place, 0))
   })
 })
 
