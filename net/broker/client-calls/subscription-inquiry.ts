@@ -14,9 +14,10 @@ import { RequestCode } from '../../protocol/request-code.ts'
 import { ResponseCode } from '../../protocol/response-code.ts'
 import type { Connection } from '../../remoting/connection.ts'
 import { createRequest } from '../../remoting/remoting-command.ts'
+import type { ClientMember } from '../clients/client-member.ts'
 import type { ClientRegistry } from '../clients/client-registry.ts'
 import type { ConsumerFilters } from '../filter/consumer-filters.ts'
-import { callConsumer } from './call-consumer.ts'
+import { callMember } from './call-consumer.ts'
 
 /** What counts here of a ConsumerRunningInfo. */
 const RunningSubscriptions = object({ subscriptionSet: list(SubscriptionData) })
@@ -39,28 +40,31 @@ export class SubscriptionInquiry {
   /** Takes the answer for a heartbeat's subscriptions. A client that owes one is not asked again,
    *  and one that says nothing of use is left to its next heartbeat. */
   ask(group: string, connection: Connection): void {
-    const clientId = this.#parts.clients.consumerGroup(group)?.clientIdOf(connection)
-    if (clientId === undefined) return
+    const member = this.#parts.clients.consumerGroup(group)?.memberOf(connection)
+    if (member === undefined) return
     const asked = this.#asked.get(connection) ?? new Set()
     if (asked.has(group)) return
     this.#asked.set(connection, asked.add(group))
-    this.#renew(group, clientId, connection)
+    this.#renew(group, member)
       .catch((error: unknown) => {
         const reason = describeError(error)
-        this.#parts.logger.warn(`${clientId} did not say what ${group} subscribes to: ${reason}`)
+        this.#parts.logger.warn(
+          `${member.clientId} did not say what ${group} subscribes to: ${reason}`,
+        )
       })
       .finally(() => asked.delete(group))
   }
 
-  async #renew(group: string, clientId: string, connection: Connection): Promise<void> {
+  async #renew(group: string, member: ClientMember): Promise<void> {
     const { clients, filters } = this.#parts
+    const { clientId, connection } = member
     const extFields = encodeHeaderFields(GetConsumerRunningInfoRequestHeader, {
       consumerGroup: group,
       clientId,
       jstackEnable: false,
     })
     const request = createRequest(RequestCode.GET_CONSUMER_RUNNING_INFO, { extFields })
-    const answer = await callConsumer(clients, request, group, clientId)
+    const answer = await callMember(member, request, group)
     if (answer.code !== ResponseCode.SUCCESS) {
       throw new Error(`answer ${answer.code}: ${answer.remark ?? 'no remark'}`)
     }

@@ -161,7 +161,7 @@ export class ClientRegistry {
     if (memberships === undefined) return undefined
     const { consumerGroups, producerGroups } = memberships
     const consumers = [...consumerGroups].map((name) => {
-      const clientId = this.#consumers.get(name)?.clientIdOf(connection)
+      const clientId = this.#consumers.get(name)?.memberOf(connection)?.clientId
       return `consumer ${clientId} of ${name}`
     })
     const producers = [...producerGroups].map((name) => {

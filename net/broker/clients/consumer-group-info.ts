@@ -54,8 +54,8 @@ export class ConsumerGroupInfo {
     return [...new Set([...this.#members.values()].map(({ clientId }) => clientId))]
   }
 
-  clientIdOf(connection: Connection): string | undefined {
-    return this.#members.get(connection)?.clientId
+  memberOf(connection: Connection): ClientMember | undefined {
+    return this.#members.get(connection)
   }
 
   has(connection: Connection): boolean {

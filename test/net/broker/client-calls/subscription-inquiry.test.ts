@@ -20,14 +20,15 @@ const PULLED_VERSION = 7
 type Answer = (request: RemotingCommand) => RemotingCommand | undefined
 
 let running: RunningStandalone
-let member: RawMember | undefined
+let members: RawMember[]
 
 beforeEach(async () => {
+  members = []
   running = await RunningStandalone.start()
   await running.ask(RequestCode.SEND_MESSAGE_V2, sendFields(TOPIC), Buffer.from('one'))
 })
 afterEach(async () => {
-  await member?.[Symbol.asyncDispose]()
+  for (const member of members) await member[Symbol.asyncDispose]()
   await running[Symbol.asyncDispose]()
 })
 
@@ -43,7 +44,8 @@ function runningInfo(subString: string, subVersion: number): Buffer {
 }
 
 async function join(answer: Answer): Promise<RawMember> {
-  member = new RawMember(running.server.brokerAddress, 'one', answer)
+  const member = new RawMember(running.server.brokerAddress, 'one', answer)
+  members.push(member)
   await member.beat({ group: GROUP, topics: { [TOPIC]: '*' }, subVersion: TOLD_VERSION })
   return member
 }
@@ -77,6 +79,17 @@ test('the filter is the one of its answer', async () => {
   )
   expect((await pull(one)).code).toBe(ResponseCode.SUBSCRIPTION_NOT_LATEST)
   await untilPulled(one, ResponseCode.PULL_RETRY_IMMEDIATELY)
+})
+
+test('of two connections of one client, the one that pulled is asked', async () => {
+  const puller = await join((request) =>
+    createResponse(request, ResponseCode.SUCCESS, { body: runningInfo('*', PULLED_VERSION) }),
+  )
+  const newer = await join(() => undefined)
+  expect((await pull(puller)).code).toBe(ResponseCode.SUBSCRIPTION_NOT_LATEST)
+  await untilPulled(puller, ResponseCode.SUCCESS)
+  expect(puller.pushed(RequestCode.GET_CONSUMER_RUNNING_INFO)).toHaveLength(1)
+  expect(newer.pushed(RequestCode.GET_CONSUMER_RUNNING_INFO)).toEqual([])
 })
 
 test('a client that owes an answer is not asked again', async () => {
