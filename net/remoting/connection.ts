@@ -40,8 +40,8 @@ const RESUME_SHARE = 0.5
 const PEER_CLOSE_MS = 500
 
 /**
- * One socket, server or client side: frames in, responses out, both in order. Everything that is
- * sent in one turn of the event loop leaves in one write.
+ * One socket, server or client side: frames in, responses out, both in order. What is sent in one
+ * turn of the event loop leaves together at its end; a client's leaves earlier when it is much.
  */
 export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter {
   readonly remoteHost: string
