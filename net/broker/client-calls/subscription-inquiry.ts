@@ -69,8 +69,6 @@ export class SubscriptionInquiry {
       throw new Error(`answer ${answer.code}: ${answer.remark ?? 'no remark'}`)
     }
     const { subscriptionSet } = decodeBody(RunningSubscriptions, answer.body)
-    // A client that is stopping has none left; it takes leave by itself.
-    if (subscriptionSet.length === 0) return
     const renewed = clients.renewSubscriptions(group, connection, subscriptionSet)
     if (renewed !== undefined) filters.register(group, renewed.subscriptions.values())
   }
