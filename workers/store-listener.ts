@@ -10,7 +10,8 @@ export interface StoreListener {
   onTakenBack(fromOffset: number, error: StoreError): void
   /** Everything before the offset is on the disk. Comes only while somebody waits for it. */
   onFlushed(flushedOffset: number): void
-  /** Queues are built up to here. Comes only after `ThreadedStore.wantReput`. */
+  /** Queues are built up to here. Comes after `ThreadedStore.wantReput`, and when a topic was
+   *  deleted. */
   onReput(reputOffset: number): void
   /** Appends that were not ready, or that met a full disk, may be tried again. */
   onReady(): void

@@ -5,12 +5,11 @@
 
 import { describeError } from '../../engine/base/errors.ts'
 import { ClientError } from './client-error.ts'
-import type { BatchSendResult, Message } from './message.ts'
+import type { BatchSendResult, Message, SendResult } from './message.ts'
 import { type BatchEntry, batchOf, type OutgoingMessage } from './outgoing-message.ts'
-import type { StoredReceipt } from './send-attempt.ts'
 
 /** Sends one part within `timeoutMs`. */
-export type SendPart = (part: OutgoingMessage, timeoutMs: number) => Promise<StoredReceipt>
+export type SendPart = (part: OutgoingMessage, timeoutMs: number) => Promise<SendResult>
 
 /** What a batch is sent with. */
 export interface BatchSend {

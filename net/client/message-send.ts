@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import { describeError } from '../../engine/base/errors.ts'
 import { ClientError, type ClientErrorCode } from './client-error.ts'
+import type { SendResult } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import { brokerWishes, type RoundRobin } from './queue-choice.ts'
-import type { ReceiptWaiter, SendAttempts, SenderConfig, StoredReceipt } from './send-attempt.ts'
+import type { ReceiptWaiter, SendAttempts, SenderConfig } from './send-attempt.ts'
 
 /** What a {@link MessageSend} works with. */
 export interface MessageSendParts {
@@ -14,7 +15,7 @@ export interface MessageSendParts {
   /** For all attempts together, in milliseconds. */
   readonly timeoutMs: number
   /** How it ended, one of the two. */
-  readonly onStored: (receipt: StoredReceipt) => void
+  readonly onStored: (receipt: SendResult) => void
   readonly onFailed: (error: Error) => void
 }
 
@@ -40,7 +41,7 @@ export class MessageSend implements ReceiptWaiter {
   #tried = NO_BROKERS
   #brokerName = ''
   #lastError: ClientError | undefined
-  #unsafe: StoredReceipt | undefined
+  #unsafe: SendResult | undefined
 
   constructor(parts: MessageSendParts) {
     this.#parts = parts
@@ -54,7 +55,7 @@ export class MessageSend implements ReceiptWaiter {
     this.#next()
   }
 
-  stored(receipt: StoredReceipt): void {
+  stored(receipt: SendResult): void {
     const { config, onStored } = this.#parts
     if (receipt.status === 'SEND_OK' || !config.retryWhenNotSafe) {
       onStored(receipt)
@@ -122,9 +123,5 @@ function allFailed(
   const code = cause?.code ?? 'CLIENT_TIMEOUT'
   const why = cause === undefined ? `no time left of ${timeoutMs} ms` : describeError(cause)
   const message = `send to ${topic} failed ${brokersTried.length} times: ${why}`
-  return new ClientError(code, message, {
-    responseCode: cause?.responseCode,
-    brokersTried,
-    cause: cause ?? undefined,
-  })
+  return new ClientError(code, message, { responseCode: cause?.responseCode, brokersTried, cause })
 }

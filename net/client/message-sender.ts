@@ -5,11 +5,12 @@ import { RequestCode } from '../protocol/request-code.ts'
 import { createRequest } from '../remoting/remoting-command.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientInstance } from './client-instance.ts'
+import type { SendResult } from './message.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { MessageSend } from './message-send.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import { brokerWishes, RoundRobin } from './queue-choice.ts'
-import { SendAttempts, type SenderConfig, type StoredReceipt } from './send-attempt.ts'
+import { SendAttempts, type SenderConfig } from './send-attempt.ts'
 
 /** Sends prepared messages: finds a queue and its broker, and tries again elsewhere. */
 export class MessageSender {
@@ -42,7 +43,7 @@ export class MessageSender {
    * Sends `message` to one queue after the other until one takes it.
    * @throws {ClientError} `CLIENT_TOPIC_NOT_FOUND`, or the failure of the last attempt
    */
-  send(message: OutgoingMessage, timeoutMs: number): Promise<StoredReceipt> {
+  send(message: OutgoingMessage, timeoutMs: number): Promise<SendResult> {
     const { topic } = message
     return new Promise((onStored, onFailed) => {
       const send = new MessageSend({
@@ -66,7 +67,7 @@ export class MessageSender {
    * @throws {ClientError} `CLIENT_BROKER_NOT_FOUND`, `CLIENT_BROKER_UNREACHABLE`,
    *   `CLIENT_REQUEST_REFUSED`, `CLIENT_RESPONSE_INVALID`, `CLIENT_TIMEOUT`, `CLIENT_CLOSED`
    */
-  sendTo(queue: MessageQueue, message: OutgoingMessage, timeoutMs: number): Promise<StoredReceipt> {
+  sendTo(queue: MessageQueue, message: OutgoingMessage, timeoutMs: number): Promise<SendResult> {
     return new Promise((stored, failed) => {
       this.#attempts.start(queue, message, timeoutMs, { stored, failed })
     })

@@ -28,7 +28,6 @@ import { queueByHash } from './queue-choice.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { toClientError } from './remote-failure.ts'
 import { PendingReplies, type ReplyMessage, type RequestOptions } from './request-reply.ts'
-import type { StoredReceipt } from './send-attempt.ts'
 import { SendGate } from './send-gate.ts'
 import { TraceDispatcher } from './trace/trace-dispatcher.ts'
 import { sendTraceHook } from './trace/trace-hooks.ts'
@@ -336,8 +335,8 @@ export class Producer extends Lifecycle {
     queue: MessageQueue | undefined,
     message: OutgoingMessage,
     timeoutMs: number,
-  ): Promise<StoredReceipt> {
-    const send = (leftMs: number): Promise<StoredReceipt> =>
+  ): Promise<SendResult> {
+    const send = (leftMs: number): Promise<SendResult> =>
       queue === undefined
         ? this.#sender.send(message, leftMs)
         : this.#sender.sendTo(queue, message, leftMs)

@@ -21,16 +21,13 @@ import type { OutgoingMessage } from './outgoing-message.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { refusal, toClientError } from './remote-failure.ts'
 
-/** Where and how safely a request's messages are stored; of a batch, the ids of all its messages
- *  with commas between them. */
-export type StoredReceipt = SendResult
-
 /** What a sender needs to know of its producer. */
 export type SenderConfig = Omit<ProducerConfig, keyof ClientOptions>
 
 /** Who hears how an attempt ended. Neither of the two throws. */
 export interface ReceiptWaiter {
-  stored(receipt: StoredReceipt): void
+  /** Of a batch, `receipt` has the ids of all its messages with commas between them. */
+  stored(receipt: SendResult): void
   failed(error: Error): void
 }
 
@@ -113,7 +110,7 @@ export class SendAttempts {
   }
 
   /** Tells the hooks that know of an attempt, and takes note of how it went. */
-  succeeded({ context, queue, startedMs }: SendAttempt, receipt: StoredReceipt): void {
+  succeeded({ context, queue, startedMs }: SendAttempt, receipt: SendResult): void {
     if (context !== undefined) this.#hooks.after(context, { sent: sentBy(receipt) })
     this.#note(queue, startedMs, undefined)
   }
@@ -125,7 +122,7 @@ export class SendAttempts {
   }
 
   /** What a broker says of a message. @throws {ClientError} when it did not take it */
-  receiptOf({ address, message, queue }: SendAttempt, response: ReceivedCommand): StoredReceipt {
+  receiptOf({ address, message, queue }: SendAttempt, response: ReceivedCommand): SendResult {
     const { messageIds } = message
     const status = STATUS_BY_CODE.get(response.code)
     if (status === undefined) {
@@ -260,7 +257,7 @@ class SendAttempt implements ResponseWaiter {
   }
 
   resolve(response: ReceivedCommand): void {
-    let receipt: StoredReceipt
+    let receipt: SendResult
     try {
       receipt = this.#owner.receiptOf(this, response)
     } catch (error) {
@@ -282,7 +279,7 @@ function peerName({ brokerName }: MessageQueue, address: string): string {
   return `broker ${brokerName} at ${address}`
 }
 
-function sentBy({ queue: _, ...sent }: StoredReceipt): SentMessage {
+function sentBy({ queue: _, ...sent }: SendResult): SentMessage {
   return sent
 }
 

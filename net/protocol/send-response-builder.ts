@@ -157,23 +157,25 @@ export class SendResponseBuilder {
 
   /** Writes the whole frame at `at`; returns the position behind it. */
   build(values: SendResponseValues, buffer: Buffer, at: number): number {
-    const headerAt = at + FRAME_PREFIX_BYTES
-    if (values.serializeType !== SERIALIZE_TYPE_JSON) {
-      const end = this.#buildBinary(values, buffer, headerAt)
-      patchFrameWords(buffer, at, values.serializeType, end, 0)
-      return end
-    }
-    if (values.batchOffsets.length > 0) {
-      const end = this.#buildJson(values, buffer, headerAt)
-      patchFrameWords(buffer, at, values.serializeType, end, 0)
-      return end
-    }
+    const isJson = values.serializeType === SERIALIZE_TYPE_JSON
+    if (!isJson || values.batchOffsets.length > 0) return this.#buildAnew(values, buffer, at)
     const slot = slotOf(values)
     const built = this.#built[slot]
     if (built !== undefined && patchBuilt(built, values, buffer, at)) return at + built.frame.length
-    const end = this.#buildJson(values, buffer, headerAt)
-    patchFrameWords(buffer, at, values.serializeType, end, 0)
+    const end = this.#buildAnew(values, buffer, at)
     this.#built[slot] = this.#keepBuilt(values, buffer.subarray(at, end)) ?? built
+    return end
+  }
+
+  /** As {@link build}, from the templates. */
+  #buildAnew(values: SendResponseValues, buffer: Buffer, at: number): number {
+    const { serializeType } = values
+    const headerAt = at + FRAME_PREFIX_BYTES
+    const end =
+      serializeType === SERIALIZE_TYPE_JSON
+        ? this.#buildJson(values, buffer, headerAt)
+        : this.#buildBinary(values, buffer, headerAt)
+    patchFrameWords(buffer, at, serializeType, end, 0)
     return end
   }
 

@@ -36,13 +36,14 @@ interface OutputSettings {
   readonly sendRanges: RangeSender
   /** What has so many bytes leaves before the turn ends. */
   readonly earlyBytes: number
-  /** Called after each finished write. */
+  /** Called after each finished write: inside {@link ConnectionOutput.flush} when the socket takes
+   *  all at once. */
   readonly onProgress: () => void
 }
 
 /**
- * The output of one connection. What is built in a turn is one batch: pieces of pooled chunks with
- * uncopied slices between them, written by one (vectored) write.
+ * The output of one connection. What is built in a turn is one batch, or several where
+ * `earlyBytes` come before its end: pieces of pooled chunks with uncopied slices between them.
  *
  *   chunk:  | written before | open piece | reserved | free |
  *                            ^ pieceStart ^ chunkAt

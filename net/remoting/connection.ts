@@ -40,8 +40,8 @@ const RESUME_SHARE = 0.5
 const PEER_CLOSE_MS = 500
 
 /**
- * One socket, server or client side: frames in, responses out, both in order. Everything that is
- * sent in one turn of the event loop leaves in one write.
+ * One socket, server or client side: frames in, responses out, both in order. What is sent in one
+ * turn of the event loop leaves together at its end; a client's leaves earlier when it is much.
  */
 export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter {
   readonly remoteHost: string
@@ -175,15 +175,10 @@ export class Connection extends Lifecycle implements FrameSink, AdmissionWaiter 
     this.#checkOutput()
   }
 
-  /** Sends `slice` uncopied behind what was committed, with `onSent` as in {@link sendParts}. */
-  append(slice: Buffer, onSent?: () => void): void {
-    this.#output.append(slice, onSent)
-    this.#checkOutput()
-  }
-
   /**
-   * Sends `parts[first..end]` of `buffer` as {@link append} would, but small ones are not copied
-   * either as long as the socket takes them: for a body whose parts lie here and there.
+   * Sends `parts[first..end]` of `buffer` behind what was committed, as
+   * {@link ConnectionOutput.append} would, but small ones are not copied either as long as the
+   * socket takes them: for a body whose parts lie here and there.
    */
   appendParts(
     buffer: Buffer,

@@ -4,6 +4,7 @@ import { encodeBody } from '../../net/protocol/json-shape.ts'
 import { RequestCode } from '../../net/protocol/request-code.ts'
 import { RemotingClient } from '../../net/remoting/remoting-client.ts'
 import { createRequest, type RemotingCommand } from '../../net/remoting/remoting-command.ts'
+import type { RequestHandler } from '../../net/remoting/request-routes.ts'
 
 const TIMEOUT_MS = 20_000
 
@@ -27,19 +28,15 @@ export class RawMember implements AsyncDisposable {
   readonly #client: RemotingClient
 
   /** @param answer what the broker's requests are answered with. @default nothing */
-  constructor(
-    address: string,
-    clientId: string,
-    answer: (request: RemotingCommand) => RemotingCommand | undefined = () => undefined,
-  ) {
+  constructor(address: string, clientId: string, answer: RequestHandler = () => undefined) {
     this.#address = address
     this.clientId = clientId
     this.#client = new RemotingClient(
       {},
       {
-        route: () => (request) => {
+        route: () => (request, connection) => {
           this.pushes.push(request)
-          return answer(request)
+          return answer(request, connection)
         },
       },
     )

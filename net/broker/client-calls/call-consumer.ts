@@ -9,6 +9,7 @@ import {
   type RemotingCommand,
 } from '../../remoting/remoting-command.ts'
 import { BrokerError } from '../broker-error.ts'
+import type { ClientMember } from '../clients/client-member.ts'
 import type { ClientRegistry } from '../clients/client-registry.ts'
 
 /** How long a consumer may take, in milliseconds. */
@@ -31,6 +32,16 @@ export async function callConsumer(
   // A client that came back is found by its newest connection.
   const member = members.findLast((candidate) => candidate.clientId === clientId)
   if (member === undefined) throw refusal(`The Consumer <${group}> <${clientId}> not online`)
+  return callMember(member, request, group)
+}
+
+/** As {@link callConsumer}, by this connection of the client's, however many it has. */
+export async function callMember(
+  member: ClientMember,
+  request: RemotingCommand,
+  group: string,
+): Promise<RemotingCommand> {
+  const { clientId } = member
   if (member.version < CALL_VERSION_MIN) {
     throw refusal(
       `The Consumer <${clientId}> Version <${member.version}> too low to finish, ` +

@@ -107,8 +107,9 @@ export class ClientRegistry {
   }
 
   /**
-   * Takes what a member says between its heartbeats.
-   * @returns its group; undefined when it has left that
+   * Takes what a member says between its heartbeats. Its last heartbeat may be younger than that:
+   * topics and later versions are added, and none is dropped.
+   * @returns its group; undefined when it has left that, or when nothing is new
    */
   renewSubscriptions(
     groupName: string,
@@ -117,7 +118,15 @@ export class ClientRegistry {
   ): ConsumerGroupInfo | undefined {
     const group = this.#consumers.get(groupName)
     if (group?.has(connection) !== true) return undefined
-    if (this.#subscribe(group, connection, subscriptions)) this.#onGroupChange(group)
+    const topicCount = group.subscriptions.size
+    if (!group.raise(subscriptions, this.#renewalListener(group))) return undefined
+    group.raiseWish(connection, subscriptions)
+    this.#onSubscriptions?.(group)
+    if (group.subscriptions.size > topicCount) {
+      // The topic may be one that the client has left: its next heartbeat is to name them all.
+      group.fingerprint = undefined
+      this.#onGroupChange(group)
+    }
     return group
   }
 
@@ -161,7 +170,7 @@ export class ClientRegistry {
     if (memberships === undefined) return undefined
     const { consumerGroups, producerGroups } = memberships
     const consumers = [...consumerGroups].map((name) => {
-      const clientId = this.#consumers.get(name)?.clientIdOf(connection)
+      const clientId = this.#consumers.get(name)?.memberOf(connection)?.clientId
       return `consumer ${clientId} of ${name}`
     })
     const producers = [...producerGroups].map((name) => {
@@ -204,12 +213,14 @@ export class ClientRegistry {
     connection: Connection,
     subscriptions: readonly SubscriptionData[],
   ): boolean {
-    const isChanged = group.subscribe(subscriptions, (topic) => {
-      this.#onSubscriptionChange?.(group.name, topic)
-    })
+    const isChanged = group.subscribe(subscriptions, this.#renewalListener(group))
     group.noteWish(connection, subscriptions)
     this.#onSubscriptions?.(group)
     return isChanged
+  }
+
+  #renewalListener({ name }: ConsumerGroupInfo): (topic: string) => void {
+    return (topic) => this.#onSubscriptionChange?.(name, topic)
   }
 
   #membershipsOf(connection: Connection): Memberships {

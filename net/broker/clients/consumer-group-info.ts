@@ -54,8 +54,8 @@ export class ConsumerGroupInfo {
     return [...new Set([...this.#members.values()].map(({ clientId }) => clientId))]
   }
 
-  clientIdOf(connection: Connection): string | undefined {
-    return this.#members.get(connection)?.clientId
+  memberOf(connection: Connection): ClientMember | undefined {
+    return this.#members.get(connection)
   }
 
   has(connection: Connection): boolean {
@@ -86,6 +86,17 @@ export class ConsumerGroupInfo {
     this.#wishes.set(connection, subscriptions)
   }
 
+  /** Takes later versions and more topics into what a member wants. */
+  raiseWish(connection: Connection, subscriptions: readonly SubscriptionData[]): void {
+    const wish = new Map(this.#wishes.get(connection)?.map((one) => [one.topic, one]))
+    for (const subscription of subscriptions) {
+      if (isNewer(subscription, wish.get(subscription.topic))) {
+        wish.set(subscription.topic, subscription)
+      }
+    }
+    this.#wishes.set(connection, [...wish.values()])
+  }
+
   /** @returns false when it was no member */
   leave(connection: Connection): boolean {
     this.#wishes.delete(connection)
@@ -103,19 +114,10 @@ export class ConsumerGroupInfo {
     onRenewed: (topic: string) => void,
   ): boolean {
     const known = this.#subscriptions
-    const topics = new Set<string>()
-    let isChanged = false
-    for (const subscription of subscriptions) {
-      const { topic } = subscription
-      const old = known.get(topic)
-      topics.add(topic)
-      if (old === undefined) isChanged = true
-      // The object of an unchanged version is kept: readers keep what they made of it.
-      if (old === undefined || subscription.subVersion > old.subVersion) {
-        known.set(topic, subscription)
-        if (old !== undefined && isOther(old, subscription)) onRenewed(topic)
-      }
-    }
+    const topicCount = known.size
+    this.raise(subscriptions, onRenewed)
+    let isChanged = known.size > topicCount
+    const topics = new Set(subscriptions.map(({ topic }) => topic))
     for (const topic of known.keys()) {
       if (topics.has(topic)) continue
       known.delete(topic)
@@ -124,10 +126,29 @@ export class ConsumerGroupInfo {
     return isChanged
   }
 
+  /** As {@link subscribe}, but drops nothing. @returns true when a topic or version is new */
+  raise(subscriptions: readonly SubscriptionData[], onRenewed: (topic: string) => void): boolean {
+    let isRaised = false
+    for (const subscription of subscriptions) {
+      const { topic } = subscription
+      const old = this.#subscriptions.get(topic)
+      // The object of an unchanged version is kept: readers keep what they made of it.
+      if (!isNewer(subscription, old)) continue
+      this.#subscriptions.set(topic, subscription)
+      isRaised = true
+      if (old !== undefined && isOther(old, subscription)) onRenewed(topic)
+    }
+    return isRaised
+  }
+
   /** Members that showed no sign of life since `beforeMs`. */
   silentSince(beforeMs: number): ClientMember[] {
     return [...this.#members.values()].filter((member) => member.seenMs < beforeMs)
   }
+}
+
+function isNewer(now: SubscriptionData, old: SubscriptionData | undefined): boolean {
+  return old === undefined || now.subVersion > old.subVersion
 }
 
 function isOther(old: SubscriptionData, now: SubscriptionData): boolean {

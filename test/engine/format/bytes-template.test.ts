@@ -5,11 +5,13 @@
  */
 import { describe, expect, it } from 'vitest'
 import { BytesTemplate } from '../../../engine/format/bytes-template.ts'
-import { LinearMemory } from '../../../engine/format/linear-memory.ts'
+import type { LinearMemory } from '../../../engine/format/linear-memory.ts'
+import { reservedMemory } from '../../helpers/reserved-memory.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 
 const CAPACITY = 100
 const ROOM = 512
+const MEMORY_BYTES = BytesTemplate.memoryBytes(CAPACITY) + ROOM
 const FORBIDDEN = [
   { below: 0x20, first: 0x22, second: 0x5c },
   { below: -0x80, first: 0x02, second: 0x02 },
@@ -35,12 +37,6 @@ function expectedFit(
   return other.every((byte, at) => (isHole(at) ? isAllowed(byte, forbidden) : byte === text[at]))
 }
 
-function reserved(): LinearMemory {
-  const memory = LinearMemory.reserve(BytesTemplate.memoryBytes(CAPACITY) + ROOM)
-  if (memory === undefined) throw new Error('this process may have the address space')
-  return memory
-}
-
 interface Place {
   readonly memory: LinearMemory | undefined
   readonly room: Buffer
@@ -50,11 +46,11 @@ const PLACES: readonly [string, () => Place][] = [
   [
     'in linear memory',
     () => {
-      const memory = reserved()
+      const memory = reservedMemory(MEMORY_BYTES)
       return { memory, room: memory.allot(ROOM) }
     },
   ],
-  ['outside of it', () => ({ memory: reserved(), room: Buffer.alloc(ROOM) })],
+  ['outside of it', () => ({ memory: reservedMemory(MEMORY_BYTES), room: Buffer.alloc(ROOM) })],
   ['without any', () => ({ memory: undefined, room: Buffer.alloc(ROOM) })],
 ]
 

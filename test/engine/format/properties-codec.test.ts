@@ -1,7 +1,6 @@
 /** Properties as Apache RocketMQ's MessageDecoder reads and writes them. */
 
 import { describe, expect, it } from 'vitest'
-import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import {
   KEY_SEPARATOR,
   PropertyName,
@@ -15,6 +14,7 @@ import {
   propertiesFromString,
   propertiesToString,
 } from '../../../engine/format/properties-codec.ts'
+import { reservedMemory } from '../../helpers/reserved-memory.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 import { golden } from './golden.ts'
 
@@ -119,9 +119,10 @@ describe('PropertyFinder over properties in a row', () => {
   const separators = ['\u0001', '\u0002']
 
   it.each([
-    ['in linear memory', LinearMemory.reserve(PropertyFinder.MEMORY_BYTES + ROOM_BYTES)],
-    ['elsewhere', undefined],
-  ])('finds %s what a finder finds that saw nothing before', (_, memory) => {
+    ['in linear memory', () => reservedMemory(PropertyFinder.MEMORY_BYTES + ROOM_BYTES)],
+    ['elsewhere', () => undefined],
+  ])('finds %s what a finder finds that saw nothing before', (_, reserve) => {
+    const memory = reserve()
     const random = new SeededRandom(23)
     const finder = new PropertyFinder(names, memory)
     const room = memory?.allot(ROOM_BYTES) ?? Buffer.alloc(ROOM_BYTES)

@@ -5,10 +5,10 @@
  */
 import { expect, test } from 'vitest'
 import { MIB } from '../../../engine/base/units.ts'
-import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import { SendLayouts } from '../../../net/protocol/send-layouts.ts'
 import { SendRequestView } from '../../../net/protocol/send-message-scanner.ts'
 import type { RawFrame } from '../../../net/remoting/frame-splitter.ts'
+import { reservedMemory } from '../../helpers/reserved-memory.ts'
 import { SeededRandom } from '../../helpers/seeded-random.ts'
 import { fixtureBytes, rawFrameOf } from '../raw-frame.ts'
 import { FIRST_SEND, javaSendFrame } from './java-send-frame.ts'
@@ -16,8 +16,8 @@ import { damaged, jsonFrame } from './request-fuzz.ts'
 import { contentOf, decoded } from './send-request-content.ts'
 
 const RECEIVED_BYTES = 4096
-const memory = LinearMemory.reserve(MIB + RECEIVED_BYTES)
-const received = memory?.allot(RECEIVED_BYTES) ?? Buffer.alloc(RECEIVED_BYTES)
+const memory = reservedMemory(MIB + RECEIVED_BYTES)
+const received = memory.allot(RECEIVED_BYTES)
 
 /** The frame at some place in the receive buffer, or in one of its own, which begins elsewhere. */
 function placed(bytes: Buffer, random: SeededRandom): RawFrame {

@@ -5,9 +5,13 @@
  * what Java's client answers, or something of no use.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { deferred } from '../../../../engine/base/deferred.ts'
+import { ConsumerConnection } from '../../../../net/protocol/connections.ts'
+import { decodeBody } from '../../../../net/protocol/json-shape.ts'
 import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { ResponseCode } from '../../../../net/protocol/response-code.ts'
 import { createResponse, type RemotingCommand } from '../../../../net/remoting/remoting-command.ts'
+import type { RequestHandler } from '../../../../net/remoting/request-routes.ts'
 import { RawMember } from '../../../helpers/raw-member.ts'
 import { pullFields, RunningStandalone, sendFields } from '../../../helpers/running-standalone.ts'
 import { until } from '../../../helpers/until.ts'
@@ -17,17 +21,16 @@ const GROUP = 'shop'
 const TOLD_VERSION = 1
 const PULLED_VERSION = 7
 
-type Answer = (request: RemotingCommand) => RemotingCommand | undefined
-
 let running: RunningStandalone
-let member: RawMember | undefined
+let members: RawMember[]
 
 beforeEach(async () => {
+  members = []
   running = await RunningStandalone.start()
   await running.ask(RequestCode.SEND_MESSAGE_V2, sendFields(TOPIC), Buffer.from('one'))
 })
 afterEach(async () => {
-  await member?.[Symbol.asyncDispose]()
+  for (const member of members) await member[Symbol.asyncDispose]()
   await running[Symbol.asyncDispose]()
 })
 
@@ -42,8 +45,9 @@ function runningInfo(subString: string, subVersion: number): Buffer {
   )
 }
 
-async function join(answer: Answer): Promise<RawMember> {
-  member = new RawMember(running.server.brokerAddress, 'one', answer)
+async function join(answer: RequestHandler): Promise<RawMember> {
+  const member = new RawMember(running.server.brokerAddress, 'one', answer)
+  members.push(member)
   await member.beat({ group: GROUP, topics: { [TOPIC]: '*' }, subVersion: TOLD_VERSION })
   return member
 }
@@ -77,6 +81,39 @@ test('the filter is the one of its answer', async () => {
   )
   expect((await pull(one)).code).toBe(ResponseCode.SUBSCRIPTION_NOT_LATEST)
   await untilPulled(one, ResponseCode.PULL_RETRY_IMMEDIATELY)
+})
+
+test('of two connections of one client, the one that pulled is asked', async () => {
+  const puller = await join((request) =>
+    createResponse(request, ResponseCode.SUCCESS, { body: runningInfo('*', PULLED_VERSION) }),
+  )
+  const newer = await join(() => undefined)
+  expect((await pull(puller)).code).toBe(ResponseCode.SUBSCRIPTION_NOT_LATEST)
+  await untilPulled(puller, ResponseCode.SUCCESS)
+  expect(puller.pushed(RequestCode.GET_CONSUMER_RUNNING_INFO)).toHaveLength(1)
+  expect(newer.pushed(RequestCode.GET_CONSUMER_RUNNING_INFO)).toEqual([])
+})
+
+test('a late answer takes no topic away that a heartbeat told meanwhile', async () => {
+  const answered = deferred<void>()
+  const one = await join(async (request) => {
+    await answered.promise
+    return createResponse(request, ResponseCode.SUCCESS, { body: runningInfo('late', 9) })
+  })
+  expect((await pull(one)).code).toBe(ResponseCode.SUBSCRIPTION_NOT_LATEST)
+  await until(() => one.pushed(RequestCode.GET_CONSUMER_RUNNING_INFO).length > 0)
+  await one.beat({ group: GROUP, topics: { [TOPIC]: '*', bills: '*' }, subVersion: PULLED_VERSION })
+  answered.resolve()
+  const wanted = async (): Promise<Record<string, string>> => {
+    const fields = { consumerGroup: GROUP }
+    const answer = await one.ask(RequestCode.GET_CONSUMER_CONNECTION_LIST, fields)
+    const { subscriptionTable } = decodeBody(ConsumerConnection, answer.body)
+    return Object.fromEntries(
+      [...subscriptionTable].map(([topic, { subString }]) => [topic, subString]),
+    )
+  }
+  const wait = { timeout: 20_000, interval: 10 }
+  await expect.poll(wanted, wait).toEqual({ [TOPIC]: 'late', bills: '*' })
 })
 
 test('a client that owes an answer is not asked again', async () => {

@@ -176,6 +176,21 @@ describe('a heartbeat', () => {
     expect(stale.extFields.get('IS_SUB_CHANGE')).toBe('true')
   })
 
+  test('without subscriptions is asked for them when more was said between', async () => {
+    const peer = live.peer()
+    await beat(peer, 'one', { topics: ['orders'], fingerprint: 7 })
+    const [connection] = clients.consumerGroup(GROUP)!.connections
+    const said = SubscriptionData.read({ topic: 'bills', subString: '*', subVersion: 1 }, '')
+    clients.renewSubscriptions(GROUP, connection!, [said])
+    expect(clients.subscriptionOf(GROUP, 'bills')).toBe(said)
+    expect(clients.subscriptionOf(GROUP, 'orders')).toBeDefined()
+    const light = { topics: [], fingerprint: 7, withoutSub: true }
+    expect((await beat(peer, 'one', light)).extFields.get('IS_SUB_CHANGE')).toBe('true')
+    await beat(peer, 'one', { topics: ['orders'], fingerprint: 7 })
+    expect(clients.subscriptionOf(GROUP, 'bills')).toBeUndefined()
+    expect((await beat(peer, 'one', light)).extFields.get('IS_SUB_CHANGE')).toBe('false')
+  })
+
   test('without subscriptions to a broker that was restarted is asked for them', async () => {
     const light = { topics: [], fingerprint: 7, withoutSub: true }
     const answer = await beat(live.peer(), 'one', light)

@@ -21,6 +21,7 @@ import { BrokerStats } from '../../../../net/broker/stats/broker-stats.ts'
 import { RequestCode } from '../../../../net/protocol/request-code.ts'
 import { decodeFrame } from '../../../../net/remoting/command-codec.ts'
 import type { Connection } from '../../../../net/remoting/connection.ts'
+import type { BufferPart } from '../../../../net/remoting/connection-output.ts'
 import type { RemotingCommand } from '../../../../net/remoting/remoting-command.ts'
 import { requestOf } from '../../../helpers/driven-broker.ts'
 import { pullFields } from '../../../helpers/running-standalone.ts'
@@ -99,7 +100,13 @@ class Consumer {
     this.send(decodeFrame({ ...frame, bodyEnd, serializeType: 0 }))
   }
 
-  append(_slice: Buffer, onSent: () => void): void {
+  appendParts(
+    _buffer: Buffer,
+    _parts: readonly BufferPart[],
+    _first: number,
+    _end: number,
+    onSent: () => void,
+  ): void {
     onSent()
   }
 
