@@ -5,7 +5,6 @@ import { AssertionFailure } from '../../../engine/base/assert.ts'
 import { createBatchMessageView, readBatchMessage } from '../../../engine/format/batch-format.ts'
 import { ChecksumBuffer } from '../../../engine/format/checksum-buffer.ts'
 import { parseHost } from '../../../engine/format/host.ts'
-import { LinearMemory } from '../../../engine/format/linear-memory.ts'
 import {
   createRecordSource,
   encodeBlank,
@@ -14,6 +13,7 @@ import {
   type RecordSource,
   recordBytes,
 } from '../../../engine/format/record-encoder.ts'
+import { reservedMemory } from '../../helpers/reserved-memory.ts'
 import { bytesOf, type GoldenBatch, golden, sourceOf } from './golden.ts'
 
 const FILL = 0xee
@@ -92,8 +92,7 @@ describe('encodeRecord', () => {
 
 describe('RecordEncoder in linear memory', () => {
   const ROOM_BYTES = 256 * 1024
-  const memory = LinearMemory.reserve(ROOM_BYTES + RecordEncoder.MEMORY_BYTES)
-  if (memory === undefined) throw new Error('no linear memory here')
+  const memory = reservedMemory(ROOM_BYTES + RecordEncoder.MEMORY_BYTES)
   const target = new ChecksumBuffer(ROOM_BYTES, memory)
   const encoder = new RecordEncoder(target, memory)
 
