@@ -36,7 +36,8 @@ export async function runRounds(
         samples.get(name)!.push(sample)
         log(`${turn}: ${sampleText(sample)}`)
       } catch (error) {
-        failures.set(name, describeError(error))
+        // Its cause names the command with its folders, which are of no use to another machine.
+        failures.set(name, error instanceof Error ? error.message : String(error))
         log(`${turn} cannot: ${describeError(error)}`)
       }
     }
