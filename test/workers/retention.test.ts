@@ -206,6 +206,23 @@ describe('a segment that somebody still reads', () => {
     await until(() => !segmentNames(store).includes(0))
   })
 
+  it('holds up a deletion, which takes nothing that is sealed meanwhile', async () => {
+    using folder = temporaryFolder('retention')
+    await using store = await ThreadedStore.open(folder.path, OPTIONS)
+    await fill(store, 0, 40)
+    const oldest = store.log.segments.first
+    oldest?.region.retain()
+    const writtenOffset = store.log.writtenOffset
+    const firstKept = writtenOffset - (writtenOffset % SEGMENT_BYTES)
+    store.deleteExpired()
+    await fill(store, 40, 100)
+    oldest?.region.release()
+    await until(() => segmentNames(store)[0] === firstKept)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(segmentNames(store)[0]).toBe(firstKept)
+    expect(await bodies(store)).toEqual(numbers(store.minQueueOffset('T', 0), 100))
+  })
+
   it('is found again by the next start, when the store closes before', async () => {
     using folder = temporaryFolder('retention')
     {

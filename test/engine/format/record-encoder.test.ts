@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { AssertionFailure } from '../../../engine/base/assert.ts'
+import { KIB } from '../../../engine/base/units.ts'
 import { createBatchMessageView, readBatchMessage } from '../../../engine/format/batch-format.ts'
 import { ChecksumBuffer } from '../../../engine/format/checksum-buffer.ts'
 import { parseHost } from '../../../engine/format/host.ts'
@@ -17,7 +18,8 @@ import { reservedMemory } from '../../helpers/reserved-memory.ts'
 import { bytesOf, type GoldenBatch, golden, sourceOf } from './golden.ts'
 
 const FILL = 0xee
-const plainTarget = new ChecksumBuffer(4096)
+const ROOM_BYTES = 256 * KIB
+const plainTarget = new ChecksumBuffer(ROOM_BYTES)
 
 interface Place {
   readonly queueOffset: number
@@ -91,7 +93,6 @@ describe('encodeRecord', () => {
 })
 
 describe('RecordEncoder in linear memory', () => {
-  const ROOM_BYTES = 256 * 1024
   const memory = reservedMemory(ROOM_BYTES + RecordEncoder.MEMORY_BYTES)
   const target = new ChecksumBuffer(ROOM_BYTES, memory)
   const encoder = new RecordEncoder(target, memory)
@@ -107,6 +108,14 @@ describe('RecordEncoder in linear memory', () => {
       encoded(sourceOf(before), before, 7)
       expect(encoded(sourceOf(record), record, 3), before.name).toBe(record.bytes)
     }
+  })
+
+  it.each(golden.records)('and elsewhere: $name', (record) => {
+    const { queueOffset, physicalOffset, storeTimestampMs } = record
+    const elsewhere = new RecordEncoder(plainTarget)
+    const source = sourceOf(record)
+    const bytes = elsewhere.encode(1, source, queueOffset, physicalOffset, storeTimestampMs)
+    expect(plainTarget.bytes.toString('hex', 1, 1 + bytes)).toBe(record.bytes)
   })
 
   const [first] = golden.records
