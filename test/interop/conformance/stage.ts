@@ -157,7 +157,7 @@ export class Stage {
 
   /** Everything that the broker holds of a topic, as Java's consumer sees it, in stored order. */
   async stored(count: number, topic = this.topic): Promise<readonly ReceivedMessage[]> {
-    // Each look is a new consumer's, so that none that is stuck decides.
+    // Each look is a new consumer's, and reads the topic from its beginning.
     const limits = { count, timeoutMs: LOOK_MS }
     const found = await until(`${count} messages in ${topic}`, async () => {
       const rows = await this.storedWithin(limits, topic)
